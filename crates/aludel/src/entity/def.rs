@@ -1,0 +1,183 @@
+//! What the derive knows of a model, as plain data.
+
+use std::fmt;
+
+use crate::schema::SqlType;
+use crate::sql::Value;
+
+use super::vtable::VTable;
+
+/// All that the derive knows of a model; `MetaData`, statements and the unit of work are made from it.
+#[derive(Debug)]
+pub struct ModelDef {
+    /// The struct's name.
+    pub name: &'static str,
+    /// Where the struct stands: `module_path!()`, for messages.
+    pub module: &'static str,
+    /// The table's name.
+    pub table: &'static str,
+    /// The columns, in the order of the struct's fields.
+    pub columns: &'static [ColumnDef],
+    /// The primary key's columns, as positions in `columns`.
+    pub primary_key: &'static [usize],
+    /// Indexes and constraints over several columns.
+    pub constraints: &'static [ConstraintDef],
+    /// The relationships, in the order of the struct's fields.
+    pub relationships: &'static [RelationshipDef],
+    /// The functions that know the struct's layout.
+    pub vtable: VTable,
+}
+
+impl ModelDef {
+    /// The position of a column by its name in the database or in the struct.
+    pub fn column_index(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name || column.field == name)
+    }
+
+    /// The position of a relationship by its field's name.
+    pub fn relationship_index(&self, name: &str) -> Option<usize> {
+        self.relationships.iter().position(|relationship| relationship.name == name)
+    }
+
+    /// Whether the two are the same model; every model has one definition in a program.
+    pub fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+/// One column of a model.
+#[derive(Debug)]
+pub struct ColumnDef {
+    /// The name in the database.
+    pub name: &'static str,
+    /// The name of the struct's field.
+    pub field: &'static str,
+    /// The column's type.
+    pub ty: SqlType,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// Whether the column has a unique constraint of its own.
+    pub unique: bool,
+    /// Whether the column has an index of its own.
+    pub index: bool,
+    /// Who makes the value of a new row that gives none.
+    pub generated: Generated,
+    /// The default that the database fills in, as SQL.
+    pub server_default: Option<&'static str>,
+    /// The value written with every UPDATE of the row that does not set the column itself.
+    pub on_update: Option<fn() -> Value<'static>>,
+    /// The column that this one is a foreign key to.
+    pub references: Option<ReferenceDef>,
+    /// The comment in the database.
+    pub comment: Option<&'static str>,
+}
+
+/// Who makes the value of a column that a new row does not give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generated {
+    /// Nobody: it must be given, or has a client-side default that the builder fills in, or is nullable.
+    No,
+    /// The database counts it up; until the flush the entity holds a placeholder.
+    Autoincrement,
+    /// The client makes a UUID of version 7 when the row is added.
+    Uuid,
+    /// The database's default; read back by the flush.
+    Server,
+}
+
+/// A foreign key of one column.
+#[derive(Clone, Copy)]
+pub struct ReferenceDef {
+    /// The model and the position of the column that it points at.
+    pub target: fn() -> (&'static ModelDef, usize),
+    /// What happens to this row when the other is deleted.
+    pub on_delete: Action,
+    /// What happens to this row when the other's key changes.
+    pub on_update: Action,
+}
+
+impl fmt::Debug for ReferenceDef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (model, column) = (self.target)();
+        write!(f, "{}.{}", model.table, model.columns[column].name)
+    }
+}
+
+pub use crate::schema::Action;
+
+/// An index or constraint over several columns, from `#[model(..)]`.
+#[derive(Debug)]
+pub enum ConstraintDef {
+    /// `#[model(index(columns(a, b), name = ".."))]`
+    Index {
+        /// The name, or none for the naming convention's.
+        name: Option<&'static str>,
+        /// Positions of the columns.
+        columns: &'static [usize],
+        /// Whether the index is unique.
+        unique: bool,
+    },
+    /// `#[model(unique(columns(a, b), name = ".."))]`
+    Unique {
+        /// The name, or none for the naming convention's.
+        name: Option<&'static str>,
+        /// Positions of the columns.
+        columns: &'static [usize],
+    },
+    /// `#[model(check(sql = "..", name = ".."))]`
+    Check {
+        /// The name, or none for the naming convention's.
+        name: Option<&'static str>,
+        /// The condition, as SQL.
+        sql: &'static str,
+    },
+}
+
+/// One relationship of a model.
+pub struct RelationshipDef {
+    /// The field's name.
+    pub name: &'static str,
+    /// Whether it leads to one row or to many.
+    pub kind: RelationshipKind,
+    /// The model that it leads to.
+    pub target: fn() -> &'static ModelDef,
+    /// The foreign key's column on this side, when the key is here (`foreign_key = ..`, or the only one that
+    /// references the target).
+    pub foreign_key: Option<usize>,
+    /// The relationship on the other side, from `back_populates`: its position there.
+    pub inverse: Option<fn() -> usize>,
+    /// What follows the parent.
+    pub cascade: Cascade,
+    /// Whether children are left to the database's ON DELETE.
+    pub passive_deletes: bool,
+    /// The order of a loaded collection: column of the target and whether it is descending.
+    pub order_by: &'static [(fn() -> usize, bool)],
+    /// Whether it may appear in serialized output.
+    pub serialize: bool,
+}
+
+impl fmt::Debug for RelationshipDef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {} ({:?})", self.name, (self.target)().name, self.kind)
+    }
+}
+
+/// Whether a relationship leads to one row or to many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelationshipKind {
+    /// `One<T>`: exactly one row.
+    One,
+    /// `One<Option<T>>`: at most one row.
+    OptionalOne,
+    /// `Many<T>`.
+    Many,
+}
+
+/// What follows the parent in the unit of work; `save-update` always does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cascade {
+    /// Deleting the parent deletes the children.
+    pub delete: bool,
+    /// A child removed from its parent is deleted.
+    pub delete_orphan: bool,
+}

@@ -1,0 +1,7 @@
+//! Typed columns and relationships, and how Rust types are column types.
+
+mod column;
+mod column_type;
+
+pub use column::Column;
+pub use column_type::ColumnType;
