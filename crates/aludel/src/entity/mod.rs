@@ -3,4 +3,5 @@
 pub mod def;
 pub mod model;
 pub mod relation_field;
+pub mod target;
 pub mod vtable;
