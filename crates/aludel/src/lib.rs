@@ -10,6 +10,8 @@ pub mod model;
 pub mod query;
 pub mod schema;
 pub mod sql;
+#[cfg(feature = "axum")]
+mod web;
 
 pub use error::{Error, ErrorKind, Or404, Result};
 pub use query::page::{IterPages, Page, PageQuery};
