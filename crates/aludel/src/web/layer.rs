@@ -112,3 +112,6 @@ async fn commit(session: Session) -> Result<()> {
         Err(Error::new(ErrorKind::Database, "the commit at the end of the request did not finish").with_source(stopped))
     })
 }
+
+#[cfg(test)]
+mod tests;
