@@ -143,9 +143,7 @@ macro_rules! tuples {
             #[allow(non_snake_case)]
             fn defs(self) -> Vec<&'static ModelDef> {
                 let ($first, $($rest,)*) = self;
-                let mut defs = $first.defs();
-                $(defs.extend($rest.defs());)*
-                defs
+                [$first.defs(), $($rest.defs()),*].concat()
             }
         }
         tuples!($($rest)*);
