@@ -264,6 +264,14 @@ impl Tracker {
         self.key_added(slot.def(), key, slot);
     }
 
+    /// A row was changed while its insert was under way: the next flush sends the difference.
+    pub(crate) fn changed_while_pending(&mut self, slot: SlotPtr) {
+        if !slot.has(DIRTY) {
+            slot.set_flag(DIRTY, true);
+            self.dirty.push(slot);
+        }
+    }
+
     /// A row is gone from the database.
     pub(crate) fn removed(&mut self, slot: SlotPtr, key: IdentityKey) {
         self.set_state(slot, State::Deleted);
