@@ -1,5 +1,7 @@
 //! Statements as values, and their rendering in each dialect.
 
+mod dialect;
 mod value;
 
+pub use dialect::Dialect;
 pub use value::Value;
