@@ -7,7 +7,11 @@ pub mod engine;
 pub mod entity;
 mod error;
 pub mod model;
+pub mod query;
 pub mod schema;
 pub mod sql;
+#[cfg(feature = "axum")]
+mod web;
 
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Or404, Result};
+pub use query::page::{IterPages, Page, PageQuery};

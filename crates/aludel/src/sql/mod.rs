@@ -1,5 +1,6 @@
 //! Statements as values, and their rendering in each dialect.
 
+pub mod ddl;
 mod dialect;
 mod value;
 
