@@ -65,6 +65,11 @@ impl DatabaseUrl {
         Self::sqlite(name, query)
     }
 
+    /// The URL of a SQLite file, whatever characters its path has.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
+        Self { path: Some(path.into()), parameters: Vec::new() }
+    }
+
     fn sqlite(name: &str, query: &str) -> Result<Self> {
         let uri = name.strip_prefix("file:");
         let mut parameters = Vec::new();
