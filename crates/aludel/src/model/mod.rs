@@ -3,6 +3,7 @@
 mod column;
 mod column_type;
 mod join;
+pub mod metadata;
 
 pub use column::Column;
 pub use column_type::ColumnType;

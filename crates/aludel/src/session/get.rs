@@ -49,23 +49,8 @@ impl Session {
     /// `NotFound` when there is none; otherwise as [`get`](Session::get).
     #[track_caller]
     pub fn get_or_404<M: Model>(&self, key: impl IntoKey<M::Key>) -> impl Future<Output = Result<Entity<M>>> + Send {
-        let get = self.get::<M>(key);
-        async move { get.await?.ok_or_else(|| Error::not_found(None)) }
-    }
-
-    /// As [`get_or_404`](Session::get_or_404), with a message of its own for the response.
-    ///
-    /// # Errors
-    /// `NotFound` with the description when there is no such row; otherwise as [`get`](Session::get).
-    #[track_caller]
-    pub fn get_or_404_with<M: Model>(
-        &self,
-        key: impl IntoKey<M::Key>,
-        description: impl Into<String>,
-    ) -> impl Future<Output = Result<Entity<M>>> + Send {
-        let get = self.get::<M>(key);
-        let description = description.into();
-        async move { get.await?.ok_or_else(|| Error::not_found(Some(description))) }
+        let get = self.get_one::<M>(key);
+        async move { get.await.map_err(Error::or_404) }
     }
 
     /// Reads an entity's row again, giving up what was set on it and not flushed. Its relationships are to be loaded

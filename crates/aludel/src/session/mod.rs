@@ -1,6 +1,5 @@
 //! The session: a unit of work over one database.
 
-mod access;
 mod add;
 mod close;
 mod connection;

@@ -41,7 +41,7 @@ impl Flush<'_, '_> {
         let Some(referenced) = def.columns[column].references.as_ref().map(|reference| (reference.target)().1) else {
             return rows;
         };
-        let by_key: hashbrown::HashMap<Value<'_>, SlotPtr> =
+        let by_key: std::collections::HashMap<Value<'_>, SlotPtr> =
             rows.iter().map(|&slot| (self.arena.value(slot, referenced), slot)).collect();
         let depth = |slot: SlotPtr| {
             let (mut depth, mut current) = (0_usize, slot);

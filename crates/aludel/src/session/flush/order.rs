@@ -1,6 +1,6 @@
 //! The order in which rows are inserted: parents before children.
 
-use hashbrown::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;

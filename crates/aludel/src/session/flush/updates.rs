@@ -1,6 +1,6 @@
 //! Changed rows: one UPDATE each, of the changed columns alone.
 
-use hashbrown::HashMap;
+use std::collections::HashMap;
 
 use super::Flush;
 use super::order::Late;
