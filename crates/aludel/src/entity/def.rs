@@ -135,6 +135,8 @@ pub enum ConstraintDef {
 
 /// One relationship of a model.
 pub struct RelationshipDef {
+    /// The model that the field belongs to.
+    pub owner: &'static str,
     /// The field's name.
     pub name: &'static str,
     /// Whether it leads to one row or to many.

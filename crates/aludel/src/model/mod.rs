@@ -2,6 +2,9 @@
 
 mod column;
 mod column_type;
+mod join;
+pub mod metadata;
 
 pub use column::Column;
 pub use column_type::ColumnType;
+pub(crate) use join::{JoinColumns, join_columns};
