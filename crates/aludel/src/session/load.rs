@@ -9,14 +9,14 @@ use hashbrown::HashMap;
 
 use super::Session;
 use crate::engine::row::Row;
-use crate::entity::Entity;
+use crate::entity::{Entity, Target};
 use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
 use crate::entity::model::Model;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::Result;
-use crate::model::{LazyLoad, RelationLoad};
+use crate::model::{RelationLoad, ToMany, ToOne};
 use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn, Statement, TableRef, Value};
 
 /// How many entities on each side of the one that asked are served by one lazy load.
@@ -45,7 +45,7 @@ impl<T: Model> Entity<T> {
     pub fn load<R: LazyLoad<T>>(&self, relationship: R) -> impl Future<Output = Result<R::Loaded>> + Send + use<T, R> {
         let (at, entity) = (Location::caller(), self.clone());
         async move {
-            load_lazily(&entity, relationship.index(), true, at).await?;
+            load_lazily(&entity, relationship.position(), true, at).await?;
             relationship.loaded(&entity)
         }
     }
@@ -61,7 +61,7 @@ impl<T: Model> Entity<T> {
     ) -> impl Future<Output = Result<R::Loaded>> + Send + use<T, R> {
         let (at, entity) = (Location::caller(), self.clone());
         async move {
-            load_lazily(&entity, relationship.index(), false, at).await?;
+            load_lazily(&entity, relationship.position(), false, at).await?;
             relationship.loaded(&entity)
         }
     }
@@ -210,4 +210,47 @@ fn column_node(def: &'static ModelDef, qualifier: &'static str, column: usize) -
     let column = &def.columns[column];
     let reference = ColumnRef::new(qualifier, column.name);
     Node::Column(if column.nullable { reference.nullable() } else { reference })
+}
+
+/// A relationship that `load` takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not load from `{M}`",
+    label = "not a relationship of `{M}`"
+)]
+pub trait LazyLoad<M: Model>: Send {
+    /// What is loaded: `Vec<Entity<T>>`, `Entity<T>` or `Option<Entity<T>>`.
+    type Loaded;
+
+    #[doc(hidden)]
+    fn position(&self) -> usize;
+
+    #[doc(hidden)]
+    fn loaded(&self, entity: &Entity<M>) -> Result<Self::Loaded>;
+}
+
+impl<M: Model, R: Target> LazyLoad<M> for ToOne<M, R> {
+    type Loaded = R::Entity;
+
+    fn position(&self) -> usize {
+        self.index()
+    }
+
+    fn loaded(&self, entity: &Entity<M>) -> Result<R::Entity> {
+        let slot = entity.arena().relation(entity.slot(), self.index()).one().flatten();
+        R::of_entity(slot.map(|slot| Entity::new(entity.arena().clone(), slot)))
+    }
+}
+
+impl<M: Model, T: Model> LazyLoad<M> for ToMany<M, T> {
+    type Loaded = Vec<Entity<T>>;
+
+    fn position(&self) -> usize {
+        self.index()
+    }
+
+    fn loaded(&self, entity: &Entity<M>) -> Result<Vec<Entity<T>>> {
+        let list = entity.arena().relation(entity.slot(), self.index()).many().flatten();
+        let slots = list.into_iter().flat_map(|list| list.iter());
+        Ok(slots.map(|slot| Entity::new(entity.arena().clone(), slot)).collect())
+    }
 }

@@ -8,7 +8,7 @@ use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{RelationLoad, join_columns};
+use crate::model::RelationLoad;
 use crate::sql::{BinaryOp, FromClause, Node, OrderBy, Select, SelectColumn, Value};
 
 /// The name of the row's number among its siblings, where a load is limited for each parent.
@@ -29,7 +29,7 @@ impl Session {
         let index = load.relationship;
         let relationship = &def.relationships[index];
         let target = (relationship.target)();
-        let join = join_columns(def, index)?;
+        let join = def.relationships[index].columns(def)?;
         let (local, remote) = (join.local[0], join.remote[0]);
         let order_by: Vec<OrderBy> = if load.order_by.is_empty() {
             let declared = relationship.order_by.iter();

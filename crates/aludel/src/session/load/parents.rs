@@ -8,7 +8,7 @@ use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::Result;
-use crate::model::{RelationLoad, join_columns};
+use crate::model::RelationLoad;
 use crate::sql::Value;
 
 impl Session {
@@ -23,7 +23,7 @@ impl Session {
         let arena = self.arena();
         let index = load.relationship;
         let target = (def.relationships[index].target)();
-        let join = join_columns(def, index)?;
+        let join = def.relationships[index].columns(def)?;
         let (local, remote) = (join.local[0], join.remote[0]);
         let mut by_key = ByKey::default();
         for &slot in slots {
