@@ -84,6 +84,10 @@ struct Inner {
     position: Option<usize>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     payload: Option<Box<dyn Any + Send + Sync>>,
+    /// Whether this is an answer to a client that asked for something that is not there: see [`Error::not_found`].
+    is_404: bool,
+    /// What may be shown to that client.
+    description: Option<Cow<'static, str>>,
 }
 
 impl Error {
@@ -100,7 +104,48 @@ impl Error {
             position: None,
             source: None,
             payload: None,
+            is_404: false,
+            description: None,
         }))
+    }
+
+    /// What a client asked for is not there: as a response it is 404 with this description, which the client sees.
+    ///
+    /// ```
+    /// use aludel::{Error, ErrorKind};
+    ///
+    /// let error = Error::not_found("no such album");
+    /// assert_eq!(error.kind(), ErrorKind::NotFound);
+    /// assert_eq!(error.description(), Some("no such album"));
+    /// ```
+    pub fn not_found(description: impl Into<Cow<'static, str>>) -> Self {
+        let description = description.into();
+        let mut error = Self::new(ErrorKind::NotFound, description.clone());
+        error.0.is_404 = true;
+        error.0.description = Some(description);
+        error
+    }
+
+    /// Makes "no row" and "more than one row" an answer of 404, as the `_or_404` family does; other errors stay what
+    /// they are. Without a description the client sees the standard text.
+    #[must_use]
+    pub fn or_404(mut self) -> Self {
+        if matches!(self.0.kind, ErrorKind::NotFound | ErrorKind::MultipleFound) {
+            self.0.kind = ErrorKind::NotFound;
+            self.0.is_404 = true;
+        }
+        self
+    }
+
+    /// Whether as a response this is 404: it comes from the `_or_404` family, a page that does not exist, or
+    /// [`Error::not_found`]. A `NotFound` of `one` or `get_one` is a fault of the program, and not.
+    pub fn is_404(&self) -> bool {
+        self.0.is_404
+    }
+
+    /// The text for the client of a 404.
+    pub fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
     }
 
     /// Ends a `db.scope` or `db.transaction` for a reason of the application's own: the work is rolled back and the
@@ -236,5 +281,71 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// Turns what is not there into an answer of 404 with a description of its own.
+///
+/// ```
+/// use aludel::{ErrorKind, Or404};
+///
+/// let album: Option<&str> = None;
+/// let error = album.or_404("no such album").unwrap_err();
+/// assert_eq!((error.kind(), error.description()), (ErrorKind::NotFound, Some("no such album")));
+/// ```
+pub trait Or404 {
+    /// What is there if something is.
+    type Output;
+
+    /// What is there, or an error that answers 404 with this description.
+    ///
+    /// # Errors
+    /// `NotFound` for `None`, for a `NotFound` and for a `MultipleFound`; other errors stay what they are.
+    fn or_404(self, description: impl Into<Cow<'static, str>>) -> Result<Self::Output>;
+}
+
+impl<T> Or404 for Option<T> {
+    type Output = T;
+
+    fn or_404(self, description: impl Into<Cow<'static, str>>) -> Result<T> {
+        self.ok_or_else(|| Error::not_found(description))
+    }
+}
+
+impl<T> Or404 for Result<T> {
+    type Output = T;
+
+    fn or_404(self, description: impl Into<Cow<'static, str>>) -> Result<T> {
+        self.map_err(|error| {
+            let mut error = error.or_404();
+            if error.is_404() {
+                error.0.description = Some(description.into());
+            }
+            error
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_404_family_is_told_from_a_plain_not_found() {
+        let plain = Error::new(ErrorKind::NotFound, "no row of user");
+        assert!(!plain.is_404());
+        let found = plain.or_404();
+        assert!(found.is_404() && found.description().is_none());
+        assert_eq!(found.to_string(), "no row of user");
+    }
+
+    #[test]
+    fn more_than_one_row_is_404_too_and_other_errors_are_not() {
+        let many: Result<()> = Err(Error::new(ErrorKind::MultipleFound, "two rows"));
+        let error = many.or_404("no such post").unwrap_err();
+        assert_eq!((error.kind(), error.description()), (ErrorKind::NotFound, Some("no such post")));
+        let broken: Result<()> = Err(Error::new(ErrorKind::Connection, "gone"));
+        let error = broken.or_404("no such post").unwrap_err();
+        assert_eq!((error.kind(), error.is_404(), error.description()), (ErrorKind::Connection, false, None));
     }
 }

@@ -152,6 +152,8 @@ pub enum ConstraintDef {
 
 /// One relationship of a model.
 pub struct RelationshipDef {
+    /// The model that the field belongs to.
+    pub owner: &'static str,
     /// The field's name.
     pub name: &'static str,
     /// Whether it leads to one row or to many.
@@ -161,6 +163,8 @@ pub struct RelationshipDef {
     /// The foreign key's column on this side, when the key is here (`foreign_key = ..`, or the only one that
     /// references the target).
     pub foreign_key: Option<usize>,
+    /// The foreign key's column on the other side, where the relationship names it: `foreign_key = ..` of a `Many`.
+    pub target_key: Option<fn() -> usize>,
     /// The relationship on the other side, from `back_populates`: its position there.
     pub inverse: Option<fn() -> usize>,
     /// What follows the parent.

@@ -1,7 +1,26 @@
 //! What a model is in memory: its definition, the arena that holds its rows, the handles that reach them.
 
+pub(crate) mod arena;
+mod chunk;
 pub mod def;
+mod handle;
+pub(crate) mod identity_map;
+mod list;
+pub(crate) mod loader;
+mod many;
 pub mod model;
+pub mod new;
+mod one;
 pub mod relation_field;
-pub mod target;
+pub mod serialize;
+pub(crate) mod slot;
+mod sync;
+mod target;
+pub(crate) mod tracker;
 pub mod vtable;
+
+pub use handle::Entity;
+pub(crate) use handle::publish_columns;
+pub use many::{Many, Members};
+pub use one::One;
+pub use target::Target;

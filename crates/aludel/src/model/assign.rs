@@ -3,10 +3,10 @@
 use std::marker::PhantomData;
 
 use crate::entity::model::Model;
-use crate::entity::target::Target;
-use crate::sql::{Node, Value};
+use crate::sql::Node;
 
-use super::{Column, ColumnType, Expr, Expression, ToOne};
+use super::operand::bound;
+use super::{Column, ColumnType, Expr, Expression};
 
 /// What may be written to a column of type `V`: a value of the type itself, `&str` for text, and for a column that may
 /// be NULL also a value without `Some`, or `None`.
@@ -35,6 +35,15 @@ where
     }
 }
 
+/// What is a plain value and no expression: the types of columns, and `&str`.
+///
+/// It tells the two apart for [`Column::set`], which takes both.
+pub trait PlainValue {}
+
+impl<V: ColumnType> PlainValue for V {}
+
+impl PlainValue for &str {}
+
 /// What [`Column::set`] takes: all that [`IntoValue`] does, or an expression of the column's type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written to a column of type `{V}`",
@@ -44,6 +53,36 @@ where
 pub trait Assignable<V> {
     /// The new value, without its type.
     fn into_assigned(self) -> Node;
+}
+
+impl<V: ColumnType, W: IntoValue<V> + PlainValue> Assignable<V> for W {
+    fn into_assigned(self) -> Node {
+        bound(self.into_value().to_value())
+    }
+}
+
+impl<V: ColumnType> Assignable<V> for Expr<V> {
+    fn into_assigned(self) -> Node {
+        self.into_node()
+    }
+}
+
+impl<V: ColumnType> Assignable<Option<V>> for Expr<V> {
+    fn into_assigned(self) -> Node {
+        self.into_node()
+    }
+}
+
+impl<M: Model, V: ColumnType> Assignable<V> for Column<M, V> {
+    fn into_assigned(self) -> Node {
+        self.into_node()
+    }
+}
+
+impl<M: Model, V: ColumnType> Assignable<Option<V>> for Column<M, V> {
+    fn into_assigned(self) -> Node {
+        self.into_node()
+    }
 }
 
 /// A new value for a column of `M`, for an UPDATE of many rows: `Post::title.set("x")`.

@@ -1,6 +1,7 @@
 //! A value on its way to the database.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use jiff::Timestamp;
@@ -156,6 +157,27 @@ impl Hash for Value<'_> {
             Self::Time(v) => v.hash(state),
             Self::DateTime(v) => v.hash(state),
             Self::Timestamp(v) => v.hash(state),
+        }
+    }
+}
+
+/// The value in plain words: for `Debug` of rows and for messages about keys.
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("NULL"),
+            Self::Bool(v) => v.fmt(f),
+            Self::Int(v) => v.fmt(f),
+            Self::UInt(v) => v.fmt(f),
+            Self::Float(v) => v.fmt(f),
+            Self::Double(v) => v.fmt(f),
+            Self::Text(v) | Self::Decimal(v) | Self::Json(v) => f.write_str(v),
+            Self::Bytes(v) => write!(f, "<{} bytes>", v.len()),
+            Self::Uuid(v) => v.fmt(f),
+            Self::Date(v) => v.fmt(f),
+            Self::Time(v) => v.fmt(f),
+            Self::DateTime(v) => v.fmt(f),
+            Self::Timestamp(v) => v.fmt(f),
         }
     }
 }

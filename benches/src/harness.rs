@@ -1,0 +1,118 @@
+//! Measures one case: all contenders in one process, interleaved.
+
+use std::time::Duration;
+
+use crate::check::Digest;
+use crate::contender::{Bench, Contender, Entry};
+use crate::workload::{Case, Workload};
+
+/// How long one sample should take.
+const SAMPLE: Duration = Duration::from_millis(4);
+
+/// The figures of one case.
+pub struct Measured {
+    /// The case's size.
+    pub size: usize,
+    /// The median time of one operation in microseconds, in the order of the contenders.
+    pub medians: Vec<f64>,
+}
+
+/// One contender during a case.
+struct Lane {
+    contender: Box<dyn Contender>,
+    iterations: u32,
+    samples: Vec<f64>,
+}
+
+/// Checks all contenders, then measures them in `rounds` rounds of one sample each.
+///
+/// # Panics
+///
+/// If contenders disagree about the result, or it has not the expected number of rows.
+pub fn measure(case: Case, entries: &[Entry], rounds: usize) -> Measured {
+    eprintln!("{} {}", case.workload.name(), case.size);
+    let mut lanes: Vec<Lane> = entries.iter().map(|entry| Lane::open(case, entry)).collect();
+    let expected = check(case, entries, &mut lanes);
+    for lane in &mut lanes {
+        lane.iterations = calibrate(case, lane);
+    }
+    for round in 0..rounds {
+        for index in order(round, lanes.len()) {
+            let lane = &mut lanes[index];
+            let elapsed = sample(case, lane);
+            lane.samples.push(elapsed.as_secs_f64() * 1e6 / f64::from(lane.iterations));
+        }
+    }
+    let left = check(case, entries, &mut lanes);
+    assert_eq!(left, expected, "{case:?}: the samples changed the data");
+    Measured { size: case.size, medians: lanes.into_iter().map(|lane| median(lane.samples)).collect() }
+}
+
+impl Lane {
+    fn open(case: Case, entry: &Entry) -> Self {
+        let mut contender = (entry.open)();
+        contender.execute(&case.setup_sql());
+        Self { contender, iterations: 1, samples: Vec::new() }
+    }
+}
+
+/// The order of contenders in a round: rotated each round, and every other one backwards, so that
+/// nobody always follows the same neighbour.
+fn order(round: usize, contenders: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..contenders).map(|i| (round + i) % contenders).collect();
+    if round % 2 == 1 {
+        order.reverse();
+    }
+    order
+}
+
+fn check(case: Case, entries: &[Entry], lanes: &mut [Lane]) -> Digest {
+    let mut first = None;
+    for (entry, lane) in entries.iter().zip(lanes) {
+        let digest = around(case, &mut *lane.contender, |contender| {
+            let digest = Bench::check(contender, case);
+            match case.workload {
+                Workload::Insert => Bench::check(contender, Workload::TrivialQuery.case(case.size)),
+                _ => digest,
+            }
+        });
+        assert_eq!(digest.rows, case.expected_rows(), "{case:?}: wrong number of rows from {}", entry.name);
+        let first = *first.get_or_insert(digest);
+        assert_eq!(digest, first, "{case:?}: {} and {} disagree", entry.name, entries[0].name);
+    }
+    first.expect("there is a contender")
+}
+
+/// The number of operations that fill a sample. Finding it warms caches up as well.
+fn calibrate(case: Case, lane: &mut Lane) -> u32 {
+    loop {
+        let elapsed = sample(case, lane);
+        if elapsed * 2 >= SAMPLE {
+            let fitting = SAMPLE.as_nanos() * u128::from(lane.iterations) / elapsed.as_nanos();
+            return u32::try_from(fitting).unwrap_or(u32::MAX).max(1);
+        }
+        lane.iterations *= 2;
+    }
+}
+
+fn sample(case: Case, lane: &mut Lane) -> Duration {
+    around(case, &mut *lane.contender, |contender| Bench::time(contender, case, lane.iterations))
+}
+
+/// Runs `work` between the workload's `before_sample` and `after_sample`.
+fn around<T>(case: Case, contender: &mut dyn Contender, work: impl FnOnce(&mut dyn Contender) -> T) -> T {
+    if let Some(sql) = case.workload.before_sample() {
+        contender.execute(sql);
+    }
+    let result = work(contender);
+    if let Some(sql) = case.workload.after_sample() {
+        contender.execute(sql);
+    }
+    result
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    let middle = samples.len() / 2;
+    if samples.len().is_multiple_of(2) { f64::midpoint(samples[middle - 1], samples[middle]) } else { samples[middle] }
+}

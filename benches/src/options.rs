@@ -1,0 +1,59 @@
+//! The command line.
+
+use crate::workload::Workload;
+
+/// The help text.
+pub const USAGE: &str = "\
+usage: aludel-benches [--workload NAME] [--quick] [--rounds N]
+
+  --workload NAME  trivial_query, medium_complex_query, insert or
+                   loading_associations_sequentially; may be repeated; all by default
+  --quick          7 rounds and at most 1000 rows
+  --rounds N       samples of each contender in each case; 31 by default";
+
+/// What to run.
+pub struct Options {
+    /// The workloads, in the order they run.
+    pub workloads: Vec<Workload>,
+    /// Samples of each contender in each case.
+    pub rounds: usize,
+    /// Larger sizes are left out.
+    pub max_size: usize,
+}
+
+impl Options {
+    /// Reads the arguments, without the program's name.
+    ///
+    /// # Errors
+    ///
+    /// A message about the first argument that is not understood.
+    pub fn from_args(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut workloads = Vec::new();
+        let mut rounds = None;
+        let mut quick = false;
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--quick" => quick = true,
+                "--workload" => workloads.push(workload(args.next())?),
+                "--rounds" => rounds = Some(positive(args.next())?),
+                _ => return Err(format!("unknown argument `{arg}`")),
+            }
+        }
+        if workloads.is_empty() {
+            workloads = Workload::ALL.to_vec();
+        }
+        let (default_rounds, max_size) = if quick { (7, 1_000) } else { (31, usize::MAX) };
+        Ok(Self { workloads, rounds: rounds.unwrap_or(default_rounds), max_size })
+    }
+}
+
+fn workload(value: Option<String>) -> Result<Workload, String> {
+    let name = value.ok_or("`--workload` needs a name")?;
+    let found = Workload::ALL.into_iter().find(|workload| workload.name() == name);
+    found.ok_or_else(|| format!("there is no workload `{name}`"))
+}
+
+fn positive(value: Option<String>) -> Result<usize, String> {
+    let number = value.and_then(|value| value.parse().ok());
+    number.filter(|&n| n > 0).ok_or_else(|| String::from("`--rounds` needs a number above 0"))
+}

@@ -1,0 +1,271 @@
+//! Where the database is and how its engine behaves: from code or from the environment.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::engine::{DatabaseUrl, EngineOptions};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The variables that name the database, the first one that is set counts.
+const URI_VARIABLES: [&str; 3] = ["ALUDEL_DATABASE_URI", "DATABASE_URL", "SQLALCHEMY_DATABASE_URI"];
+
+/// The settings of a [`Db`](crate::Db).
+///
+/// A text is a configuration too, so `Db::connect("sqlite:///app.db")` suffices for a program that wants nothing else.
+/// A relative SQLite path is looked for in the instance folder, which is created if need be.
+///
+/// ```
+/// use aludel::Config;
+///
+/// let config = Config::new("sqlite:///app.db").uri_or("sqlite:///other.db");
+/// assert_eq!(format!("{config:?}"), r#"Config { uri: "sqlite:///app.db", .. }"#);
+/// ```
+#[derive(Clone, Default)]
+#[must_use = "settings do nothing before a `Db` is made of them"]
+pub struct Config {
+    uri: Option<String>,
+    instance_path: Option<PathBuf>,
+    engine: EngineOptions,
+}
+
+impl Config {
+    /// The database at this URI, and defaults for everything else.
+    pub fn new(uri: impl Into<String>) -> Self {
+        Self::default().uri(uri)
+    }
+
+    /// Reads the environment:
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `ALUDEL_DATABASE_URI`, else `DATABASE_URL`, else `SQLALCHEMY_DATABASE_URI` | the database |
+    /// | `ALUDEL_INSTANCE_PATH` | the folder of relative SQLite files; `instance` in the current directory by default |
+    /// | `ALUDEL_POOL_SIZE`, `ALUDEL_MAX_OVERFLOW` | connections kept, and opened beyond that when all are in use |
+    /// | `ALUDEL_POOL_TIMEOUT`, `ALUDEL_BUSY_TIMEOUT` | how many seconds to wait for a connection, and for a locked database |
+    /// | `ALUDEL_ECHO` | `1`, `true`, `yes` or `on` to log each statement |
+    ///
+    /// No database is not an error yet: see [`uri_or`](Config::uri_or).
+    ///
+    /// # Errors
+    /// `Config` when a variable is set to what it cannot be; the message names the variable.
+    pub fn from_env() -> Result<Self> {
+        Self::from_variables(&|name| env::var_os(name))
+    }
+
+    fn from_variables(read: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
+        let mut config = Self { instance_path: read("ALUDEL_INSTANCE_PATH").map(PathBuf::from), ..Self::default() };
+        for name in URI_VARIABLES {
+            if let Some(uri) = text(read, name)? {
+                config.uri = Some(uri);
+                break;
+            }
+        }
+        let mut engine = config.engine;
+        if let Some(size) = parsed(read, "ALUDEL_POOL_SIZE", "a whole number")? {
+            engine = engine.pool_size(size);
+        }
+        if let Some(overflow) = parsed(read, "ALUDEL_MAX_OVERFLOW", "a whole number")? {
+            engine = engine.max_overflow(overflow);
+        }
+        if let Some(limit) = seconds(read, "ALUDEL_POOL_TIMEOUT")? {
+            engine = engine.pool_timeout(limit);
+        }
+        if let Some(limit) = seconds(read, "ALUDEL_BUSY_TIMEOUT")? {
+            engine = engine.busy_timeout(limit);
+        }
+        if let Some(echo) = flag(read, "ALUDEL_ECHO")? {
+            engine = engine.echo(echo);
+        }
+        config.engine = engine;
+        Ok(config)
+    }
+
+    /// The database's URI, whatever was said before.
+    pub fn uri(mut self, uri: impl Into<String>) -> Self {
+        self.uri = Some(uri.into());
+        self
+    }
+
+    /// The database's URI unless one is set already.
+    pub fn uri_or(mut self, uri: impl Into<String>) -> Self {
+        self.uri.get_or_insert_with(|| uri.into());
+        self
+    }
+
+    /// The folder that relative SQLite files are in.
+    pub fn instance_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.instance_path = Some(path.into());
+        self
+    }
+
+    /// How the engine behaves.
+    pub fn engine(mut self, options: EngineOptions) -> Self {
+        self.engine = options;
+        self
+    }
+
+    /// The engine's options.
+    pub(crate) fn engine_options(&self) -> &EngineOptions {
+        &self.engine
+    }
+
+    /// The database's URL, its relative path put into the instance folder.
+    ///
+    /// # Errors
+    /// `Config` when no database is set or the URI cannot be read.
+    pub(crate) fn database_url(&self) -> Result<DatabaseUrl> {
+        let uri = self.uri.as_deref().ok_or_else(|| {
+            let [first, second, third] = URI_VARIABLES;
+            Error::new(
+                ErrorKind::Config,
+                format!(
+                    "no database: either '{first}', '{second}' or '{third}' must be set in the environment, or a URI \
+                     given: Db::connect(\"sqlite:///app.db\"), Config::uri_or(..)"
+                ),
+            )
+        })?;
+        let instance = self.instance_path.as_deref().unwrap_or(Path::new("instance"));
+        DatabaseUrl::parse(uri)?.resolve(instance)
+    }
+}
+
+impl fmt::Debug for Config {
+    /// The URI with its password masked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Config");
+        match self.uri.as_deref().map(DatabaseUrl::parse) {
+            Some(Ok(url)) => out.field("uri", &url.to_string()),
+            // what cannot be read may hold a password anywhere
+            Some(Err(_)) => out.field("uri", &"<invalid>"),
+            None => out.field("uri", &None::<&str>),
+        };
+        out.finish_non_exhaustive()
+    }
+}
+
+impl From<&str> for Config {
+    fn from(uri: &str) -> Self {
+        Self::new(uri)
+    }
+}
+
+impl From<String> for Config {
+    fn from(uri: String) -> Self {
+        Self::new(uri)
+    }
+}
+
+impl From<&String> for Config {
+    fn from(uri: &String) -> Self {
+        Self::new(uri)
+    }
+}
+
+type Read<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// A variable's text. One that is set to nothing is refused: a forgotten value would silently mean another database.
+fn text(read: Read<'_>, name: &str) -> Result<Option<String>> {
+    let Some(value) = read(name) else { return Ok(None) };
+    let value = value.into_string().map_err(|_| refused(name, "text in UTF-8"))?;
+    if value.trim().is_empty() {
+        return Err(Error::new(ErrorKind::Config, format!("{name} is set to nothing; give it a value or unset it")));
+    }
+    Ok(Some(value))
+}
+
+fn parsed<T: FromStr>(read: Read<'_>, name: &str, expected: &str) -> Result<Option<T>> {
+    let Some(value) = text(read, name)? else { return Ok(None) };
+    value.trim().parse().map(Some).map_err(|_| refused(name, expected))
+}
+
+fn seconds(read: Read<'_>, name: &str) -> Result<Option<Duration>> {
+    let expected = "a number of seconds";
+    let Some(value) = parsed::<f64>(read, name, expected)? else { return Ok(None) };
+    Duration::try_from_secs_f64(value).map(Some).map_err(|_| refused(name, expected))
+}
+
+fn flag(read: Read<'_>, name: &str) -> Result<Option<bool>> {
+    let Some(value) = text(read, name)? else { return Ok(None) };
+    match value.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(Some(true)),
+        "0" | "false" | "no" | "off" => Ok(Some(false)),
+        _ => Err(refused(name, "`true` or `false`")),
+    }
+}
+
+/// The value is not shown: a URI put into the wrong variable would show its password.
+fn refused(name: &str, expected: &str) -> Error {
+    Error::new(ErrorKind::Config, format!("{name} must be {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)]) -> Result<Config> {
+        Config::from_variables(&|name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    fn uri_of(variables: &[(&str, &str)]) -> Option<String> {
+        from(variables).unwrap().uri
+    }
+
+    #[test]
+    fn the_first_variable_that_is_set_names_the_database() {
+        let all = [
+            ("SQLALCHEMY_DATABASE_URI", "sqlite:///c.db"),
+            ("DATABASE_URL", "sqlite:///b.db"),
+            ("ALUDEL_DATABASE_URI", "sqlite:///a.db"),
+        ];
+        assert_eq!(uri_of(&all).as_deref(), Some("sqlite:///a.db"));
+        assert_eq!(uri_of(&all[..2]).as_deref(), Some("sqlite:///b.db"));
+        assert_eq!(uri_of(&all[..1]).as_deref(), Some("sqlite:///c.db"));
+        assert_eq!(uri_of(&[]), None);
+    }
+
+    #[test]
+    fn uri_or_stands_in_and_uri_overrides() {
+        let set = from(&[("DATABASE_URL", "sqlite:///b.db")]).unwrap();
+        assert_eq!(set.clone().uri_or("sqlite://").uri.as_deref(), Some("sqlite:///b.db"));
+        assert_eq!(set.uri("sqlite://").uri.as_deref(), Some("sqlite://"));
+        assert_eq!(Config::default().uri_or("sqlite://").uri.as_deref(), Some("sqlite://"));
+    }
+
+    #[test]
+    fn no_database_is_an_error_that_names_the_variables() {
+        let error = Config::default().database_url().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        let text = error.to_string();
+        assert!(text.contains("either 'ALUDEL_DATABASE_URI', 'DATABASE_URL' or 'SQLALCHEMY_DATABASE_URI' must be set"));
+    }
+
+    #[test]
+    fn a_variable_set_to_what_it_cannot_be_is_refused_by_name_and_not_shown() {
+        for (name, value) in [
+            ("DATABASE_URL", " "),
+            ("ALUDEL_POOL_SIZE", "many-secret"),
+            ("ALUDEL_POOL_SIZE", "-1"),
+            ("ALUDEL_POOL_TIMEOUT", "-1"),
+            ("ALUDEL_BUSY_TIMEOUT", "NaN"),
+            ("ALUDEL_ECHO", "secret"),
+        ] {
+            let error = from(&[(name, value)]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            let text = error.to_string();
+            assert!(text.contains(name) && !text.contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_masks_the_password() {
+        let config = Config::new("postgresql://app:hunter2@localhost/shop");
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(!format!("{:?}", Config::new("what:hunter2")).contains("hunter2"));
+    }
+}

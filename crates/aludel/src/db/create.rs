@@ -1,0 +1,66 @@
+//! Creating and dropping the tables.
+
+use std::panic::Location;
+
+use crate::engine::{BeginMode, PooledConnection};
+use crate::error::Result;
+use crate::sql::{Dialect, ddl};
+
+use super::Db;
+
+impl Db {
+    /// Creates the tables and indexes that are not there yet. A table that exists is left alone, and never altered: that
+    /// is what migrations are for. All of them are created, or none.
+    ///
+    /// # Errors
+    /// `Config` when the models do not fit together; `Busy` when the database stayed locked; what else the database
+    /// says.
+    #[track_caller]
+    pub fn create_all(&self) -> impl Future<Output = Result<()>> + Send {
+        let at = Location::caller();
+        async move {
+            let dialect = self.shared.engine.dialect();
+            let mut connection = self.shared.engine.acquire(at).await?;
+            connection.begin(BeginMode::Immediate).await?;
+            let existing = existing_tables(&mut connection, dialect).await?;
+            run(&mut connection, ddl::create_all(dialect, self.metadata(), &existing)?).await?;
+            connection.commit().await
+        }
+    }
+
+    /// Drops the tables of the models that are there, with all their rows; other tables are left alone. All of them are
+    /// dropped, or none.
+    ///
+    /// # Errors
+    /// `ForeignKeyViolation` when a table that is no model's refers to one that is dropped; `Busy` when the database
+    /// stayed locked; what else the database says.
+    #[track_caller]
+    pub fn drop_all(&self) -> impl Future<Output = Result<()>> + Send {
+        let at = Location::caller();
+        async move {
+            let mut connection = self.shared.engine.acquire(at).await?;
+            connection.begin(BeginMode::Immediate).await?;
+            run(&mut connection, ddl::drop_all(self.shared.engine.dialect(), self.metadata())?).await?;
+            connection.commit().await
+        }
+    }
+}
+
+/// Runs statements in the connection's transaction. An error drops the connection, which rolls back.
+async fn run(connection: &mut PooledConnection, statements: Vec<String>) -> Result<()> {
+    for statement in statements {
+        connection.execute_batch(&statement).await?;
+    }
+    Ok(())
+}
+
+async fn existing_tables(connection: &mut PooledConnection, dialect: Dialect) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    connection
+        .fetch(ddl::existing_tables(dialect), &[], &mut |row| {
+            names.push(row.text(0)?.to_owned());
+            Ok(())
+        })
+        .await?;
+    Ok(names)
+}

@@ -1,0 +1,126 @@
+//! A chunk: the slots of some rows that one query brought, in one allocation.
+#![allow(unsafe_code, reason = "raw memory of slots whose type is known by the model's vtable only")]
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::ptr::NonNull;
+use std::sync::Weak;
+
+use super::arena::Arena;
+use super::def::ModelDef;
+use super::slot::{SlotHeader, SlotPtr, State};
+use super::sync::{AtomicUsize, Ordering};
+
+/// The beginning of a chunk; its slots follow in the same allocation.
+pub(crate) struct ChunkHeader {
+    /// The one way from a row to its arena: weak, so that rows do not keep themselves alive.
+    pub(super) arena: Weak<Arena>,
+    pub(super) def: &'static ModelDef,
+    /// The query that brought the rows: those of one query are siblings.
+    pub(super) query: u32,
+    capacity: u32,
+    /// How many slots are initialised.
+    len: AtomicUsize,
+}
+
+/// Where slots and values lie in a chunk of a model.
+#[derive(Clone, Copy)]
+pub(super) struct SlotLayout {
+    /// From the slot to its value.
+    pub(super) value: usize,
+    /// From slot to slot.
+    stride: usize,
+    align: usize,
+}
+
+impl SlotLayout {
+    pub(super) fn of(def: &ModelDef) -> Self {
+        let header = Layout::new::<SlotHeader>();
+        let value = def.vtable.layout;
+        let align = if value.align() > header.align() { value.align() } else { header.align() };
+        let offset = header.size().next_multiple_of(value.align());
+        Self { value: offset, stride: (offset + value.size()).next_multiple_of(align), align }
+    }
+}
+
+fn layout(slot: SlotLayout, capacity: usize) -> (Layout, usize) {
+    let header = Layout::new::<ChunkHeader>();
+    let slots = slot.stride.checked_mul(capacity).and_then(|size| Layout::from_size_align(size, slot.align).ok());
+    match slots.and_then(|slots| header.extend(slots).ok()) {
+        Some(whole) => whole,
+        None => panic!("a chunk of {capacity} rows exceeds the address space"),
+    }
+}
+
+impl ChunkHeader {
+    /// A new chunk without any row.
+    pub(super) fn allocate(arena: Weak<Arena>, def: &'static ModelDef, query: u32, capacity: usize) -> NonNull<Self> {
+        let (layout, _) = layout(SlotLayout::of(def), capacity);
+        // SAFETY: the layout has the header's size at least, which is not zero.
+        let memory = unsafe { alloc(layout) }.cast::<Self>();
+        let Some(chunk) = NonNull::new(memory) else { handle_alloc_error(layout) };
+        let header = Self { arena, def, query, capacity: capacity as u32, len: AtomicUsize::new(0) };
+        // SAFETY: freshly allocated for a header and its slots.
+        unsafe { chunk.write(header) };
+        chunk
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.len() == self.capacity as usize
+    }
+
+    /// The slot at a position, initialised or not.
+    ///
+    /// # Safety
+    /// `chunk` is alive, and `index` is below its capacity.
+    pub(super) unsafe fn slot(chunk: NonNull<Self>, index: usize) -> NonNull<SlotHeader> {
+        // SAFETY: as the caller says.
+        let (def, capacity) = unsafe { (chunk.as_ref().def, chunk.as_ref().capacity as usize) };
+        let slot = SlotLayout::of(def);
+        let (_, offset) = layout(slot, capacity);
+        // SAFETY: within the chunk's one allocation.
+        unsafe { chunk.byte_add(offset + slot.stride * index).cast() }
+    }
+
+    /// Makes one more row: `init` writes its value. When it fails the chunk is as before.
+    ///
+    /// # Safety
+    /// `chunk` is alive, not full, and filled by nobody else; `init` has written a valid value of the chunk's model
+    /// when it returns `Ok`.
+    pub(super) unsafe fn push<E>(
+        chunk: NonNull<Self>,
+        state: State,
+        epoch: u32,
+        init: impl FnOnce(*mut ()) -> Result<(), E>,
+    ) -> Result<SlotPtr, E> {
+        // SAFETY: alive, as the caller says.
+        let header = unsafe { chunk.as_ref() };
+        let len = header.len.load(Ordering::Relaxed);
+        debug_assert!(len < header.capacity as usize);
+        // SAFETY: below the capacity.
+        let slot = unsafe { Self::slot(chunk, len) };
+        // SAFETY: the value's place in the slot.
+        init(unsafe { slot.byte_add(SlotLayout::of(header.def).value) }.as_ptr().cast())?;
+        // SAFETY: the header's place in the slot.
+        unsafe { slot.write(SlotHeader::new(chunk, state, epoch)) };
+        header.len.store(len + 1, Ordering::Release);
+        Ok(SlotPtr(slot))
+    }
+
+    /// Gives the memory back; the values in it are dropped already.
+    ///
+    /// # Safety
+    /// `chunk` came from `allocate` and nothing points into it any more.
+    pub(super) unsafe fn free(chunk: NonNull<Self>) {
+        // SAFETY: alive until here.
+        let (layout, _) = unsafe { layout(SlotLayout::of(chunk.as_ref().def), chunk.as_ref().capacity as usize) };
+        // SAFETY: the header is dropped once, and the memory came from `alloc` with this layout.
+        unsafe {
+            chunk.drop_in_place();
+            dealloc(chunk.as_ptr().cast(), layout);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Rows on their way into the arena.
+#![allow(unsafe_code, reason = "decodes rows in place")]
+
+use std::sync::Arc;
+
+use super::arena::{Arena, ChunkPtr, Draft};
+use super::def::ModelDef;
+use super::identity_map::IdentityKey;
+use super::slot::{DIRTY, DOOMED, SlotPtr, State};
+use super::tracker::{MAX_CHUNK, changed_columns};
+use crate::engine::row::Row;
+use crate::error::{Error, Result};
+
+/// Makes entities of the rows of one statement.
+///
+/// A row whose entity is in the session gives that entity, unchanged unless it is of an older epoch and has no changes
+/// of its own, or unless `populate_existing` is asked for.
+pub(crate) struct RowLoader {
+    arena: Arc<Arena>,
+    def: &'static ModelDef,
+    query: u32,
+    epoch: u32,
+    /// Whether every row is new: an unjoined select of one table into a store without rows.
+    fresh: bool,
+    populate_existing: bool,
+    started: bool,
+    alone: bool,
+    chunk: Option<ChunkPtr>,
+    capacity: usize,
+}
+
+impl RowLoader {
+    /// A loader for a statement. `alone` says that no row of the model can come twice in it.
+    pub(crate) fn new(arena: Arc<Arena>, def: &'static ModelDef, alone: bool) -> Self {
+        Self {
+            arena,
+            def,
+            query: 0,
+            epoch: 0,
+            fresh: false,
+            populate_existing: false,
+            started: false,
+            alone,
+            chunk: None,
+            capacity: 0,
+        }
+    }
+
+    /// Overwrites entities that are in the session and have no changes of their own.
+    pub(crate) fn populate_existing(mut self) -> Self {
+        self.populate_existing = true;
+        self
+    }
+
+    pub(crate) fn def(&self) -> &'static ModelDef {
+        self.def
+    }
+
+    pub(crate) fn arena(&self) -> &Arc<Arena> {
+        &self.arena
+    }
+
+    /// The entity of a row whose columns of the model begin at `at`; `None` when its key is NULL, as the rows of an
+    /// outer join are that found no partner.
+    pub(crate) fn optional(&mut self, row: &Row<'_>, at: usize) -> Result<Option<SlotPtr>> {
+        if self.def.primary_key.iter().all(|&column| row.is_null(at + column)) {
+            return Ok(None);
+        }
+        self.slot(row, at).map(Some)
+    }
+
+    /// The entity of a row whose columns of the model begin at `at`.
+    #[inline]
+    pub(crate) fn slot(&mut self, row: &Row<'_>, at: usize) -> Result<SlotPtr> {
+        if !self.started {
+            self.start();
+        }
+        if self.fresh { self.insert(row, at) } else { self.find_or_insert(row, at) }
+    }
+
+    #[cold]
+    fn start(&mut self) {
+        self.started = true;
+        let mut tracker = self.arena.tracker();
+        self.query = tracker.next_query();
+        let store = tracker.store(self.def);
+        self.epoch = store.epoch;
+        self.fresh = self.alone && !store.occupied && !store.is_indexed();
+        if self.fresh {
+            store.occupied = true;
+        } else {
+            tracker.identity_map(&self.arena, self.def);
+        }
+    }
+
+    fn insert(&mut self, row: &Row<'_>, at: usize) -> Result<SlotPtr> {
+        let chunk = match self.chunk {
+            Some(chunk) if !chunk.is_full() => chunk,
+            _ => self.grow(),
+        };
+        let def = self.def;
+        // SAFETY: this loader alone fills the chunk and keeps its arena; `decode` writes a whole value or fails.
+        unsafe { chunk.push(State::Persistent, self.epoch, |to| (def.vtable.decode)(row, at, to)) }
+            .map_err(|error| explain(error, def, at))
+    }
+
+    fn grow(&mut self) -> ChunkPtr {
+        self.capacity = (self.capacity * 2).clamp(1, MAX_CHUNK);
+        let chunk = self.arena.chunk(self.def, self.query, self.capacity);
+        self.chunk = Some(chunk);
+        chunk
+    }
+
+    fn find_or_insert(&mut self, row: &Row<'_>, at: usize) -> Result<SlotPtr> {
+        let key = IdentityKey::in_row(self.def, row, at).map_err(|error| explain(error, self.def, at))?;
+        let key = match key {
+            Some(Some(key)) => key,
+            // A NULL key: the decoding below says so. A key that takes decoding: it is compared afterwards.
+            None | Some(None) => {
+                let draft = self.decode(row, at)?;
+                IdentityKey::of(self.def, |column| draft.value(column).into_owned())
+            }
+        };
+        let known = self.arena.tracker().identity_map(&self.arena, self.def).get(&key);
+        match known {
+            Some(slot) => {
+                self.refresh(slot, row, at)?;
+                Ok(slot)
+            }
+            None => {
+                let slot = self.insert(row, at)?;
+                self.arena.tracker().loaded(|| key, slot);
+                Ok(slot)
+            }
+        }
+    }
+
+    fn decode(&self, row: &Row<'_>, at: usize) -> Result<Draft> {
+        // SAFETY: `decode` writes a whole value of the model or fails.
+        Draft::new(self.def, |to| unsafe { (self.def.vtable.decode)(row, at, to) })
+            .map_err(|error| explain(error, self.def, at))
+    }
+
+    /// Brings a known entity up to date, where it is old and has no changes of its own.
+    fn refresh(&mut self, slot: SlotPtr, row: &Row<'_>, at: usize) -> Result<()> {
+        let stale = self.populate_existing || slot.epoch() != self.epoch;
+        if !stale || slot.has(DIRTY | DOOMED) || slot.state() != State::Persistent {
+            return Ok(());
+        }
+        let draft = self.decode(row, at)?;
+        let head: *const () = slot.head();
+        let changed = changed_columns(&self.arena, slot, head, draft.as_ptr());
+        let version = if changed.is_empty() { slot.head() } else { self.arena.keep(slot, draft) };
+        let mut tracker = self.arena.tracker();
+        // A change published meanwhile is newer than the row.
+        if !std::ptr::eq(slot.head(), head) {
+            return Ok(());
+        }
+        slot.set_epoch(self.epoch);
+        if changed.is_empty() {
+            return Ok(());
+        }
+        tracker.publish_flushed(slot, version, version);
+        for (index, relationship) in self.def.relationships.iter().enumerate() {
+            if relationship.foreign_key.is_some_and(|column| changed.contains(&column)) {
+                tracker.unload(&self.arena, slot, index);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names the model and the column of a value that could not be decoded.
+#[cold]
+pub(crate) fn explain(error: Error, def: &ModelDef, at: usize) -> Error {
+    let column =
+        error.position().and_then(|position| position.checked_sub(at)).and_then(|index| def.columns.get(index));
+    match column {
+        Some(column) => error
+            .with_message(|message| {
+                format!("{}.{}: {message} (`{}::{}`)", def.table, column.name, def.name, column.field)
+            })
+            .with_table(def.table)
+            .with_columns(vec![column.name.to_owned()]),
+        None => error,
+    }
+}

@@ -1,0 +1,192 @@
+//! A row that is not in the session yet.
+#![allow(unsafe_code, reason = "moves a row's value into its slot")]
+
+use std::sync::Arc;
+
+use super::arena::Arena;
+use super::handle::Entity;
+use super::model::Model;
+use super::slot::{SlotPtr, State};
+
+/// A set of a model's columns, by position.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColumnSet {
+    low: u64,
+    /// Columns from the 64th on, which few tables have.
+    high: Vec<u64>,
+}
+
+impl ColumnSet {
+    /// No column.
+    pub const EMPTY: Self = Self { low: 0, high: Vec::new() };
+
+    /// The first so many columns.
+    pub fn first(columns: usize) -> Self {
+        let mut set = Self::EMPTY;
+        (0..columns).for_each(|column| set.insert(column));
+        set
+    }
+
+    /// Adds a column.
+    pub fn insert(&mut self, column: usize) {
+        if column < 64 {
+            self.low |= 1 << column;
+        } else {
+            let word = column / 64 - 1;
+            if self.high.len() <= word {
+                self.high.resize(word + 1, 0);
+            }
+            self.high[word] |= 1 << (column % 64);
+        }
+    }
+
+    /// Takes a column out.
+    pub fn remove(&mut self, column: usize) {
+        if column < 64 {
+            self.low &= !(1 << column);
+        } else if let Some(word) = self.high.get_mut(column / 64 - 1) {
+            *word &= !(1 << (column % 64));
+        }
+    }
+
+    /// Whether a column is in the set.
+    pub fn contains(&self, column: usize) -> bool {
+        if column < 64 {
+            self.low & 1 << column != 0
+        } else {
+            self.high.get(column / 64 - 1).is_some_and(|word| word & 1 << (column % 64) != 0)
+        }
+    }
+}
+
+/// A row on its way into the session: its value, which of its columns were given, and what it is linked to.
+pub struct NewRow<M: Model> {
+    /// The value; columns that were not given hold their type's default.
+    pub value: M,
+    /// The columns that were given.
+    pub given: ColumnSet,
+    /// The rows that it was built with.
+    pub links: Vec<NewLink>,
+}
+
+/// What `session.add` takes: a model's complete builder, or the struct itself. Implemented by the derive.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a new row",
+    label = "not a complete builder or a model",
+    note = "give the struct, or its builder with all required fields set: `User::build().username(..)`"
+)]
+pub trait New: Sized + Send + 'static {
+    /// The row's model.
+    type Model: Model;
+
+    /// The row, with what was given.
+    fn into_row(self) -> NewRow<Self::Model>;
+}
+
+/// A relationship given to a builder.
+pub struct NewLink {
+    pub(crate) relationship: usize,
+    pub(crate) target: LinkTarget,
+}
+
+impl NewLink {
+    /// A link along the relationship at a position of the model's relationships.
+    pub fn new<T: Model>(relationship: usize, target: impl IntoLink<T>) -> Self {
+        Self { relationship, target: target.into_link() }
+    }
+}
+
+/// The row at the other end of a link.
+pub struct LinkTarget(pub(crate) Target);
+
+impl LinkTarget {
+    /// No row.
+    pub(crate) fn none() -> Self {
+        Self(Target::None)
+    }
+}
+
+pub(crate) enum Target {
+    Entity(AnyEntity),
+    New(Box<dyn AnyNew>),
+    None,
+}
+
+/// What can stand at the other end of a relationship to `T`: an entity, or a new row of `T`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a row of `{T}`",
+    label = "expected an `Entity<{T}>` or a complete builder of `{T}`"
+)]
+pub trait IntoLink<T: Model> {
+    /// The link's other end.
+    fn into_link(self) -> LinkTarget;
+}
+
+impl<T: Model> IntoLink<T> for &Entity<T> {
+    fn into_link(self) -> LinkTarget {
+        LinkTarget(Target::Entity(self.erase()))
+    }
+}
+
+impl<T: Model> IntoLink<T> for Entity<T> {
+    fn into_link(self) -> LinkTarget {
+        LinkTarget(Target::Entity(self.erase()))
+    }
+}
+
+impl<N: New> IntoLink<N::Model> for N {
+    fn into_link(self) -> LinkTarget {
+        LinkTarget(Target::New(Box::new(self.into_row())))
+    }
+}
+
+/// A strong handle on a row of whatever model.
+#[derive(Clone)]
+pub(crate) struct AnyEntity {
+    pub(crate) arena: Arc<Arena>,
+    pub(crate) slot: SlotPtr,
+}
+
+/// A new row of whatever model.
+pub(crate) trait AnyNew: Send {
+    fn def(&self) -> &'static super::def::ModelDef;
+    fn given(&mut self) -> &mut ColumnSet;
+    fn put(&mut self, column: usize, value: crate::sql::Value<'_>) -> crate::Result<()>;
+    /// Moves the value into a slot of the arena.
+    fn place(self: Box<Self>, arena: &Arc<Arena>) -> (SlotPtr, Vec<NewLink>);
+}
+
+impl<M: Model> AnyNew for NewRow<M> {
+    fn def(&self) -> &'static super::def::ModelDef {
+        M::def()
+    }
+
+    fn given(&mut self) -> &mut ColumnSet {
+        &mut self.given
+    }
+
+    fn put(&mut self, column: usize, value: crate::sql::Value<'_>) -> crate::Result<()> {
+        self.value.put(column, value)
+    }
+
+    fn place(mut self: Box<Self>, arena: &Arc<Arena>) -> (SlotPtr, Vec<NewLink>) {
+        let def = M::def();
+        for index in 0..def.relationships.len() {
+            self.value.relation_mut(index).clear();
+        }
+        let Self { value, given, links } = *self;
+        let mut tracker = arena.tracker();
+        let epoch = tracker.store(def).epoch;
+        let chunk = tracker.open_chunk(arena, def);
+        // SAFETY: the value is written whole, the chunk is the open one of this store and used under the lock only.
+        let slot = unsafe {
+            chunk.push(State::Pending, epoch, |to| {
+                to.cast::<M>().write(value);
+                Ok::<(), std::convert::Infallible>(())
+            })
+        }
+        .unwrap_or_else(|never| match never {});
+        tracker.add(slot, given);
+        (slot, links)
+    }
+}

@@ -1,0 +1,540 @@
+//! What the session has to remember of its rows: which changed, what they were, and how to go back.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::arena::{Arena, ChunkPtr, Draft, one_state};
+use super::def::ModelDef;
+use super::identity_map::{IdentityKey, IdentityMap};
+use super::list::List;
+use super::relation_field::{RelationField, none};
+use super::slot::{DIRTY, DOOMED, SlotPtr, State};
+use crate::error::Error;
+use crate::sql::Value;
+
+/// The unit of work's record of one arena. It is changed under the arena's lock only.
+#[derive(Default)]
+pub(crate) struct Tracker {
+    stores: Vec<Store>,
+    /// Rows changed since the transaction began.
+    changes: HashMap<SlotPtr, Change, foldhash::fast::RandomState>,
+    /// Rows with changes that no flush has sent, in the order of their first change.
+    pub(crate) dirty: Vec<SlotPtr>,
+    /// Rows added and not yet inserted, in order.
+    pub(crate) new: Vec<SlotPtr>,
+    /// For each new row, the columns that were given.
+    pub(crate) given: HashMap<SlotPtr, super::new::ColumnSet, foldhash::fast::RandomState>,
+    /// Rows to be deleted, in order.
+    pub(crate) doomed: Vec<SlotPtr>,
+    /// Rows removed from a collection whose orphans are deleted.
+    pub(crate) orphans: Vec<SlotPtr>,
+    /// How to go back, newest last.
+    journal: Vec<Undo>,
+    /// The number of the current savepoint, counting up; 0 outside any.
+    scope: u32,
+    scopes: u32,
+    /// What was done wrong where no error could be returned; the next flush reports it.
+    pub(crate) errors: Vec<Error>,
+    queries: u32,
+    placeholders: i64,
+}
+
+/// The rows of one model.
+pub(crate) struct Store {
+    def: &'static ModelDef,
+    /// Whether the store has rows of the database.
+    pub(crate) occupied: bool,
+    /// Built when it is first needed.
+    keys: Option<IdentityMap>,
+    /// Raised when the rows may have changed in the database without the entities knowing.
+    pub(crate) epoch: u32,
+    /// The chunk that takes added rows.
+    open: Option<ChunkPtr>,
+    open_capacity: usize,
+}
+
+/// The largest chunk, in rows: beyond it doubling wastes more memory than it saves allocations.
+pub(crate) const MAX_CHUNK: usize = 1024;
+
+struct Change {
+    /// The version that the database has.
+    flushed: *mut (),
+    /// The savepoint in which the journal last took note of the row.
+    scope: u32,
+}
+
+/// A version's or state's address, which only the arena looks behind.
+#[derive(Clone, Copy)]
+struct Address(*mut ());
+
+/// One step back.
+enum Undo {
+    /// The row had this version, and the database this one.
+    Version { slot: SlotPtr, head: Address, flushed: Address, scope: Option<u32> },
+    /// The row was in this state.
+    State { slot: SlotPtr, state: State },
+    /// The relationship led there; a list had this length.
+    Relation { slot: SlotPtr, index: usize, state: Address, len: Option<usize>, epoch: u32 },
+    /// The identity map had no such key.
+    KeyAdded { def: &'static ModelDef, key: IdentityKey },
+    /// The identity map had this key.
+    KeyRemoved { def: &'static ModelDef, key: IdentityKey, slot: SlotPtr },
+}
+
+#[allow(unsafe_code, reason = "addresses of versions in the arena that the tracker belongs to")]
+// SAFETY: the addresses lead to memory of the same arena, whose rows are Send and Sync.
+unsafe impl Send for Tracker {}
+
+impl Tracker {
+    pub(crate) fn store(&mut self, def: &'static ModelDef) -> &mut Store {
+        match self.stores.iter().position(|store| store.def.is(def)) {
+            Some(index) => &mut self.stores[index],
+            None => {
+                self.stores.push(Store { def, occupied: false, keys: None, epoch: 0, open: None, open_capacity: 0 });
+                let last = self.stores.len() - 1;
+                &mut self.stores[last]
+            }
+        }
+    }
+
+    /// The store, when there is one already.
+    pub(crate) fn find_store(&self, def: &'static ModelDef) -> Option<&Store> {
+        self.stores.iter().find(|store| store.def.is(def))
+    }
+
+    /// A number for the rows that one query brings.
+    pub(crate) fn next_query(&mut self) -> u32 {
+        self.queries += 1;
+        self.queries
+    }
+
+    /// A number for a placeholder key, counting up from 0.
+    pub(crate) fn next_placeholder(&mut self) -> i64 {
+        self.placeholders += 1;
+        self.placeholders - 1
+    }
+
+    /// The identity map of a model, built from the rows that are there if it has not been needed before.
+    pub(crate) fn identity_map(&mut self, arena: &Arena, def: &'static ModelDef) -> &mut IdentityMap {
+        if self.store(def).keys.is_none() {
+            let slots = arena.slots(def, None);
+            let mut map = IdentityMap::default();
+            map.reserve(slots.len());
+            for slot in slots {
+                if slot.state() == State::Persistent {
+                    map.insert(self.committed_key(arena, slot), slot);
+                }
+            }
+            self.store(def).keys = Some(map);
+        }
+        self.store(def).keys.get_or_insert_default()
+    }
+
+    /// The key by which the database knows the row: that of the version it has, whatever was set since.
+    pub(crate) fn committed_key(&self, arena: &Arena, slot: SlotPtr) -> IdentityKey {
+        let version = self.flushed(slot);
+        IdentityKey::of(slot.def(), |column| arena.value_in(slot, version, column))
+    }
+
+    /// The version that the database has.
+    pub(crate) fn flushed(&self, slot: SlotPtr) -> *mut () {
+        self.changes.get(&slot).map_or_else(|| slot.head(), |change| change.flushed)
+    }
+
+    /// A row that a loader made: known to the identity map, if there is one.
+    pub(crate) fn loaded(&mut self, key: impl FnOnce() -> IdentityKey, slot: SlotPtr) {
+        let store = self.store(slot.def());
+        store.occupied = true;
+        if let Some(keys) = &mut store.keys {
+            keys.insert(key(), slot);
+        }
+    }
+
+    /// Publishes a user's change of a row.
+    pub(crate) fn publish(&mut self, slot: SlotPtr, version: *mut ()) {
+        self.note_version(slot);
+        slot.set_head(version);
+        if slot.state() == State::Persistent && !slot.has(DIRTY) {
+            slot.set_flag(DIRTY, true);
+            self.dirty.push(slot);
+        }
+    }
+
+    /// Publishes a version that agrees with the database in `flushed`: after a flush or a refresh.
+    pub(crate) fn publish_flushed(&mut self, slot: SlotPtr, head: *mut (), flushed: *mut ()) {
+        self.note_version(slot);
+        slot.set_head(head);
+        if let Some(change) = self.changes.get_mut(&slot) {
+            change.flushed = flushed;
+        }
+        if std::ptr::eq(head, flushed) && slot.has(DIRTY) {
+            slot.set_flag(DIRTY, false);
+            self.dirty.retain(|&dirty| dirty != slot);
+        }
+    }
+
+    /// What a flush has sent is what the database has; rows changed meanwhile stay dirty.
+    pub(crate) fn sent(&mut self, slot: SlotPtr, version: *mut ()) {
+        if let Some(change) = self.changes.get_mut(&slot) {
+            change.flushed = version;
+        }
+        slot.set_flag(DIRTY, !std::ptr::eq(slot.head(), version));
+    }
+
+    /// Takes the rows with unsent changes; those that a flush does not settle are to be given back by `sent`.
+    pub(crate) fn take_dirty(&mut self) -> Vec<SlotPtr> {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.retain(|slot| slot.state() == State::Persistent && slot.has(DIRTY));
+        dirty
+    }
+
+    /// Rows that were changed while a flush was sending stay for the next one.
+    pub(crate) fn keep_dirty(&mut self, slots: &[SlotPtr]) {
+        self.dirty.extend(slots.iter().copied().filter(|slot| slot.has(DIRTY)));
+    }
+
+    fn note_version(&mut self, slot: SlotPtr) {
+        let head = slot.head();
+        let scope = self.scope;
+        match self.changes.get_mut(&slot) {
+            None => {
+                self.changes.insert(slot, Change { flushed: head, scope });
+                self.journal.push(Undo::Version { slot, head: Address(head), flushed: Address(head), scope: None });
+            }
+            Some(change) if change.scope != scope => {
+                let undo = Undo::Version {
+                    slot,
+                    head: Address(head),
+                    flushed: Address(change.flushed),
+                    scope: Some(change.scope),
+                };
+                change.scope = scope;
+                self.journal.push(undo);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// A chunk with room for one more row that `add` makes.
+    pub(crate) fn open_chunk(&mut self, arena: &Arc<Arena>, def: &'static ModelDef) -> ChunkPtr {
+        let query = self.next_query();
+        let store = self.store(def);
+        if let Some(chunk) = store.open.filter(|chunk| !chunk.is_full()) {
+            return chunk;
+        }
+        store.open_capacity = (store.open_capacity * 2).clamp(1, MAX_CHUNK);
+        let chunk = arena.chunk(def, query, store.open_capacity);
+        store.open = Some(chunk);
+        chunk
+    }
+
+    /// A row that `add` made.
+    pub(crate) fn add(&mut self, slot: SlotPtr, given: super::new::ColumnSet) {
+        self.journal.push(Undo::State { slot, state: State::Detached });
+        self.given.insert(slot, given);
+        self.new.push(slot);
+    }
+
+    /// Marks a row for deletion; a pending one is simply no longer the session's.
+    pub(crate) fn delete(&mut self, slot: SlotPtr) {
+        match slot.state() {
+            State::Pending => {
+                self.set_state(slot, State::Detached);
+                self.new.retain(|&new| new != slot);
+                self.given.remove(&slot);
+            }
+            State::Persistent if !slot.has(DOOMED) => {
+                slot.set_flag(DOOMED, true);
+                self.doomed.push(slot);
+            }
+            State::Persistent | State::Deleted | State::Detached => {}
+        }
+    }
+
+    pub(crate) fn set_state(&mut self, slot: SlotPtr, state: State) {
+        self.journal.push(Undo::State { slot, state: slot.state() });
+        slot.set_state(state);
+    }
+
+    /// A new row is in the database under its key.
+    pub(crate) fn inserted(&mut self, slot: SlotPtr, key: IdentityKey) {
+        self.set_state(slot, State::Persistent);
+        self.given.remove(&slot);
+        self.key_added(slot.def(), key, slot);
+    }
+
+    /// A row was changed while its insert was under way: the next flush sends the difference.
+    pub(crate) fn changed_while_pending(&mut self, slot: SlotPtr) {
+        if !slot.has(DIRTY) {
+            slot.set_flag(DIRTY, true);
+            self.dirty.push(slot);
+        }
+    }
+
+    /// A row is gone from the database.
+    pub(crate) fn removed(&mut self, slot: SlotPtr, key: IdentityKey) {
+        self.set_state(slot, State::Deleted);
+        slot.set_flag(DOOMED, false);
+        self.key_removed(slot.def(), key);
+    }
+
+    /// The key of a row has changed in the database.
+    pub(crate) fn rekeyed(&mut self, slot: SlotPtr, old: IdentityKey, new: IdentityKey) {
+        self.key_removed(slot.def(), old);
+        self.key_added(slot.def(), new, slot);
+    }
+
+    fn key_added(&mut self, def: &'static ModelDef, key: IdentityKey, slot: SlotPtr) {
+        let store = self.store(def);
+        store.occupied = true;
+        if let Some(keys) = &mut store.keys {
+            keys.insert(key.clone(), slot);
+            self.journal.push(Undo::KeyAdded { def, key });
+        }
+    }
+
+    fn key_removed(&mut self, def: &'static ModelDef, key: IdentityKey) {
+        if let Some(slot) = self.store(def).keys.as_mut().and_then(|keys| keys.remove(&key)) {
+            self.journal.push(Undo::KeyRemoved { def, key, slot });
+        }
+    }
+
+    // Relationships
+
+    /// Sets where a to-one relationship leads, as a change that a rollback undoes.
+    pub(crate) fn link_one(&mut self, arena: &Arena, slot: SlotPtr, index: usize, target: Option<SlotPtr>) {
+        self.note_relation(arena, slot, index);
+        let epoch = self.store(slot.def()).epoch;
+        arena.relation(slot, index).store(one_state(target), epoch);
+    }
+
+    /// Forgets where a relationship leads, as a change that a rollback undoes.
+    pub(crate) fn unload(&mut self, arena: &Arena, slot: SlotPtr, index: usize) {
+        self.note_relation(arena, slot, index);
+        arena.relation(slot, index).store(unloaded_state(slot, index), 0);
+    }
+
+    /// Adds a row to a collection that is loaded, as a change that a rollback undoes.
+    pub(crate) fn link_many(&mut self, arena: &Arena, slot: SlotPtr, index: usize, child: SlotPtr) {
+        let field = arena.relation(slot, index);
+        let Some(list) = field.many() else { return };
+        if list.is_some_and(|list| list.iter().any(|member| member == child)) {
+            return;
+        }
+        self.note_relation(arena, slot, index);
+        if list.is_some_and(|list| list.push(child)) {
+            return;
+        }
+        let mut members: Vec<SlotPtr> = list.map(|list| list.iter().collect()).unwrap_or_default();
+        members.push(child);
+        let list = arena.list(&members, members.len() * 2);
+        field.store(list.as_ptr().cast(), field.epoch());
+    }
+
+    /// Takes a row out of a collection that is loaded, as a change that a rollback undoes.
+    pub(crate) fn unlink_many(&mut self, arena: &Arena, slot: SlotPtr, index: usize, child: SlotPtr) {
+        let field = arena.relation(slot, index);
+        let Some(Some(list)) = field.many() else { return };
+        let members: Vec<SlotPtr> = list.iter().filter(|&member| member != child).collect();
+        if members.len() == list.len() {
+            return;
+        }
+        self.note_relation(arena, slot, index);
+        let list = arena.list(&members, members.len());
+        field.store(list.as_ptr().cast(), field.epoch());
+    }
+
+    /// What a load has found: no change, so nothing that a rollback would undo.
+    pub(crate) fn set_loaded_one(&mut self, arena: &Arena, slot: SlotPtr, index: usize, target: Option<SlotPtr>) {
+        let epoch = self.store(slot.def()).epoch;
+        arena.relation(slot, index).store(one_state(target), epoch);
+    }
+
+    /// What a load has found for the collections of several rows.
+    pub(crate) fn set_loaded_many(&mut self, arena: &Arena, index: usize, slots: &[SlotPtr], rows: &[Vec<SlotPtr>]) {
+        let lists = arena.lists(rows);
+        let Some(first) = slots.first() else { return };
+        let epoch = self.store(first.def()).epoch;
+        for (position, &slot) in slots.iter().enumerate() {
+            let state = if rows[position].is_empty() { none() } else { list_at(lists, position).cast::<()>() };
+            arena.relation(slot, index).store(state, epoch);
+        }
+    }
+
+    fn note_relation(&mut self, arena: &Arena, slot: SlotPtr, index: usize) {
+        let field: &RelationField = arena.relation(slot, index);
+        let len = if matches!(slot.def().relationships[index].kind, super::def::RelationshipKind::Many) {
+            field.many().flatten().map(List::len)
+        } else {
+            None
+        };
+        let undo = Undo::Relation { slot, index, state: Address(field.state()), len, epoch: field.epoch() };
+        self.journal.push(undo);
+    }
+
+    // Transactions
+
+    /// Begins a savepoint; everything is flushed. Returns where the journal stands, and the number to come back to.
+    pub(crate) fn begin_scope(&mut self) -> (usize, u32) {
+        let outer = self.scope;
+        self.scopes += 1;
+        self.scope = self.scopes;
+        (self.journal.len(), outer)
+    }
+
+    /// Ends a savepoint that is kept: its steps back are now its surroundings'.
+    pub(crate) fn end_scope(&mut self, outer: u32) {
+        self.scope = outer;
+    }
+
+    /// Goes back to where a savepoint began.
+    pub(crate) fn undo_scope(&mut self, arena: &Arena, mark: usize, outer: u32) {
+        self.undo(arena, mark);
+        self.scope = outer;
+    }
+
+    /// Everything is committed.
+    pub(crate) fn commit(&mut self) {
+        for undo in self.journal.drain(..) {
+            if let Undo::State { slot, .. } = undo
+                && slot.state() == State::Deleted
+            {
+                slot.set_state(State::Detached);
+            }
+        }
+        let mut changes = std::mem::take(&mut self.changes);
+        self.scope = 0;
+        self.raise_epochs();
+        for &slot in &self.dirty {
+            // Changed while the commit was under way: the change belongs to the next transaction.
+            let flushed = changes.remove(&slot).map_or_else(|| slot.head(), |change| change.flushed);
+            self.changes.insert(slot, Change { flushed, scope: 0 });
+            let (head, flushed) = (Address(flushed), Address(flushed));
+            self.journal.push(Undo::Version { slot, head, flushed, scope: None });
+        }
+    }
+
+    /// Goes back to the last commit.
+    pub(crate) fn rollback(&mut self, arena: &Arena) {
+        self.undo(arena, 0);
+        self.changes.clear();
+        self.scope = 0;
+        self.raise_epochs();
+    }
+
+    fn raise_epochs(&mut self) {
+        for store in &mut self.stores {
+            store.epoch = store.epoch.wrapping_add(1);
+        }
+    }
+
+    /// Rows of a table may have changed behind the entities' back.
+    pub(crate) fn raise_epoch(&mut self, table: Option<&str>) {
+        for store in &mut self.stores {
+            if table.is_none_or(|table| store.def.table == table) {
+                store.epoch = store.epoch.wrapping_add(1);
+            }
+        }
+    }
+
+    fn undo(&mut self, arena: &Arena, mark: usize) {
+        for slot in self.doomed.drain(..) {
+            slot.set_flag(DOOMED, false);
+        }
+        for slot in self.dirty.drain(..) {
+            slot.set_flag(DIRTY, false);
+        }
+        for slot in self.new.drain(..) {
+            slot.set_state(State::Detached);
+        }
+        self.given.clear();
+        self.orphans.clear();
+        self.errors.clear();
+        for undo in self.journal.drain(mark..).rev().collect::<Vec<_>>() {
+            match undo {
+                Undo::Version { slot, head, flushed, scope } => {
+                    slot.set_head(head.0);
+                    slot.set_flag(DIRTY, false);
+                    match scope {
+                        Some(scope) => {
+                            self.changes.insert(slot, Change { flushed: flushed.0, scope });
+                        }
+                        None => {
+                            self.changes.remove(&slot);
+                        }
+                    }
+                }
+                Undo::State { slot, state } => slot.set_state(state),
+                Undo::Relation { slot, index, state, len, epoch } => {
+                    let field = arena.relation(slot, index);
+                    field.store(state.0, epoch);
+                    if let (Some(len), Some(Some(list))) = (len, field.many()) {
+                        list.truncate(len);
+                    }
+                }
+                Undo::KeyAdded { def, key } => {
+                    if let Some(keys) = &mut self.store(def).keys {
+                        keys.remove(&key);
+                    }
+                }
+                Undo::KeyRemoved { def, key, slot } => {
+                    if let Some(keys) = &mut self.store(def).keys {
+                        keys.insert(key, slot);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether anything waits for a flush.
+    pub(crate) fn needs_flush(&self) -> bool {
+        !(self.new.is_empty()
+            && self.dirty.is_empty()
+            && self.doomed.is_empty()
+            && self.orphans.is_empty()
+            && self.errors.is_empty())
+    }
+}
+
+impl Store {
+    /// Whether the identity map has been needed.
+    pub(crate) fn is_indexed(&self) -> bool {
+        self.keys.is_some()
+    }
+}
+
+/// The columns in which two versions of a row differ.
+pub(crate) fn changed_columns(arena: &Arena, slot: SlotPtr, old: *const (), new: *const ()) -> Vec<usize> {
+    (0..slot.def().columns.len())
+        .filter(|&column| arena.value_in(slot, old, column) != arena.value_in(slot, new, column))
+        .collect()
+}
+
+/// Writes onto a draft the columns in which `mine` differs from `base`.
+pub(crate) fn merge(
+    arena: &Arena,
+    slot: SlotPtr,
+    base: *const (),
+    mine: &Draft,
+    onto: &mut Draft,
+) -> crate::Result<()> {
+    for column in 0..slot.def().columns.len() {
+        let value: Value<'_> = mine.value(column);
+        if value != arena.value_in(slot, base, column) {
+            onto.put(column, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn unloaded_state(slot: SlotPtr, index: usize) -> *mut () {
+    RelationField::unloaded(&slot.def().relationships[index]).state()
+}
+
+#[allow(unsafe_code, reason = "one element of a slice behind a pointer")]
+fn list_at(lists: std::ptr::NonNull<[List]>, index: usize) -> *mut List {
+    assert!(index < lists.len());
+    // SAFETY: within the slice.
+    unsafe { lists.cast::<List>().add(index) }.as_ptr()
+}

@@ -1,0 +1,17 @@
+//! All that a program with models usually names: `use aludel::prelude::*;`.
+//!
+//! It has no `Json`, so that axum's extractor and a column of JSON ([`aludel::Json`](crate::Json)) do not clash.
+
+pub use std::time::Duration;
+
+pub use jiff::Timestamp;
+pub use uuid::Uuid;
+
+pub use crate::config::Config;
+pub use crate::db::Db;
+pub use crate::engine::EngineOptions;
+pub use crate::entity::{Entity, Many, One};
+pub use crate::error::{Error, ErrorKind, Or404, Result};
+pub use crate::query::page::{IterPages, Page, PageQuery};
+pub use crate::schema::{MetaData, NamingConvention};
+pub use crate::session::{Session, Teardown};

@@ -1,0 +1,3 @@
+//! The typed query and what its terminal methods give.
+
+pub mod page;

@@ -1,0 +1,59 @@
+//! What all sessions of one `Db` share.
+
+use std::path::PathBuf;
+
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind};
+use crate::schema::MetaData;
+
+/// What becomes of a session's uncommitted work at the end of a request or `db.scope`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Teardown {
+    /// It is rolled back, and a warning names what to do: the handler commits when it is done.
+    #[default]
+    Rollback,
+    /// It is committed before the response goes out when the status is below 400, or the scope's result is `Ok`; a
+    /// failing commit becomes the response, or the result. Otherwise it is rolled back.
+    CommitOnSuccess,
+}
+
+/// What all sessions of one `Db` share.
+pub(crate) struct DbShared {
+    pub(crate) engine: Engine,
+    pub(crate) metadata: MetaData,
+    pub(crate) teardown: Teardown,
+    /// The database's URL, its password masked.
+    pub(crate) label: String,
+    /// After `engine`: the file goes when its connections are closed.
+    #[allow(dead_code, reason = "it is there to be dropped")]
+    pub(crate) temporary: Option<TemporaryFile>,
+}
+
+impl DbShared {
+    /// Completes an error of the database with what the metadata knows: the name of the unique constraint, where the
+    /// database names its columns alone.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::UniqueViolation || error.constraint().is_some() {
+            return error;
+        }
+        let table = error.table().and_then(|name| self.metadata.table(name));
+        match table.and_then(|table| table.unique_name(error.columns())).map(str::to_owned) {
+            Some(name) => error.with_constraint(name),
+            None => error,
+        }
+    }
+}
+
+/// A SQLite file that is deleted, with what stands beside it, when the last handle is gone.
+pub(crate) struct TemporaryFile(pub(crate) PathBuf);
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let mut path = self.0.clone().into_os_string();
+            path.push(suffix);
+            // most of them are gone already
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
