@@ -155,7 +155,7 @@ impl Session {
     async fn select_rows(
         &self,
         target: &'static ModelDef,
-        select: &Select,
+        select: Select,
         at: &'static Location<'static>,
     ) -> Result<Vec<SlotPtr>> {
         let mut statement = Statement::default();
