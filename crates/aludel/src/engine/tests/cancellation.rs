@@ -1,6 +1,7 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use super::writers::Stranger;
 use super::*;
 use crate::engine::BeginMode;
 use crate::error::ErrorKind;
@@ -74,13 +75,16 @@ async fn a_connection_dropped_with_its_fetch_goes_home() {
     assert_eq!(error.kind(), ErrorKind::MissingTable, "what it had begun is rolled back");
 }
 
-/// On a current-thread runtime a batch runs on a thread of its own, with the connection.
+/// On a current-thread runtime a batch runs on a thread of its own, with the connection. Another process holds it up.
 #[tokio::test]
 async fn a_batch_dropped_half_way_brings_the_connection_home_rolled_back() {
-    let engine = memory().await;
+    let folder = Folder::new();
+    let engine = connect(&folder.file("app.db"), EngineOptions::new().pool_size(1).max_overflow(0)).await;
     let mut c = acquire(&engine).await;
     c.execute_batch("CREATE TABLE t (n)").await.unwrap();
-    c.begin(BeginMode::Immediate).await.unwrap();
+    c.begin(BeginMode::Deferred).await.unwrap();
+    let stranger = Stranger::new(&folder);
+    stranger.execute_batch("BEGIN IMMEDIATE");
     {
         let mut batch = pin!(c.execute_batch("INSERT INTO t VALUES (1)"));
         assert!(poll(batch.as_mut()).is_pending());
@@ -88,13 +92,15 @@ async fn a_batch_dropped_half_way_brings_the_connection_home_rolled_back() {
     assert!(!c.in_transaction());
     let error = c.execute("SELECT 1", &[]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
-    assert_eq!(c.commit().await.unwrap_err().kind(), ErrorKind::Connection);
     assert!(error.to_string().contains("rolled back"), "{error}");
+    assert_eq!(c.commit().await.unwrap_err().kind(), ErrorKind::Connection);
     drop(c);
+    stranger.execute_batch("COMMIT");
     // It comes home from there, and not before it is done.
     let mut c = acquire(&engine).await;
     assert!(!c.in_transaction());
     assert_eq!(count(&mut c, "t").await, 0);
+    c.begin(BeginMode::Immediate).await.unwrap();
 }
 
 #[tokio::test]

@@ -122,12 +122,11 @@ async fn a_deferred_transaction_takes_the_right_to_write_at_its_first_write() {
     assert!(error.is_retryable());
 }
 
-/// Another process is imitated by a connection that knows nothing of the queue.
 #[tokio::test]
 async fn another_process_is_met_by_trying_again() {
     let folder = Folder::new();
     let engine = counter(&folder, EngineOptions::new()).await;
-    let stranger = stranger(&folder);
+    let stranger = Stranger::new(&folder);
     stranger.execute_batch("BEGIN IMMEDIATE; UPDATE t SET n = 41");
     let waiting = tokio::spawn(increment(engine.clone(), 1));
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -141,7 +140,7 @@ async fn another_process_is_met_by_trying_again() {
 async fn another_process_that_never_ends_is_busy() {
     let folder = Folder::new();
     let engine = counter(&folder, EngineOptions::new().busy_timeout(Duration::from_millis(20))).await;
-    let stranger = stranger(&folder);
+    let stranger = Stranger::new(&folder);
     stranger.execute_batch("BEGIN IMMEDIATE");
     let mut c = acquire(&engine).await;
     for outcome in [
@@ -157,15 +156,16 @@ async fn another_process_that_never_ends_is_busy() {
     c.begin(BeginMode::Immediate).await.unwrap();
 }
 
-struct Stranger(std::sync::Mutex<crate::engine::sqlite::Connection>);
-
-fn stranger(folder: &Folder) -> Stranger {
-    let file = folder.file("app.db").to_open().unwrap();
-    Stranger(crate::engine::sqlite::Connection::open(&file, &EngineOptions::new()).unwrap().into())
-}
+/// A connection that knows nothing of the queue of this process's writers.
+pub(super) struct Stranger(std::sync::Mutex<crate::engine::sqlite::Connection>);
 
 impl Stranger {
-    fn execute_batch(&self, sql: &str) {
+    pub(super) fn new(folder: &Folder) -> Self {
+        let file = folder.file("app.db").to_open().unwrap();
+        Self(crate::engine::sqlite::Connection::open(&file, &EngineOptions::new()).unwrap().into())
+    }
+
+    pub(super) fn execute_batch(&self, sql: &str) {
         self.0.lock().unwrap().execute_batch(sql, Duration::ZERO).unwrap();
     }
 }
