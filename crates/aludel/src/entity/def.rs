@@ -146,6 +146,8 @@ pub struct RelationshipDef {
     /// The foreign key's column on this side, when the key is here (`foreign_key = ..`, or the only one that
     /// references the target).
     pub foreign_key: Option<usize>,
+    /// The foreign key's column on the other side, where the relationship names it: `foreign_key = ..` of a `Many`.
+    pub target_key: Option<fn() -> usize>,
     /// The relationship on the other side, from `back_populates`: its position there.
     pub inverse: Option<fn() -> usize>,
     /// What follows the parent.

@@ -99,6 +99,13 @@ impl NewLink {
 /// The row at the other end of a link.
 pub struct LinkTarget(pub(crate) Target);
 
+impl LinkTarget {
+    /// No row.
+    pub(crate) fn none() -> Self {
+        Self(Target::None)
+    }
+}
+
 pub(crate) enum Target {
     Entity(AnyEntity),
     New(Box<dyn AnyNew>),

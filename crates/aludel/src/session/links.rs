@@ -8,14 +8,14 @@ use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::model::Model;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{JoinColumns, join_columns};
+use crate::model::JoinColumns;
 use crate::sql::Value;
 
 /// Makes a to-one relationship lead to a row, or to none.
 pub(super) fn set_one(arena: &Arc<Arena>, slot: SlotPtr, index: usize, target: Option<SlotPtr>) {
     let owner = slot.def();
     let relationship = &owner.relationships[index];
-    let result = join_columns(owner, index).and_then(|join| {
+    let result = relationship.columns(owner).and_then(|join| {
         if relationship.foreign_key.is_some() {
             set_parent(arena, slot, index, &join, target)
         } else {
@@ -29,7 +29,7 @@ pub(super) fn set_one(arena: &Arc<Arena>, slot: SlotPtr, index: usize, target: O
 pub(super) fn push(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: SlotPtr) {
     let owner = parent.def();
     let relationship = &owner.relationships[index];
-    let result = join_columns(owner, index).and_then(|join| match relationship.inverse {
+    let result = relationship.columns(owner).and_then(|join| match relationship.inverse {
         Some(inverse) => {
             let back = inverse();
             set_parent(arena, child, back, &join.reversed(), Some(parent))
@@ -50,7 +50,7 @@ pub(super) fn remove(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: S
     let owner = parent.def();
     let relationship = &owner.relationships[index];
     let orphan = relationship.cascade.delete_orphan;
-    let result = join_columns(owner, index).and_then(|join| {
+    let result = relationship.columns(owner).and_then(|join| {
         let belongs = join.remote.iter().zip(&join.local).all(|(&remote, &local)| {
             arena.value(child, remote) == arena.value(parent, local)
         });

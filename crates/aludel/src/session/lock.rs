@@ -7,14 +7,11 @@ use std::sync::PoisonError;
 use tokio::sync::MutexGuard;
 
 use super::connection::Link;
-use super::{Inner, Session};
+use super::Session;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The turn of one statement, or of a flush.
-pub(super) struct Turn<'a> {
-    link: MutexGuard<'a, Link>,
-    session: &'a Inner,
-}
+pub(super) struct Turn<'a>(MutexGuard<'a, Link>);
 
 impl Session {
     /// Waits for the session's other statements to end.
@@ -32,8 +29,9 @@ impl Session {
                 }
             }
         };
+        // It stays there afterwards: only those read it who wait for the turn, and then it is the holder's.
         *self.inner.holder.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
-        Ok(Turn { link, session: &self.inner })
+        Ok(Turn(link))
     }
 
     #[cold]
@@ -56,18 +54,12 @@ impl Deref for Turn<'_> {
     type Target = Link;
 
     fn deref(&self) -> &Link {
-        &self.link
+        &self.0
     }
 }
 
 impl DerefMut for Turn<'_> {
     fn deref_mut(&mut self) -> &mut Link {
-        &mut self.link
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        *self.session.holder.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        &mut self.0
     }
 }

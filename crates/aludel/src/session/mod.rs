@@ -7,9 +7,11 @@ pub(crate) mod current;
 mod flush;
 mod get;
 mod links;
+mod load;
 mod lock;
 pub(crate) mod shared;
 mod transaction;
+mod write;
 
 use std::any::Any;
 use std::fmt;
@@ -23,6 +25,7 @@ use crate::error::{Error, ErrorKind, Result};
 use connection::Link;
 use shared::DbShared;
 pub use shared::Teardown;
+pub use load::LazyLoad;
 pub use transaction::Savepoint;
 
 /// A unit of work: the entities that it has loaded or been given, and the transaction that writes them.

@@ -6,7 +6,7 @@ use crate::entity::def::RelationshipDef;
 use crate::entity::loader::RowLoader;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::error::Result;
-use crate::model::{JoinColumns, join_columns};
+use crate::model::JoinColumns;
 use crate::session::links::write_column;
 use crate::sql::Value;
 
@@ -35,7 +35,7 @@ impl Flush<'_, '_> {
             return Ok(());
         }
         let target = (relationship.target)();
-        let join = join_columns(owner, index)?;
+        let join = relationship.columns(owner)?;
         let follows = relationship.cascade.delete || relationship.cascade.delete_orphan;
         let can_be_null = join.remote.iter().all(|&column| target.columns[column].nullable);
         // New children of a parent that goes have nowhere to go either.
