@@ -129,7 +129,7 @@ impl Config {
             )
         })?;
         let instance = self.instance_path.as_deref().unwrap_or(Path::new("instance"));
-        DatabaseUrl::parse(uri)?.resolve(instance)
+        DatabaseUrl::parse(uri)?.in_folder(instance)
     }
 }
 

@@ -17,6 +17,9 @@ const BATCH: usize = 64;
 /// How long rows are read before the other tasks of the thread have their turn.
 const SLICE: Duration = Duration::from_micros(250);
 
+const BEGIN_IMMEDIATE: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+
 /// What a statement has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Executed {
@@ -57,7 +60,7 @@ impl PooledConnection {
         }
         self.command(match mode {
             BeginMode::Deferred => "BEGIN",
-            BeginMode::Immediate => "BEGIN IMMEDIATE",
+            BeginMode::Immediate => BEGIN_IMMEDIATE,
         })
         .await
     }
@@ -76,7 +79,7 @@ impl PooledConnection {
                  it again",
             ));
         }
-        self.command("COMMIT").await
+        self.command(COMMIT).await
     }
 
     /// Rolls the transaction back, if one is open; open cursors end.
@@ -264,14 +267,22 @@ impl PooledConnection {
         lease.settle();
         lease.shared.log.statement(sql);
         let mut retry = Retry::new(lease.shared.options.busy_timeout);
-        let prepared = lease.sqlite().ok_or_else(lost)?.prepare(sql)?;
+        let prepared = loop {
+            match lease.sqlite().ok_or_else(lost)?.prepare(sql) {
+                Ok(prepared) => break prepared,
+                // Even to read the schema a lock may be needed.
+                Err(error) if error.kind() == ErrorKind::Busy && retry.pause().await => {}
+                Err(error) => return Err(error),
+            }
+        };
         if !prepared.readonly {
             lease.take_writer_permit(&mut retry).await?;
         }
-        // A COMMIT is read-only in SQLite's eyes; what it commits is not.
-        let commits = if lease.in_transaction() { sql == "COMMIT" } else { !prepared.readonly };
-        if prepared.slow || (commits && lease.shared.commits_are_slow()) {
-            self.start_elsewhere(params, &mut retry).await?;
+        // A COMMIT is read-only in SQLite's eyes, and a BEGIN IMMEDIATE is not.
+        let commits = if lease.in_transaction() { sql == COMMIT } else { !prepared.readonly && sql != BEGIN_IMMEDIATE };
+        let waits_for_disk = commits && lease.shared.commits_are_slow();
+        if prepared.slow || waits_for_disk {
+            self.start_elsewhere(params, waits_for_disk, &mut retry).await?;
             return self.sqlite()?.resume();
         }
         let mut running = self.sqlite()?.bind(params)?;
@@ -290,10 +301,10 @@ impl PooledConnection {
 
     /// The first step off the threads that poll futures, with copies of the values: the caller's may go meanwhile.
     #[cold]
-    async fn start_elsewhere(&mut self, params: &[Value<'_>], retry: &mut Retry) -> Result<()> {
+    async fn start_elsewhere(&mut self, params: &[Value<'_>], commits: bool, retry: &mut Retry) -> Result<()> {
         loop {
             let params: Vec<Value<'static>> = params.iter().map(|value| value.clone().into_owned()).collect();
-            match self.offload(move |connection| connection.start_copied(&params)).await? {
+            match self.offload(move |connection| connection.start_copied(&params, commits)).await? {
                 Ok(()) => return Ok(()),
                 Err(StepError::Failed(error)) => return Err(error),
                 Err(StepError::Busy(error)) => {
@@ -336,6 +347,11 @@ impl PooledConnection {
     #[inline]
     fn lease(&mut self) -> Result<&mut Lease> {
         self.lease.as_mut().ok_or_else(lost)
+    }
+
+    #[cfg(test)]
+    pub(super) fn lease_for_tests(&mut self) -> Option<&mut Lease> {
+        self.lease.as_mut()
     }
 
     #[inline]

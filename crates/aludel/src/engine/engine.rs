@@ -51,7 +51,7 @@ impl Engine {
     /// # Errors
     /// `Connection` when the file cannot be opened or is no database, naming its path.
     pub(crate) async fn connect(url: &DatabaseUrl, options: &EngineOptions) -> Result<Self> {
-        let file = url.sqlite_file()?;
+        let file = url.to_open()?;
         let first = open(file.clone(), options.clone()).await?;
         let Driver::Sqlite(connection) = &first;
         let path = connection.path();

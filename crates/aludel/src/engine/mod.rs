@@ -26,3 +26,6 @@ pub(crate) use log::StatementObserver;
 pub use options::{EngineOptions, Synchronous};
 pub(crate) use sqlite::CursorId;
 pub use url::DatabaseUrl;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -88,9 +88,16 @@ impl DatabaseUrl {
         if path.contains('\0') {
             return Err(config("the path in the database URL contains a NUL character"));
         }
-        let in_memory = parameters.iter().any(|(key, value)| key == "mode" && value == "memory");
-        if path.is_empty() || path == ":memory:" || in_memory {
+        let has = |key: &str, value: &str| parameters.iter().any(|(k, v)| k == key && v == value);
+        if path.is_empty() || path == ":memory:" || has("mode", "memory") {
+            // One connection is shared by all, so that a shared cache asks for nothing more.
             return Ok(Self { path: None, parameters: Vec::new() });
+        }
+        if has("cache", "shared") {
+            return Err(config(
+                "the database URL asks for SQLite's shared cache, in which readers and writers block each other; leave \
+                 `cache` out",
+            ));
         }
         Ok(Self { path: Some(path.into()), parameters })
     }
@@ -100,7 +107,7 @@ impl DatabaseUrl {
     ///
     /// # Errors
     /// `Config` when the folder cannot be created.
-    pub fn resolve(self, instance: &Path) -> Result<Self> {
+    pub fn in_folder(self, instance: &Path) -> Result<Self> {
         let Some(path) = self.path.as_ref().filter(|path| path.is_relative()) else {
             return Ok(self);
         };
@@ -131,7 +138,7 @@ impl DatabaseUrl {
     }
 
     /// What SQLite is asked to open.
-    pub(super) fn sqlite_file(&self) -> Result<DatabaseFile> {
+    pub(super) fn to_open(&self) -> Result<DatabaseFile> {
         let Some(path) = &self.path else {
             return Ok(DatabaseFile { name: ":memory:".to_owned(), uri: false, memory: true });
         };
@@ -231,11 +238,6 @@ fn check_parameter(key: &str, value: &str, uri: bool) -> Result<()> {
         ("uri", _) => Ok(()),
         ("mode", "ro" | "rw" | "rwc" | "memory") => Ok(()),
         ("mode", _) => Err(config("the parameter `mode` of the database URL is one of ro, rw, rwc, memory")),
-        ("cache", "private") if uri => Ok(()),
-        ("cache", _) => Err(config(
-            "the parameter `cache` of the database URL asks for SQLite's shared cache, in which readers and writers block \
-             each other; leave it out",
-        )),
         _ if uri || PARAMETERS.contains(&key) => Ok(()),
         _ => Err(config(format!(
             "the database URL has the unknown parameter `{key}`; it may have {}, and time limits belong to the \
@@ -301,3 +303,6 @@ fn write_query(out: &mut String, parameters: &[(String, String)], masked: bool) 
         if masked && !plain { out.push_str("***") } else { encode(out, value) }
     }
 }
+
+#[cfg(test)]
+mod tests;

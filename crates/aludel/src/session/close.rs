@@ -43,7 +43,8 @@ impl Session {
 
     /// Whether there is work that a rollback would lose.
     pub(crate) fn has_uncommitted(&self) -> bool {
-        let begun = self.inner.link.try_lock().is_ok_and(|link| link.connection.is_some());
+        // A statement under way may be the one that opens the transaction.
+        let begun = self.inner.link.try_lock().map_or(true, |link| link.connection.is_some());
         begun || self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush())
     }
 }

@@ -15,8 +15,8 @@ use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
 use crate::entity::model::Model;
 use crate::entity::slot::{SlotPtr, State};
-use crate::error::Result;
-use crate::model::{RelationLoad, ToMany, ToOne};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{RelationLoad, Strategy, ToMany, ToOne};
 use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn, Statement, TableRef, Value};
 
 /// How many entities on each side of the one that asked are served by one lazy load.
@@ -86,11 +86,27 @@ async fn load_slot(
     if is_fresh(arena, slot, index) || slot.state() == State::Pending {
         return Ok(());
     }
+    if arena.relation(slot, index).is_raised() {
+        return Err(raised(slot.def(), index));
+    }
     let session = Session::of(arena)?;
     session.check()?;
     session.autoflush(at).await?;
     let slots = if siblings { window(arena, slot, index) } else { vec![slot] };
     session.load_relations(slot.def(), &slots, &[RelationLoad::new(index)], at).await
+}
+
+#[cold]
+fn raised(def: &ModelDef, index: usize) -> Error {
+    let name = def.relationships[index].name;
+    Error::new(
+        ErrorKind::NotLoaded,
+        format!(
+            "the query that brought the row asked with `.with({model}::{name}.raise())` that `{model}::{name}` is not \
+             loaded; load it with the query, or leave out `.raise()`",
+            model = def.name
+        ),
+    )
 }
 
 /// Whether a relationship is loaded and no commit or rollback has been since.
@@ -129,6 +145,11 @@ impl Session {
         let arena = self.arena();
         for load in loads {
             let relationship = &def.relationships[load.relationship];
+            if load.strategy == Some(Strategy::Raise) {
+                let mut tracker = arena.tracker();
+                slots.iter().for_each(|&slot| tracker.set_raised(&arena, slot, load.relationship));
+                continue;
+            }
             let plain = load.filter.is_none() && load.limit.is_none();
             let missing: Vec<SlotPtr> = slots
                 .iter()
@@ -155,7 +176,7 @@ impl Session {
     async fn select_rows(
         &self,
         target: &'static ModelDef,
-        select: &Select,
+        select: Select,
         at: &'static Location<'static>,
     ) -> Result<Vec<SlotPtr>> {
         let mut statement = Statement::default();

@@ -89,6 +89,8 @@ pub enum Node {
         /// `NOT EXISTS`
         negated: bool,
     },
+    /// What could not be made; the query that uses it says why.
+    Invalid(Box<str>),
     /// `row_number() OVER (PARTITION BY .. ORDER BY ..)`
     RowNumber {
         /// What is counted separately.
@@ -298,7 +300,8 @@ impl Node {
             | Self::Value(_)
             | Self::Function { .. }
             | Self::Exists { negated: false, .. }
-            | Self::RowNumber { .. } => level::ATOM,
+            | Self::RowNumber { .. }
+            | Self::Invalid(_) => level::ATOM,
         }
     }
 }

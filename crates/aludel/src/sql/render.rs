@@ -208,6 +208,8 @@ impl<'a> Renderer<'a> {
                 self.select(*select);
                 self.push(")");
             }
+            // nothing is sent that holds one; a debugger or a log may still want to see the rest
+            Node::Invalid(_) => self.push("NULL"),
             Node::RowNumber { partition_by, order_by } => {
                 self.push("row_number() OVER (");
                 let ordered = !partition_by.is_empty() && !order_by.is_empty();

@@ -134,6 +134,18 @@ impl OrderBy {
     pub fn desc(node: Node) -> Self {
         Self { node, descending: true, nulls: None }
     }
+
+    /// NULL before all values.
+    #[must_use]
+    pub fn nulls_first(self) -> Self {
+        Self { nulls: Some(NullsOrder::First), ..self }
+    }
+
+    /// NULL after all values.
+    #[must_use]
+    pub fn nulls_last(self) -> Self {
+        Self { nulls: Some(NullsOrder::Last), ..self }
+    }
 }
 
 impl Select {
@@ -147,7 +159,7 @@ impl Select {
     #[must_use]
     pub fn into_count(mut self) -> Self {
         self.order_by.clear();
-        let count = vec![SelectColumn::from(super::node::count_rows())];
+        let count = vec![SelectColumn::from(super::count_rows())];
         let whole = self.distinct
             || self.limit.is_some()
             || self.offset.is_some()

@@ -16,6 +16,18 @@ impl Node {
         }
     }
 
+    /// Why this expression, or one in it, could not be made.
+    pub(crate) fn find_invalid(&self) -> Option<&str> {
+        match self {
+            Self::Invalid(reason) => Some(reason),
+            Self::Exists { select, .. } => select.nodes().find_map(Self::find_invalid),
+            Self::InSelect { value, select, .. } => {
+                value.find_invalid().or_else(|| select.nodes().find_map(Self::find_invalid))
+            }
+            other => other.find_child(&mut |child| child.find_invalid()),
+        }
+    }
+
     /// A column that can make this expression NULL, because `nullable` says that it can be NULL itself.
     pub(crate) fn find_null<'a>(&'a self, nullable: &dyn Fn(&ColumnRef) -> bool) -> Option<&'a ColumnRef> {
         match self {
@@ -33,7 +45,7 @@ impl Node {
     /// Shows the expressions that this one is made of, without those of subqueries, until `see` returns `Some`.
     fn find_child<'a, R>(&'a self, see: &mut dyn FnMut(&'a Self) -> Option<R>) -> Option<R> {
         match self {
-            Self::Column(_) | Self::Value(_) | Self::Sql(_) | Self::Exists { .. } => None,
+            Self::Column(_) | Self::Value(_) | Self::Sql(_) | Self::Exists { .. } | Self::Invalid(_) => None,
             Self::And(nodes) | Self::Or(nodes) | Self::Function { args: nodes, .. } => nodes.iter().find_map(see),
             Self::Not(inner) | Self::Negative(inner) => see(inner),
             Self::Binary(left, _, right) => see(left).or_else(|| see(right)),
@@ -59,7 +71,7 @@ impl Node {
     fn columns_mut(&mut self, change: &mut dyn FnMut(&mut ColumnRef)) {
         match self {
             Self::Column(column) => change(column),
-            Self::Value(_) | Self::Sql(_) => {}
+            Self::Value(_) | Self::Sql(_) | Self::Invalid(_) => {}
             Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().for_each(|node| node.columns_mut(change)),
             Self::Not(inner) | Self::Negative(inner) => inner.columns_mut(change),
             Self::Binary(left, _, right) => {

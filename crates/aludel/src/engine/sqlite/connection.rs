@@ -1,7 +1,7 @@
 //! One connection: a database handle with its prepared statements.
 
 use std::marker::PhantomData;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::DatabaseFile;
 use super::bind::Lifetime;
@@ -61,12 +61,26 @@ impl Connection {
         if !file.memory {
             connection.batch(&format!("PRAGMA synchronous = {}", options.synchronous.sql()))?;
             if !connection.database.is_readonly() {
-                connection.batch("PRAGMA journal_mode = WAL")?;
+                connection.use_write_ahead_log(options.busy_timeout)?;
             }
         }
         // From here on locks are waited for without holding the thread.
         connection.database.set_busy_timeout(Duration::ZERO);
         Ok(connection)
+    }
+
+    /// Switches the file to WAL, where it is not. SQLite does not wait for the lock that the switch needs: several
+    /// connections that open a new file at once are told that it is busy.
+    fn use_write_ahead_log(&self, busy_timeout: Duration) -> Result<()> {
+        let deadline = Instant::now() + busy_timeout;
+        loop {
+            match self.batch("PRAGMA journal_mode = WAL") {
+                Err(error) if error.kind() == ErrorKind::Busy && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     /// The absolute path of the file; empty for a database in memory.
@@ -118,12 +132,13 @@ impl Connection {
     }
 
     /// Binds copies of the values and takes the first step; the rest follows by [`resume`](Self::resume), possibly on
-    /// another thread.
-    pub(in crate::engine) fn start_copied(&mut self, params: &[Value<'_>]) -> Result<(), StepError> {
+    /// another thread. With `commits` the first step waits for the disk, which says nothing of the statement.
+    pub(in crate::engine) fn start_copied(&mut self, params: &[Value<'_>], commits: bool) -> Result<(), StepError> {
         let execution = self.running.as_mut().ok_or_else(|| StepError::Failed(nothing_runs()))?;
         // SAFETY: copied values may go.
         let bound = unsafe { execution.bind(params, Lifetime::Copied) };
         bound.map_err(StepError::Failed)?;
+        execution.measured = !commits;
         execution.first_step()
     }
 
@@ -251,7 +266,7 @@ impl Connection {
         if self.in_transaction() {
             // A failure shows in the state below.
             let _ = self.prepare("ROLLBACK").and_then(|_| {
-                self.start_copied(&[]).map_err(|error| match error {
+                self.start_copied(&[], false).map_err(|error| match error {
                     StepError::Busy(error) | StepError::Failed(error) => error,
                 })
             });

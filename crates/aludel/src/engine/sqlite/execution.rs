@@ -28,6 +28,8 @@ pub(super) struct Execution {
     state: State,
     /// Values of the caller's are bound without a copy.
     pub(super) borrows: bool,
+    /// The time of the first step says something of the statement, and not of the disk.
+    pub(super) measured: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl From<bool> for State {
 
 impl Execution {
     pub(super) fn new(statement: Statement, home: Home) -> Self {
-        Self { statement, home, state: State::Ready, borrows: false }
+        Self { statement, home, state: State::Ready, borrows: false, measured: true }
     }
 
     /// Takes the first step, unless it was taken before.
@@ -75,7 +77,7 @@ impl Execution {
     /// The first step, timed now and then.
     #[inline]
     pub(super) fn first_step(&mut self) -> Result<(), StepError> {
-        let timed = self.statement.count_use().then(Instant::now);
+        let timed = (self.measured && self.statement.count_use()).then(Instant::now);
         let outcome = self.statement.step();
         if let Some(start) = timed {
             self.statement.record_first_step(start.elapsed());

@@ -47,7 +47,7 @@ impl Session {
         for keys in keys.chunks(MAX_KEYS) {
             let select = select_where(target, remote, keys, load.filter.as_ref());
             let select = ordered(target, select, remote, &order_by, load.limit);
-            for child in self.select_rows(target, &select, at).await? {
+            for child in self.select_rows(target, select, at).await? {
                 children.entry(arena.value(child, remote)).or_default().push(child);
             }
         }

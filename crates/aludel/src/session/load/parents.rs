@@ -56,7 +56,7 @@ impl Session {
         let keys: Vec<Value<'_>> = by_key.keys().cloned().collect();
         for keys in keys.chunks(MAX_KEYS) {
             let select = select_where(target, remote, keys, load.filter.as_ref());
-            for parent in self.select_rows(target, &select, at).await? {
+            for parent in self.select_rows(target, select, at).await? {
                 let Some(children) = by_key.remove(&arena.value(parent, remote)) else { continue };
                 let mut tracker = arena.tracker();
                 for child in children {
