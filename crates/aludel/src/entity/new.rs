@@ -83,6 +83,14 @@ pub trait New: Sized + Send + 'static {
     fn into_row(self) -> NewRow<Self::Model>;
 }
 
+impl<M: Model> New for NewRow<M> {
+    type Model = M;
+
+    fn into_row(self) -> Self {
+        self
+    }
+}
+
 /// A relationship given to a builder.
 pub struct NewLink {
     pub(crate) relationship: usize,

@@ -364,8 +364,8 @@ impl Builder<'_> {
                 #[automatically_derived]
                 impl<#bounded> #private::ChildOf<#parent> for #builder {
                     type Child = #model;
-                    fn into_child(self) -> #private::NewRow<#model> {
-                        self.__into_row()
+                    fn into_link(self) -> #private::LinkTarget {
+                        #private::child(self.__into_row())
                     }
                 }
             }
@@ -375,8 +375,8 @@ impl Builder<'_> {
             #[automatically_derived]
             impl<Parent: #private::Model> #private::ChildOf<Parent> for #model {
                 type Child = #model;
-                fn into_child(self) -> #private::NewRow<#model> {
-                    #private::literal_row(self)
+                fn into_link(self) -> #private::LinkTarget {
+                    #private::child(#private::literal_row(self))
                 }
             }
         }

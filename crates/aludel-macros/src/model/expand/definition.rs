@@ -15,7 +15,6 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let name = ident.unraw().to_string();
     let table = &model.table;
     let columns = model.columns.iter().map(column);
-    let relationships = model.relationships.iter().map(|relationship| self::relationship(model, relationship));
     let constraints = model.constraints.iter().map(constraint);
     let primary_key = &model.primary_key;
     quote! {
@@ -26,10 +25,15 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             columns: &[#(#columns),*],
             primary_key: &[#(#primary_key),*],
             constraints: &[#(#constraints),*],
-            relationships: &[#(#relationships),*],
+            relationships: &RELATIONSHIPS,
             vtable: #private::VTable::of::<#ident>(),
         }
     }
+}
+
+/// The expressions of the `RelationshipDef`s.
+pub(crate) fn relationships(model: &Model) -> Vec<TokenStream> {
+    model.relationships.iter().map(|relationship| self::relationship(model, relationship)).collect()
 }
 
 fn column(column: &Column) -> TokenStream {
@@ -119,6 +123,7 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
     let private = private();
     let ident = &model.ident;
     let Relationship { target, passive_deletes, serialize, delete, .. } = relationship;
+    let owner = ident.unraw().to_string();
     let name = relationship.field.ident.unraw().to_string();
     let kind = match relationship.kind {
         Kind::One => quote!(One),
@@ -152,6 +157,7 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
     });
     quote! {
         #private::RelationshipDef {
+            owner: #owner,
             name: #name,
             kind: #private::RelationshipKind::#kind,
             target: #target_def,

@@ -12,11 +12,14 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let ident = &model.ident;
     let key = key(model);
     let definition = definition::expand(model);
+    let relationships = definition::relationships(model);
+    let relationship_count = model.relationships.len();
 
     let fields: Vec<_> = model.columns.iter().map(|column| &column.field.ident).collect();
     let types: Vec<_> = model.columns.iter().map(|column| &column.field.ty).collect();
     let index: Vec<usize> = (0..fields.len()).collect();
     let relations: Vec<_> = model.relationships.iter().map(|relationship| &relationship.field.ident).collect();
+    let relation_types = model.relationships.iter().map(|relationship| &relationship.field.ty);
     let relation_index: Vec<usize> = (0..relations.len()).collect();
 
     let back = model.relationships.iter().map(|relationship| {
@@ -28,19 +31,22 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let checks = model.relationships.iter().filter_map(|relationship| points_back(model, relationship));
 
     quote! {
+        const _: () = {
+        static RELATIONSHIPS: [#private::RelationshipDef; #relationship_count] = [#(#relationships),*];
+        static DEF: #private::ModelDef = #definition;
+
         #[automatically_derived]
         unsafe impl #private::Model for #ident {
             type Key = #key;
 
             fn def() -> &'static #private::ModelDef {
-                static DEF: #private::ModelDef = #definition;
                 &DEF
             }
 
             fn decode(row: &#private::Row<'_>, at: usize) -> #private::Result<Self> {
                 #private::Result::Ok(#ident {
                     #(#fields: <#types as #private::ColumnType>::decode(row, at + #index)?,)*
-                    #(#relations: ::core::default::Default::default(),)*
+                    #(#relations: <#relation_types>::unloaded(&RELATIONSHIPS[#relation_index]),)*
                 })
             }
 
@@ -61,14 +67,14 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 
             fn relation(&self, index: usize) -> &#private::RelationField {
                 match index {
-                    #(#relation_index => #private::Relation::field(&self.#relations),)*
+                    #(#relation_index => self.#relations.field(),)*
                     _ => #private::no_relationship::<Self>(index),
                 }
             }
 
             fn relation_mut(&mut self, index: usize) -> &mut #private::RelationField {
                 match index {
-                    #(#relation_index => #private::Relation::field_mut(&mut self.#relations),)*
+                    #(#relation_index => self.#relations.field_mut(),)*
                     _ => #private::no_relationship::<Self>(index),
                 }
             }
@@ -82,6 +88,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         #private::inventory::submit! { #private::ModelRegistration(<#ident as #private::Model>::def) }
 
         #(#checks)*
+        };
     }
 }
 
