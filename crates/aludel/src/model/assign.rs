@@ -46,6 +46,44 @@ pub trait Assignable<V> {
     fn into_assigned(self) -> Node;
 }
 
+/// A plain value, as [`IntoValue`] makes it.
+pub(crate) fn assigned<V: ColumnType>(value: impl IntoValue<V>) -> Node {
+    Node::Value(value.into_value().to_value().into_owned())
+}
+
+impl<V: ColumnType> Assignable<V> for V {
+    fn into_assigned(self) -> Node {
+        assigned::<V>(self)
+    }
+}
+
+impl<V: ColumnType> Assignable<Option<V>> for V {
+    fn into_assigned(self) -> Node {
+        assigned::<V>(self)
+    }
+}
+
+impl<V, T> Assignable<V> for Expr<T>
+where
+    V: ColumnType,
+    T: ColumnType<Base = V::Base>,
+{
+    fn into_assigned(self) -> Node {
+        self.into_node()
+    }
+}
+
+impl<M, V, T> Assignable<V> for Column<M, T>
+where
+    M: Model,
+    V: ColumnType,
+    T: ColumnType<Base = V::Base>,
+{
+    fn into_assigned(self) -> Node {
+        self.into_node()
+    }
+}
+
 /// A new value for a column of `M`, for an UPDATE of many rows: `Post::title.set("x")`.
 #[derive(Clone, Debug)]
 #[must_use = "give it to `update`"]

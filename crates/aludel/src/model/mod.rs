@@ -1,6 +1,7 @@
 //! Typed columns and relationships, and how Rust types are column types.
 
 mod assign;
+mod child_of;
 mod column;
 mod column_type;
 mod expression;
@@ -16,6 +17,7 @@ mod settable;
 mod types;
 
 pub use assign::{Assign, Assignable, Assignments, IntoValue};
+pub use child_of::ChildOf;
 pub use column::{Column, DynColumn};
 pub use column_type::ColumnType;
 pub use expression::{Condition, Expr, Expression};
