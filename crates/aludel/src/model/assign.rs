@@ -3,10 +3,9 @@
 use std::marker::PhantomData;
 
 use crate::entity::model::Model;
-use crate::entity::target::Target;
-use crate::sql::{Node, Value};
+use crate::sql::Node;
 
-use super::{Column, ColumnType, Expr, Expression, ToOne};
+use super::{Column, ColumnType, Expr, Expression};
 
 /// What may be written to a column of type `V`: a value of the type itself, `&str` for text, and for a column that may
 /// be NULL also a value without `Some`, or `None`.

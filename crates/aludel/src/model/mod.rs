@@ -25,7 +25,6 @@ pub use expression::{BaseOf, Condition, Expr, Expression};
 pub use function::{avg, coalesce, count, count_all, count_distinct, length, lower, max, min, sum, upper};
 pub(crate) use join::{JoinColumns, column_of};
 pub use operand::{InList, Number, Operand, Text};
-pub(crate) use operand::bound;
 pub use order::{Grouping, Order};
 pub use relationship::{Load, Loading, RelationLoad, Relationship, Strategy, ToMany, ToOne};
 pub use settable::{FieldWrite, Link, Settable};

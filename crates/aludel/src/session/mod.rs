@@ -4,6 +4,7 @@ mod add;
 mod close;
 mod connection;
 pub(crate) mod current;
+pub(crate) mod cursor;
 mod flush;
 mod get;
 mod links;
