@@ -18,15 +18,15 @@ mod types;
 
 pub use assign::{Assign, Assignable, Assignments, IntoValue};
 pub use child_of::ChildOf;
-pub use column::{Column, DynColumn};
 pub(crate) use column::column_node;
+pub use column::{Column, DynColumn};
 pub use column_type::ColumnType;
 pub use expression::{BaseOf, Condition, Expr, Expression};
 pub use function::{avg, coalesce, count, count_all, count_distinct, length, lower, max, min, sum, upper};
 pub(crate) use join::{JoinColumns, column_of};
+pub use key_type::{KeyType, Missing, Set};
 pub use operand::{InList, Number, Operand, Text};
 pub use order::{Grouping, Order};
 pub use relationship::{Load, Loading, RelationLoad, Relationship, Strategy, ToMany, ToOne};
 pub use settable::{FieldWrite, Link, Settable};
-pub use key_type::{KeyType, Missing, Set};
 pub use types::Json;

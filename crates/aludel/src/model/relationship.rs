@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::entity::Target;
 use crate::entity::def::{ModelDef, RelationshipDef};
 use crate::entity::model::Model;
-use crate::entity::Target;
 use crate::sql::{Node, OrderBy, Select, TableRef};
 
 use super::expression::{Condition, Expr};
@@ -153,10 +153,7 @@ impl<M: Model, T: Model> ToMany<M, T> {
 }
 
 /// What `with` takes: a relationship of `M`, alone or with what is said of its loading.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not load from `{M}`",
-    label = "not a relationship of `{M}`"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` does not load from `{M}`", label = "not a relationship of `{M}`")]
 pub trait Load<M: Model> {
     /// What is to be loaded, without types.
     fn into_load(self) -> RelationLoad;
@@ -277,7 +274,10 @@ fn exists(model: &'static ModelDef, relationship: usize, condition: Option<Node>
     let mut condition = condition;
     let mut table = TableRef::new(target.table);
     if target.table == model.table {
-        inner = Cow::Owned(format!("{}_1", target.table));
+        // conditions may hold further ones on the same table, each with a name of its own
+        let taken = |name: &str| condition.as_ref().is_some_and(|condition| condition.selects_from(name));
+        let free = (1_u32..).map(|number| format!("{}_{number}", target.table)).find(|name| !taken(name));
+        inner = Cow::Owned(free.unwrap_or_default());
         table = TableRef::aliased(target.table, inner.clone());
         if let Some(condition) = &mut condition {
             condition.rename_table(target.table, &inner);

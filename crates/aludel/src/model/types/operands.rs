@@ -76,7 +76,8 @@ macro_rules! assignable {
     )*};
 }
 
-/// The borrowed forms of an owned type: compared with it, and written to it with or without `Option`.
+/// The borrowed forms of an owned type: compared with it, and written to it. Not as `Option<&str>`: a column that may be
+/// NULL takes one type of `Option` only, its own, so that `None` finds its type.
 macro_rules! borrowed {
     ($($borrowed:ty => $owned:ty: $value:expr, $own:expr;)*) => {$(
         impl Operand<$owned> for $borrowed {
@@ -97,13 +98,7 @@ macro_rules! borrowed {
             }
         }
 
-        impl IntoValue<Option<$owned>> for Option<$borrowed> {
-            fn into_value(self) -> Option<$owned> {
-                self.map($own)
-            }
-        }
-
-        assignable! { $owned: $borrowed; Option<$owned>: $borrowed; Option<$owned>: Option<$borrowed>; }
+        assignable! { $owned: $borrowed; Option<$owned>: $borrowed; }
     )*};
 }
 
@@ -136,13 +131,7 @@ macro_rules! owned_by_reference {
             }
         }
 
-        impl IntoValue<Option<$owned>> for Option<&$owned> {
-            fn into_value(self) -> Option<$owned> {
-                self.cloned()
-            }
-        }
-
-        assignable! { $owned: &$owned; Option<$owned>: &$owned; Option<$owned>: Option<&$owned>; }
+        assignable! { $owned: &$owned; Option<$owned>: &$owned; }
     )*};
 }
 
