@@ -24,6 +24,6 @@ pub use db::{Db, DbBuilder, Models};
 pub use engine::EngineOptions;
 pub use error::{Error, ErrorKind, Or404, Result};
 pub use query::page::{IterPages, Page, PageQuery};
-pub use session::{Session, Teardown};
+pub use session::{LazyLoad, NoAutoflush, Savepoint, Session, Teardown};
 
 pub use aludel_macros::Model;

@@ -16,4 +16,4 @@ pub use crate::entity::{Entity, Many, One};
 pub use crate::error::{Error, ErrorKind, Or404, Result};
 pub use crate::query::page::{IterPages, Page, PageQuery};
 pub use crate::schema::{MetaData, NamingConvention};
-pub use crate::session::{Session, Teardown};
+pub use crate::session::{Savepoint, Session, Teardown};

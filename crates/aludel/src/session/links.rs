@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::entity::Entity;
 use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
+use crate::entity::identity_map::IdentityKey;
 use crate::entity::model::Model;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
@@ -191,6 +192,28 @@ pub(super) fn write_column(arena: &Arc<Arena>, slot: SlotPtr, column: usize, val
         if std::ptr::eq(slot.head(), head) {
             tracker.publish(slot, version);
             return Ok(());
+        }
+    }
+}
+
+/// A row that is deleted is in no loaded collection any more.
+pub(super) fn leave_collections(arena: &Arena, slot: SlotPtr) {
+    let def = slot.def();
+    for (index, relationship) in def.relationships.iter().enumerate() {
+        let (Some(column), Some(inverse)) = (relationship.foreign_key, relationship.inverse) else { continue };
+        let mut tracker = arena.tracker();
+        let parent = match arena.relation(slot, index).one() {
+            Some(parent) => parent,
+            None => {
+                let key = IdentityKey::new(std::iter::once(arena.value(slot, column)));
+                tracker.identity_map(arena, (relationship.target)()).get(&key)
+            }
+        };
+        let Some(parent) = parent else { continue };
+        if parent.def().relationships[inverse()].kind == RelationshipKind::Many {
+            tracker.unlink_many(arena, parent, inverse(), slot);
+        } else if arena.relation(parent, inverse()).is_loaded() {
+            tracker.link_one(arena, parent, inverse(), None);
         }
     }
 }

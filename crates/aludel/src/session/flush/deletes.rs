@@ -6,6 +6,7 @@ use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::slot::SlotPtr;
 use crate::error::Result;
+use crate::session::links::leave_collections;
 use crate::sql::Value;
 
 /// The most rows of one DELETE.
@@ -116,9 +117,9 @@ impl Flush<'_, '_> {
         self.session.execute_in(self.turn, &sql, &params, self.at).await?;
         self.sql = sql;
         drop(params);
-        let mut tracker = self.arena.tracker();
         for (&slot, key) in rows.iter().zip(keys) {
-            tracker.removed(slot, key);
+            leave_collections(&self.arena, slot);
+            self.arena.tracker().removed(slot, key);
         }
         Ok(())
     }
