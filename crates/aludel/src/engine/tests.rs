@@ -35,7 +35,7 @@ impl Folder {
     }
 
     fn file(&self, name: &str) -> DatabaseUrl {
-        DatabaseUrl::sqlite_file(self.0.join(name))
+        DatabaseUrl::file(self.0.join(name))
     }
 }
 

@@ -65,9 +65,9 @@ impl DatabaseUrl {
         Self::sqlite(name, query)
     }
 
-    /// The URL of a SQLite file.
-    pub(crate) fn sqlite_file(path: PathBuf) -> Self {
-        Self { path: Some(path), parameters: Vec::new() }
+    /// The URL of a SQLite file, whatever characters its path has.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
+        Self { path: Some(path.into()), parameters: Vec::new() }
     }
 
     fn sqlite(name: &str, query: &str) -> Result<Self> {

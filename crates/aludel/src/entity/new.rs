@@ -75,12 +75,20 @@ pub struct NewRow<M: Model> {
     label = "not a complete builder or a model",
     note = "give the struct, or its builder with all required fields set: `User::build().username(..)`"
 )]
-pub trait New: Sized + Send + 'static {
+pub trait New: Sized {
     /// The row's model.
     type Model: Model;
 
     /// The row, with what was given.
     fn into_row(self) -> NewRow<Self::Model>;
+}
+
+impl<M: Model> New for NewRow<M> {
+    type Model = M;
+
+    fn into_row(self) -> Self {
+        self
+    }
 }
 
 /// A relationship given to a builder.
@@ -98,6 +106,13 @@ impl NewLink {
 
 /// The row at the other end of a link.
 pub struct LinkTarget(pub(crate) Target);
+
+impl LinkTarget {
+    /// No row.
+    pub(crate) fn none() -> Self {
+        Self(Target::None)
+    }
+}
 
 pub(crate) enum Target {
     Entity(AnyEntity),
