@@ -57,12 +57,12 @@ impl RelationField {
         Self::with_state(std::ptr::null_mut())
     }
 
-    #[cfg(not(loom))]
+    #[cfg(not(aludel_loom))]
     const fn with_state(state: *mut ()) -> Self {
         Self { state: AtomicPtr::new(state), link: AtomicUsize::new(HOME) }
     }
 
-    #[cfg(loom)]
+    #[cfg(aludel_loom)]
     const fn with_state(_state: *mut ()) -> Self {
         panic!("loom models the protocols, not whole models")
     }

@@ -1,7 +1,7 @@
-//! The atomics of the arena: loom's under `--cfg loom`, std's otherwise.
+//! The atomics of the arena: loom's under `--cfg aludel_loom`, std's otherwise.
 
-#[cfg(not(loom))]
+#[cfg(not(aludel_loom))]
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
-#[cfg(loom)]
+#[cfg(aludel_loom)]
 pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
