@@ -102,3 +102,6 @@ impl fmt::Debug for Db {
         write!(f, "<Db {}>", self.shared.label)
     }
 }
+
+#[cfg(test)]
+mod tests;

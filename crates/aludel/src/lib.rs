@@ -3,15 +3,22 @@
 // The derives name this crate by its full path, here as in a user's crate.
 extern crate self as aludel;
 
+mod config;
+mod db;
 pub mod engine;
 pub mod entity;
 mod error;
 pub mod model;
 pub mod query;
 pub mod schema;
+mod session;
 pub mod sql;
 #[cfg(feature = "axum")]
-mod web;
+pub mod web;
 
+pub use config::Config;
+pub use db::{Db, DbBuilder, Models};
+pub use engine::EngineOptions;
 pub use error::{Error, ErrorKind, Or404, Result};
 pub use query::page::{IterPages, Page, PageQuery};
+pub use session::{Session, Teardown};

@@ -95,7 +95,7 @@ impl DbBuilder {
     /// As [`connect`](Self::connect) and [`Db::create_all`].
     pub async fn test(self) -> Result<Db> {
         let path = std::env::temp_dir().join(format!("aludel-test-{}.db", Uuid::new_v4().simple()));
-        let url = DatabaseUrl::sqlite_file(path.clone());
+        let url = DatabaseUrl::file(path.clone());
         let db = self.open(url, Some(TemporaryFile(path))).await?;
         db.create_all().await?;
         Ok(db)

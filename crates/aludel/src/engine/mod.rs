@@ -1,5 +1,31 @@
 //! Engines, pools and connections, and the drivers behind them.
 
+#[cfg(not(feature = "sqlite"))]
+compile_error!("aludel needs a backend: enable the feature `sqlite`");
+
+mod begin_mode;
+mod connection;
+#[allow(clippy::module_inception, reason = "the type that the module is about")]
+mod engine;
+mod lease;
+mod log;
+mod offload;
+mod options;
+mod pool;
+mod retry;
 pub mod row;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+mod url;
+mod writer;
+
+pub(crate) use begin_mode::BeginMode;
+pub(crate) use connection::{Executed, PooledConnection};
+pub(crate) use engine::Engine;
+pub(crate) use log::StatementObserver;
+pub use options::{EngineOptions, Synchronous};
+pub(crate) use sqlite::CursorId;
+pub use url::DatabaseUrl;
+
+#[cfg(test)]
+pub(crate) mod tests;

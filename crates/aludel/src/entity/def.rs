@@ -1,9 +1,10 @@
 //! What the derive knows of a model, as plain data.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::schema::SqlType;
-use crate::sql::Value;
+use crate::sql::{Dialect, Value};
 
 use super::vtable::VTable;
 
@@ -26,6 +27,22 @@ pub struct ModelDef {
     pub relationships: &'static [RelationshipDef],
     /// The functions that know the struct's layout.
     pub vtable: VTable,
+    /// What is made of the definition once.
+    pub cache: DefCache,
+}
+
+/// What is made of a model's definition once, when it is first needed.
+#[derive(Debug, Default)]
+pub struct DefCache {
+    /// The columns as a SELECT lists them, for each dialect.
+    pub(crate) select_list: [OnceLock<Box<str>>; Dialect::COUNT],
+}
+
+impl DefCache {
+    /// A cache with nothing in it.
+    pub const fn new() -> Self {
+        Self { select_list: [const { OnceLock::new() }; Dialect::COUNT] }
+    }
 }
 
 impl ModelDef {
@@ -146,6 +163,8 @@ pub struct RelationshipDef {
     /// The foreign key's column on this side, when the key is here (`foreign_key = ..`, or the only one that
     /// references the target).
     pub foreign_key: Option<usize>,
+    /// The foreign key's column on the other side, where the relationship names it: `foreign_key = ..` of a `Many`.
+    pub target_key: Option<fn() -> usize>,
     /// The relationship on the other side, from `back_populates`: its position there.
     pub inverse: Option<fn() -> usize>,
     /// What follows the parent.

@@ -52,6 +52,10 @@ impl RowLoader {
         self
     }
 
+    pub(crate) fn def(&self) -> &'static ModelDef {
+        self.def
+    }
+
     pub(crate) fn arena(&self) -> &Arc<Arena> {
         &self.arena
     }

@@ -15,7 +15,7 @@ pub mod relation_field;
 pub mod serialize;
 pub(crate) mod slot;
 mod sync;
-mod target;
+pub mod target;
 pub(crate) mod tracker;
 pub mod vtable;
 

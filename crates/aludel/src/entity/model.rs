@@ -74,15 +74,3 @@ impl<K: Key> IntoKey<K> for K {
         self
     }
 }
-
-impl Key for String {
-    fn values(&self) -> Vec<Value<'_>> {
-        vec![Value::Text(self.as_str().into())]
-    }
-}
-
-impl IntoKey<String> for &str {
-    fn into_key(self) -> String {
-        self.to_owned()
-    }
-}

@@ -83,6 +83,14 @@ pub trait New: Sized + Send + 'static {
     fn into_row(self) -> NewRow<Self::Model>;
 }
 
+impl<M: Model> New for NewRow<M> {
+    type Model = M;
+
+    fn into_row(self) -> Self {
+        self
+    }
+}
+
 /// A relationship given to a builder.
 pub struct NewLink {
     pub(crate) relationship: usize,
@@ -98,6 +106,13 @@ impl NewLink {
 
 /// The row at the other end of a link.
 pub struct LinkTarget(pub(crate) Target);
+
+impl LinkTarget {
+    /// No row.
+    pub(crate) fn none() -> Self {
+        Self(Target::None)
+    }
+}
 
 pub(crate) enum Target {
     Entity(AnyEntity),

@@ -76,6 +76,10 @@ impl<R: Target> One<R> {
 #[cold]
 pub(super) fn not_loaded(field: &RelationField, what: &str) -> Error {
     use super::relation_field::Loaded;
+    if field.is_raised() {
+        let message = "the query that brought the row asked with `.raise()` not to load this relationship";
+        return Error::new(ErrorKind::NotLoaded, message);
+    }
     let message = match field.loaded() {
         Loaded::No(Some(def)) => format!(
             "the relationship `{owner}::{name}` is not loaded; add `.with({owner}::{name})` to the query, or call \

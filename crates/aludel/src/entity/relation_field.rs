@@ -31,7 +31,10 @@ const VERSION: usize = 0b01;
 const OWNER: usize = 0b10;
 
 /// What "loaded, and there is no row" points at.
-static NONE: u64 = 0;
+static NONE: u64 = 1;
+
+/// What "not loaded, and not to be" points at.
+static RAISE: u64 = 2;
 
 /// What a relationship field holds.
 #[derive(Clone, Copy)]
@@ -80,7 +83,7 @@ impl RelationField {
 
     pub(crate) fn loaded(&self) -> Loaded<'_> {
         let state = self.home().state.load(Ordering::Acquire);
-        if state.is_null() {
+        if state.is_null() || std::ptr::eq(state, raise()) {
             Loaded::No(None)
         } else if state.addr() & 1 == 1 {
             let def = state.wrapping_byte_sub(1).cast::<RelationshipDef>();
@@ -95,6 +98,11 @@ impl RelationField {
 
     pub(crate) fn is_loaded(&self) -> bool {
         !matches!(self.loaded(), Loaded::No(_))
+    }
+
+    /// Whether the query that brought the row asked with `.raise()` not to load this.
+    pub(crate) fn is_raised(&self) -> bool {
+        std::ptr::eq(self.home().state.load(Ordering::Acquire), raise())
     }
 
     /// The row that a to-one field leads to: outer `None` when it is not loaded.
@@ -203,6 +211,11 @@ impl RelationField {
 /// What the state of "loaded, and nothing there" points at.
 pub(super) fn none() -> *mut () {
     std::ptr::from_ref(&NONE).cast::<()>().cast_mut()
+}
+
+/// What the state of "not loaded, and not to be" points at.
+pub(super) fn raise() -> *mut () {
+    std::ptr::from_ref(&RAISE).cast::<()>().cast_mut()
 }
 
 impl Drop for RelationField {

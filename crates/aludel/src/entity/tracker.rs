@@ -8,7 +8,7 @@ use super::arena::{Arena, ChunkPtr, Draft, one_state};
 use super::def::ModelDef;
 use super::identity_map::{IdentityKey, IdentityMap};
 use super::list::List;
-use super::relation_field::{RelationField, none};
+use super::relation_field::{RelationField, none, raise};
 use super::slot::{DIRTY, DOOMED, SlotPtr, State};
 use crate::error::Error;
 use crate::sql::Value;
@@ -264,6 +264,14 @@ impl Tracker {
         self.key_added(slot.def(), key, slot);
     }
 
+    /// A row was changed while its insert was under way: the next flush sends the difference.
+    pub(crate) fn changed_while_pending(&mut self, slot: SlotPtr) {
+        if !slot.has(DIRTY) {
+            slot.set_flag(DIRTY, true);
+            self.dirty.push(slot);
+        }
+    }
+
     /// A row is gone from the database.
     pub(crate) fn removed(&mut self, slot: SlotPtr, key: IdentityKey) {
         self.set_state(slot, State::Deleted);
@@ -341,6 +349,14 @@ impl Tracker {
     pub(crate) fn set_loaded_one(&mut self, arena: &Arena, slot: SlotPtr, index: usize, target: Option<SlotPtr>) {
         let epoch = self.store(slot.def()).epoch;
         arena.relation(slot, index).store(one_state(target), epoch);
+    }
+
+    /// A query asked not to load a relationship; what is loaded stays.
+    pub(crate) fn set_raised(&mut self, arena: &Arena, slot: SlotPtr, index: usize) {
+        let field = arena.relation(slot, index);
+        if !field.is_loaded() {
+            field.store(raise(), 0);
+        }
     }
 
     /// What a load has found for the collections of several rows.

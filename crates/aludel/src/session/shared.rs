@@ -25,6 +25,7 @@ pub(crate) struct DbShared {
     /// The database's URL, its password masked.
     pub(crate) label: String,
     /// After `engine`: the file goes when its connections are closed.
+    #[allow(dead_code, reason = "it is there to be dropped")]
     pub(crate) temporary: Option<TemporaryFile>,
 }
 

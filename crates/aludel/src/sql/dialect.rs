@@ -1,5 +1,7 @@
 //! The SQL of one backend.
 
+use std::fmt::Write;
+
 /// The backend whose SQL is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -8,15 +10,85 @@ pub enum Dialect {
     Sqlite,
 }
 
+/// What a backend can do, asked before SQL is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// How many parameters one statement may have.
+    pub max_parameters: usize,
+    /// Whether INSERT, UPDATE and DELETE know RETURNING.
+    pub returning: bool,
+    /// Whether placeholders carry their number (`$1`) or stand in order (`?`).
+    pub numbered_placeholders: bool,
+    /// The LIMIT that means "all rows", where OFFSET may not stand alone.
+    pub unlimited: Option<&'static str>,
+    /// Whether ORDER BY knows NULLS FIRST and NULLS LAST.
+    pub nulls_ordering: bool,
+}
+
+/// `SQLITE_MAX_VARIABLE_NUMBER` of SQLite since 3.32, see <https://www.sqlite.org/limits.html>.
+const SQLITE: Capabilities = Capabilities {
+    max_parameters: 32_766,
+    returning: true,
+    numbered_placeholders: false,
+    unlimited: Some("-1"),
+    nulls_ordering: true,
+};
+
 impl Dialect {
+    /// How many dialects there are, for tables of what is rendered once for each.
+    pub(crate) const COUNT: usize = 1;
+
+    /// The dialect's place in such a table.
+    pub(crate) const fn index(self) -> usize {
+        match self {
+            Self::Sqlite => 0,
+        }
+    }
+
+    /// What the backend can do.
+    pub const fn capabilities(self) -> &'static Capabilities {
+        match self {
+            Self::Sqlite => &SQLITE,
+        }
+    }
+
     /// Writes a quoted identifier.
     pub fn quote(self, ident: &str, out: &mut String) {
-        match self {
-            Self::Sqlite => {
-                out.push('"');
-                out.push_str(&ident.replace('"', "\"\""));
-                out.push('"');
-            }
+        let quote = match self {
+            Self::Sqlite => '"',
+        };
+        out.push(quote);
+        let mut rest = ident;
+        while let Some(at) = rest.find(quote) {
+            out.push_str(&rest[..=at]);
+            out.push(quote);
+            rest = &rest[at + 1..];
+        }
+        out.push_str(rest);
+        out.push(quote);
+    }
+
+    /// Writes the placeholder of the parameter with this number, the first being 1.
+    pub fn placeholder(self, number: usize, out: &mut String) {
+        if self.capabilities().numbered_placeholders {
+            write!(out, "${number}").expect("a String takes all that is written");
+        } else {
+            out.push('?');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_in_an_identifier_is_doubled() {
+        for (ident, quoted) in [("user", r#""user""#), (r#"a"b"#, r#""a""b""#), (r#"""#, r#""""""#), ("", r#""""#)] {
+            let mut out = String::new();
+            Dialect::Sqlite.quote(ident, &mut out);
+            assert_eq!(out, quoted);
         }
     }
 }

@@ -45,6 +45,8 @@ pub enum Value<'a> {
     Timestamp(Timestamp),
     /// A JSON document, as its text.
     Json(Cow<'a, str>),
+    /// A value that its Rust type cannot express for a database, and why not; sending it is an error.
+    Invalid(Cow<'a, str>),
 }
 
 impl Value<'_> {
@@ -66,6 +68,7 @@ impl Value<'_> {
             Self::DateTime(v) => Value::DateTime(v),
             Self::Timestamp(v) => Value::Timestamp(v),
             Self::Json(v) => Value::Json(Cow::Owned(v.into_owned())),
+            Self::Invalid(v) => Value::Invalid(Cow::Owned(v.into_owned())),
         }
     }
 
@@ -87,6 +90,7 @@ impl Value<'_> {
             Self::DateTime(v) => Value::DateTime(*v),
             Self::Timestamp(v) => Value::Timestamp(*v),
             Self::Json(v) => Value::Json(Cow::Borrowed(v)),
+            Self::Invalid(v) => Value::Invalid(Cow::Borrowed(v)),
         }
     }
 
@@ -111,6 +115,7 @@ impl Value<'_> {
             Self::DateTime(_) => "datetime",
             Self::Timestamp(_) => "timestamp",
             Self::Json(_) => "json",
+            Self::Invalid(_) => "a value that cannot be stored",
         }
     }
 }
@@ -132,7 +137,7 @@ impl PartialEq<Value<'_>> for Value<'_> {
             (Self::Time(a), Value::Time(b)) => a == b,
             (Self::DateTime(a), Value::DateTime(b)) => a == b,
             (Self::Timestamp(a), Value::Timestamp(b)) => a == b,
-            (Self::Json(a), Value::Json(b)) => a == b,
+            (Self::Json(a), Value::Json(b)) | (Self::Invalid(a), Value::Invalid(b)) => a == b,
             _ => false,
         }
     }
@@ -150,7 +155,7 @@ impl Hash for Value<'_> {
             Self::UInt(v) => v.hash(state),
             Self::Float(v) => v.to_bits().hash(state),
             Self::Double(v) => v.to_bits().hash(state),
-            Self::Text(v) | Self::Decimal(v) | Self::Json(v) => v.hash(state),
+            Self::Text(v) | Self::Decimal(v) | Self::Json(v) | Self::Invalid(v) => v.hash(state),
             Self::Bytes(v) => v.hash(state),
             Self::Uuid(v) => v.hash(state),
             Self::Date(v) => v.hash(state),
@@ -178,6 +183,7 @@ impl fmt::Display for Value<'_> {
             Self::Time(v) => v.fmt(f),
             Self::DateTime(v) => v.fmt(f),
             Self::Timestamp(v) => v.fmt(f),
+            Self::Invalid(_) => f.write_str(self.type_name()),
         }
     }
 }

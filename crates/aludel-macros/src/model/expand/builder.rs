@@ -1,0 +1,384 @@
+//! `User::build()`: a builder whose type tells which of the required fields are given, and the ways from it, and from
+//! the struct itself, to a new row.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
+use syn::ext::IdentExt;
+
+use super::constants::docs;
+use super::private;
+use crate::model::spec::{Column, Kind, Model, Origin, Relationship};
+use crate::names::list;
+
+/// A required field of the builder.
+struct Slot {
+    /// Position in `Model::columns`.
+    column: usize,
+    /// The builder's type parameter.
+    parameter: Ident,
+    /// The trait that says it is given; its message names the field.
+    given: Ident,
+}
+
+struct Builder<'a> {
+    model: &'a Model,
+    ident: Ident,
+    slots: Vec<Slot>,
+}
+
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let slots = model.columns.iter().enumerate().filter(|(_, column)| column.required()).map(|(position, column)| {
+        let name = pascal(&column.field.ident);
+        Slot { column: position, parameter: format_ident!("{name}Given"), given: format_ident!("{name}IsSet") }
+    });
+    let ident = format_ident!("{}Builder", model.ident.unraw(), span = model.ident.span());
+    let builder = Builder { model, ident, slots: slots.collect() };
+
+    let declaration = builder.declaration();
+    let entry = builder.entry();
+    let setters = builder.setters();
+    let finish = builder.finish();
+    let traits = builder.traits();
+    let rows = builder.rows();
+    let children = builder.children();
+    quote! {
+        #declaration
+        #entry
+        #setters
+        const _: () = {
+            #finish
+            #traits
+            #rows
+            #children
+        };
+    }
+}
+
+/// `user_id` as `UserId`.
+fn pascal(ident: &Ident) -> String {
+    let name = ident.unraw().to_string();
+    let words = name.split('_').filter(|word| !word.is_empty()).map(|word| {
+        let mut chars = word.chars();
+        chars.next().map(|first| first.to_uppercase().chain(chars).collect::<String>()).unwrap_or_default()
+    });
+    words.collect()
+}
+
+impl Builder<'_> {
+    fn parameters(&self) -> Vec<&Ident> {
+        self.slots.iter().map(|slot| &slot.parameter).collect()
+    }
+
+    /// The builder's type with one parameter set.
+    fn with_set(&self, column: Option<usize>) -> TokenStream {
+        let private = private();
+        let ident = &self.ident;
+        let arguments = self.slots.iter().map(|slot| {
+            let parameter = &slot.parameter;
+            if Some(slot.column) == column { quote!(#private::Set) } else { quote!(#parameter) }
+        });
+        quote!(#ident<#(#arguments),*>)
+    }
+
+    fn declaration(&self) -> TokenStream {
+        let private = private();
+        let Model { ident: model, vis, .. } = self.model;
+        let (ident, parameters) = (&self.ident, self.parameters());
+        let types = self.model.columns.iter().map(|column| &column.field.ty);
+        let text = format!(
+            "A new row of [`{model}`], from `{model}::build()`. It can be added to a session when all required fields are \
+             given; there is a type parameter for each of them."
+        );
+        quote! {
+            #[doc = #text]
+            #[must_use = "a builder is only a plan: give it to `session.add(..)`"]
+            #vis struct #ident<#(#parameters),*> {
+                fields: (#(::core::option::Option<#types>,)*),
+                links: #private::Vec<#private::NewLink>,
+                given: ::core::marker::PhantomData<fn() -> (#(#parameters,)*)>,
+            }
+        }
+    }
+
+    fn entry(&self) -> TokenStream {
+        let private = private();
+        let Model { ident: model, vis, columns, .. } = self.model;
+        let ident = &self.ident;
+        let arguments = self.slots.iter().map(|slot| {
+            let column = &columns[slot.column];
+            let ty = &column.field.ty;
+            match column.origin {
+                Origin::Key => quote!(<#ty as #private::KeyType>::Slot),
+                _ => quote!(#private::Missing),
+            }
+        });
+        let nothing = columns.iter().map(|_| quote!(::core::option::Option::None));
+        let text = format!("Begins a new row of `{model}`.");
+        quote! {
+            #[automatically_derived]
+            #[allow(dead_code)]
+            impl #model {
+                #[doc = #text]
+                #vis fn build() -> #ident<#(#arguments),*> {
+                    #ident {
+                        fields: (#(#nothing,)*),
+                        links: #private::Vec::new(),
+                        given: ::core::marker::PhantomData,
+                    }
+                }
+            }
+        }
+    }
+
+    fn setters(&self) -> TokenStream {
+        let (ident, parameters) = (&self.ident, self.parameters());
+        let columns = self.model.columns.iter().enumerate().map(|(position, column)| self.column(position, column));
+        let relationships = self.model.relationships.iter().enumerate();
+        let relationships = relationships.map(|(position, relationship)| self.relationship(position, relationship));
+        quote! {
+            #[automatically_derived]
+            #[allow(dead_code)]
+            impl<#(#parameters),*> #ident<#(#parameters),*> {
+                #(#columns)*
+                #(#relationships)*
+            }
+        }
+    }
+
+    /// The end of a setter: the builder itself, or in the type that has one more field.
+    fn returned(&self, column: usize) -> TokenStream {
+        if !self.slots.iter().any(|slot| slot.column == column) {
+            return quote!(self);
+        }
+        let ident = &self.ident;
+        quote!(#ident { fields: self.fields, links: self.links, given: ::core::marker::PhantomData })
+    }
+
+    fn column(&self, position: usize, column: &Column) -> TokenStream {
+        let private = private();
+        let (name, vis, ty) = (&column.field.ident, &column.field.vis, &column.field.ty);
+        let docs = docs(&column.field, "column");
+        let result = self.with_set(Some(position));
+        let returned = self.returned(position);
+        let index = syn::Index::from(position);
+        let unlink = column.links.iter().map(|link| quote!(#private::unlink(&mut self.links, #link);));
+        quote! {
+            #docs
+            #vis fn #name(mut self, value: impl #private::IntoValue<#ty>) -> #result {
+                self.fields.#index = ::core::option::Option::Some(#private::IntoValue::<#ty>::into_value(value));
+                #(#unlink)*
+                #returned
+            }
+        }
+    }
+
+    fn relationship(&self, position: usize, relationship: &Relationship) -> TokenStream {
+        let private = private();
+        let (name, vis, target) = (&relationship.field.ident, &relationship.field.vis, &relationship.target);
+        let model = &self.model.ident;
+        let docs = docs(&relationship.field, "relationship");
+        match (relationship.kind, relationship.key) {
+            (Kind::Many, _) => {
+                let result = self.with_set(None);
+                quote! {
+                    #docs
+                    #vis fn #name<Child: #private::ChildOf<#model, Child = #target>>(
+                        mut self,
+                        rows: impl ::core::iter::IntoIterator<Item = Child>,
+                    ) -> #result {
+                        #private::link_children::<#model, Child>(&mut self.links, #position, rows);
+                        self
+                    }
+                }
+            }
+            (_, None) => {
+                let result = self.with_set(None);
+                quote! {
+                    #docs
+                    #vis fn #name(mut self, row: impl #private::ChildOf<#model, Child = #target>) -> #result {
+                        #private::link_child::<#model, _>(&mut self.links, #position, row);
+                        self
+                    }
+                }
+            }
+            (_, Some(key)) => {
+                let result = self.with_set(Some(key));
+                let returned = self.returned(key);
+                let index = syn::Index::from(key);
+                quote! {
+                    #docs
+                    #vis fn #name(mut self, row: impl #private::IntoLink<#target>) -> #result {
+                        #private::link::<#target>(&mut self.links, #position, row);
+                        self.fields.#index = ::core::option::Option::None;
+                        #returned
+                    }
+                }
+            }
+        }
+    }
+
+    /// From any state of the builder to the row; the traits below say for which states that is allowed.
+    fn finish(&self) -> TokenStream {
+        let private = private();
+        let model = &self.model.ident;
+        let (ident, parameters) = (&self.ident, self.parameters());
+        let columns = self.model.columns.iter().enumerate().map(|(position, column)| {
+            let (name, ty) = (&column.field.ident, &column.field.ty);
+            let index = syn::Index::from(position);
+            let field = quote!(self.fields.#index);
+            let value = match &column.default {
+                Some(value) if column.origin == Origin::Default => {
+                    let default = quote_spanned! {syn::spanned::Spanned::span(value)=>
+                        || #private::IntoValue::<#ty>::into_value(#value)
+                    };
+                    quote!(#private::given_or(#field, &mut given, #position, #default))
+                }
+                _ => match column.origin {
+                    Origin::Null if column.links.is_empty() => {
+                        quote!(#private::given_or(#field, &mut given, #position, || ::core::option::Option::None))
+                    }
+                    Origin::Null | Origin::Server => {
+                        let blank = quote!(::core::default::Default::default);
+                        quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
+                    }
+                    Origin::Given if !self.may_be_left_out(position) => {
+                        quote!(#private::given(#field, &mut given, #position))
+                    }
+                    _ => {
+                        let blank = quote!(<#ty as #private::KeyType>::placeholder);
+                        quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
+                    }
+                },
+            };
+            quote!(#name: #value)
+        });
+        let relations = self.model.relationships.iter().map(|relationship| &relationship.field.ident);
+        quote! {
+            #[automatically_derived]
+            impl<#(#parameters),*> #ident<#(#parameters),*> {
+                fn __into_row(self) -> #private::NewRow<#model> {
+                    let mut given = #private::ColumnSet::EMPTY;
+                    let value = #model {
+                        #(#columns,)*
+                        #(#relations: ::core::default::Default::default(),)*
+                    };
+                    #private::NewRow { value, given, links: self.links }
+                }
+            }
+        }
+    }
+
+    /// Whether a required column may still be without a value, because a relationship gives it: one of this model, or
+    /// the parent's.
+    fn may_be_left_out(&self, position: usize) -> bool {
+        !self.model.columns[position].links.is_empty() || self.model.columns[position].references.is_some()
+    }
+
+    /// For each required field a trait whose message names it.
+    fn traits(&self) -> TokenStream {
+        let private = private();
+        let traits = self.slots.iter().map(|slot| {
+            let column = &self.model.columns[slot.column];
+            let given = &slot.given;
+            let field = column.field.ident.unraw().to_string();
+            let links: Vec<String> = column
+                .links
+                .iter()
+                .map(|&link| self.model.relationships[link].field.ident.unraw().to_string())
+                .collect();
+            let message = format!("the required field `{field}` of `{}` is not set", self.model.ident);
+            let (label, note) = if links.is_empty() {
+                let note = match column.primary_key {
+                    Some(_) => format!("call `.{field}(..)` on the builder"),
+                    None => format!("call `.{field}(..)` on the builder, or give the column a default"),
+                };
+                (format!("`{field}` is missing"), note)
+            } else {
+                let calls: Vec<String> = links.iter().chain([&field]).map(|name| format!(".{name}(..)")).collect();
+                let calls = list(calls.iter().map(String::as_str)).replace(", ", " or ");
+                (format!("`{}` is missing", links.join("` or `")), format!("call {calls} on the builder"))
+            };
+            quote! {
+                #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
+                pub trait #given {}
+                impl #given for #private::Set {}
+            }
+        });
+        quote!(#(#traits)*)
+    }
+
+    /// The type parameters with their bounds; those of the columns in `free` have none.
+    fn bounded(&self, free: &[usize]) -> TokenStream {
+        let parameters = self.slots.iter().map(|slot| {
+            let Slot { column, parameter, given } = slot;
+            if free.contains(column) { quote!(#parameter) } else { quote!(#parameter: #given) }
+        });
+        quote!(#(#parameters),*)
+    }
+
+    /// `New` for the complete builder and for the struct.
+    fn rows(&self) -> TokenStream {
+        let private = private();
+        let model = &self.model.ident;
+        let builder = self.with_set(None);
+        let bounded = self.bounded(&[]);
+        quote! {
+            #[automatically_derived]
+            impl<#bounded> #private::New for #builder {
+                type Model = #model;
+                fn into_row(self) -> #private::NewRow<#model> {
+                    self.__into_row()
+                }
+            }
+            #[automatically_derived]
+            impl #private::New for #model {
+                type Model = #model;
+                fn into_row(self) -> #private::NewRow<#model> {
+                    #private::literal_row(self)
+                }
+            }
+        }
+    }
+
+    /// `ChildOf<Parent>`: the row when the parent fills the key in. Of two keys to one parent the macro cannot know
+    /// which one the parent fills in, so both have to be given where they are required.
+    fn children(&self) -> TokenStream {
+        let private = private();
+        let model = &self.model.ident;
+        let builder = self.with_set(None);
+        let mut parents: Vec<(String, Vec<usize>)> = Vec::new();
+        for (position, column) in self.model.columns.iter().enumerate() {
+            let Some(reference) = &column.references else { continue };
+            let Some(name) = reference.model.segments.last().map(|segment| segment.ident.to_string()) else { continue };
+            match parents.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, keys)) => keys.push(position),
+                None => parents.push((name, vec![position])),
+            }
+        }
+        let children = parents.iter().map(|(_, keys)| {
+            let free = if keys.len() == 1 { &keys[..] } else { &[] };
+            let bounded = self.bounded(free);
+            let parent = self.model.columns[keys[0]].references.as_ref().map(|reference| &reference.model);
+            quote! {
+                #[automatically_derived]
+                impl<#bounded> #private::ChildOf<#parent> for #builder {
+                    type Child = #model;
+                    fn into_link(self) -> #private::LinkTarget {
+                        #private::child(self.__into_row())
+                    }
+                }
+            }
+        });
+        quote! {
+            #(#children)*
+            #[automatically_derived]
+            impl<Parent: #private::Model> #private::ChildOf<Parent> for #model {
+                type Child = #model;
+                fn into_link(self) -> #private::LinkTarget {
+                    #private::child(#private::literal_row(self))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The model as plain data.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use super::{option, private};
+use crate::model::spec::{Column, Constraint, Kind, Model, Origin, Relationship, Size};
+
+/// The expression of the `ModelDef`.
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let private = private();
+    let ident = &model.ident;
+    let name = ident.unraw().to_string();
+    let table = &model.table;
+    let columns = model.columns.iter().map(column);
+    let constraints = model.constraints.iter().map(constraint);
+    let primary_key = &model.primary_key;
+    quote! {
+        #private::ModelDef {
+            name: #name,
+            module: ::core::module_path!(),
+            table: #table,
+            columns: &[#(#columns),*],
+            primary_key: &[#(#primary_key),*],
+            constraints: &[#(#constraints),*],
+            relationships: &RELATIONSHIPS,
+            vtable: #private::VTable::of::<#ident>(),
+        }
+    }
+}
+
+/// The expressions of the `RelationshipDef`s.
+pub(crate) fn relationships(model: &Model) -> Vec<TokenStream> {
+    model.relationships.iter().map(|relationship| self::relationship(model, relationship)).collect()
+}
+
+fn column(column: &Column) -> TokenStream {
+    let private = private();
+    let Column { name, unique, index, .. } = column;
+    let field = column.field.ident.unraw().to_string();
+    let ty = &column.field.ty;
+    let sql_type = sql_type(column);
+    let generated = match column.origin {
+        Origin::Given | Origin::Null | Origin::Default => quote!(#private::Generated::No),
+        Origin::Server => quote!(#private::Generated::Server),
+        Origin::GeneratedKey | Origin::Key => quote!(<#ty as #private::KeyType>::GENERATED),
+    };
+    let server_default = option(column.server_default.as_ref().map(|sql| quote!(#sql)));
+    let comment = option(column.comment.as_ref().map(|text| quote!(#text)));
+    let on_update = option(column.on_update.as_ref().map(|value| {
+        quote_spanned!(value.span()=> || #private::owned::<#ty>(#private::IntoValue::<#ty>::into_value(#value)))
+    }));
+    let references = option(column.references.as_ref().map(|reference| {
+        let (path, on_delete, on_update) = (&reference.path, &reference.on_delete, &reference.on_update);
+        let target = quote_spanned!(path.span()=> #private::reference::<#ty, _, _>(#path));
+        quote! {
+            #private::ReferenceDef {
+                target: || #target,
+                on_delete: #private::Action::#on_delete,
+                on_update: #private::Action::#on_update,
+            }
+        }
+    }));
+    quote! {
+        #private::ColumnDef {
+            name: #name,
+            field: #field,
+            ty: #sql_type,
+            nullable: <#ty as #private::ColumnType>::NULLABLE,
+            unique: #unique,
+            index: #index,
+            generated: #generated,
+            server_default: #server_default,
+            on_update: #on_update,
+            references: #references,
+            comment: #comment,
+        }
+    }
+}
+
+/// The type's own SQL type, or what the attributes make of it; a contradiction stops the compiler at the attribute.
+fn sql_type(column: &Column) -> TokenStream {
+    let private = private();
+    let ty = &column.field.ty;
+    let own = quote!(<#ty as #private::ColumnType>::SQL_TYPE);
+    match &column.size {
+        None => own,
+        Some(Size::Length(length)) => {
+            let length = length.base10_digits().parse::<u32>().unwrap_or(u32::MAX);
+            let call = quote_spanned!(column.size_span()=> #private::with_length);
+            quote!(#call(#own, #length))
+        }
+        Some(Size::Text(span)) => {
+            let call = quote_spanned!(*span=> #private::as_text);
+            quote!(#call(#own))
+        }
+        Some(Size::Decimal { precision, scale, span }) => {
+            let digits = |digits: &Option<syn::LitInt>| {
+                option(
+                    digits.as_ref().and_then(|digits| digits.base10_parse::<u8>().ok()).map(|digits| quote!(#digits)),
+                )
+            };
+            let (precision, scale) = (digits(precision), digits(scale));
+            let call = quote_spanned!(*span=> #private::with_precision);
+            quote!(#call(#own, #precision, #scale))
+        }
+    }
+}
+
+impl Column {
+    fn size_span(&self) -> proc_macro2::Span {
+        match &self.size {
+            Some(Size::Length(length)) => length.span(),
+            Some(Size::Text(span) | Size::Decimal { span, .. }) => *span,
+            None => self.field.ident.span(),
+        }
+    }
+}
+
+fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
+    let private = private();
+    let ident = &model.ident;
+    let Relationship { target, passive_deletes, serialize, delete, .. } = relationship;
+    let owner = ident.unraw().to_string();
+    let name = relationship.field.ident.unraw().to_string();
+    let kind = match relationship.kind {
+        Kind::One => quote!(One),
+        Kind::OptionalOne => quote!(OptionalOne),
+        Kind::Many => quote!(Many),
+    };
+    let target_def = match relationship.key.and_then(|key| model.columns[key].references.as_ref()) {
+        // A key that leads to another model than the relationship is a type error here.
+        Some(reference) => {
+            let path = &reference.path;
+            quote!(|| #private::target::<#target, _>(#path))
+        }
+        None => quote!(<#target as #private::Model>::def),
+    };
+    let foreign_key = option(relationship.key.map(|key| quote!(#key)));
+    let remote = relationship.foreign_key.as_ref().filter(|_| relationship.kind == Kind::Many);
+    let target_key = option(
+        remote.map(|key| quote_spanned!(key.span()=> || #private::key_to::<#target, _, #ident>(<#target>::#key))),
+    );
+    let inverse = option(relationship.back_populates.as_ref().map(|name| {
+        let check = match relationship.kind {
+            Kind::Many => quote_spanned!(name.span()=> inverse_of_many),
+            _ => quote_spanned!(name.span()=> inverse_of_one),
+        };
+        quote_spanned!(name.span()=> || #private::#check::<#ident, #target, _>(<#target>::#name))
+    }));
+    let delete_orphan = relationship.delete_orphan.is_some();
+    let order_by = relationship.order_by.iter().map(|(path, descending)| {
+        let column = quote_spanned!(path.span()=> || #private::column_of::<#target, _>(#path));
+        quote!((#column, #descending))
+    });
+    quote! {
+        #private::RelationshipDef {
+            owner: #owner,
+            name: #name,
+            kind: #private::RelationshipKind::#kind,
+            target: #target_def,
+            foreign_key: #foreign_key,
+            target_key: #target_key,
+            inverse: #inverse,
+            cascade: #private::Cascade { delete: #delete, delete_orphan: #delete_orphan },
+            passive_deletes: #passive_deletes,
+            order_by: &[#(#order_by),*],
+            serialize: #serialize,
+        }
+    }
+}
+
+fn constraint(constraint: &Constraint) -> TokenStream {
+    let private = private();
+    let name_of = |name: &Option<syn::LitStr>| option(name.as_ref().map(|name| quote!(#name)));
+    match constraint {
+        Constraint::Index { name, columns, unique } => {
+            let name = name_of(name);
+            quote!(#private::ConstraintDef::Index { name: #name, columns: &[#(#columns),*], unique: #unique })
+        }
+        Constraint::Unique { name, columns } => {
+            let name = name_of(name);
+            quote!(#private::ConstraintDef::Unique { name: #name, columns: &[#(#columns),*] })
+        }
+        Constraint::Check { name, sql } => {
+            let name = name_of(name);
+            quote!(#private::ConstraintDef::Check { name: #name, sql: #sql })
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `impl Model`, the registration, and the checks between two models.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+
+use super::{definition, option, private};
+use crate::model::spec::{Model, Relationship};
+
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let private = private();
+    let ident = &model.ident;
+    let key = key(model);
+    let definition = definition::expand(model);
+    let relationships = definition::relationships(model);
+    let relationship_count = model.relationships.len();
+
+    let fields: Vec<_> = model.columns.iter().map(|column| &column.field.ident).collect();
+    let types: Vec<_> = model.columns.iter().map(|column| &column.field.ty).collect();
+    let index: Vec<usize> = (0..fields.len()).collect();
+    let relations: Vec<_> = model.relationships.iter().map(|relationship| &relationship.field.ident).collect();
+    let relation_types = model.relationships.iter().map(|relationship| &relationship.field.ty);
+    let relation_index: Vec<usize> = (0..relations.len()).collect();
+
+    let back = model.relationships.iter().map(|relationship| {
+        option(relationship.back_populates.as_ref().map(|name| {
+            let name = name.unraw().to_string();
+            quote!(#name)
+        }))
+    });
+    let checks = model.relationships.iter().filter_map(|relationship| points_back(model, relationship));
+
+    quote! {
+        const _: () = {
+        static RELATIONSHIPS: [#private::RelationshipDef; #relationship_count] = [#(#relationships),*];
+        static DEF: #private::ModelDef = #definition;
+
+        #[automatically_derived]
+        unsafe impl #private::Model for #ident {
+            type Key = #key;
+
+            fn def() -> &'static #private::ModelDef {
+                &DEF
+            }
+
+            fn decode(row: &#private::Row<'_>, at: usize) -> #private::Result<Self> {
+                #private::Result::Ok(#ident {
+                    #(#fields: <#types as #private::ColumnType>::decode(row, at + #index)?,)*
+                    #(#relations: <#relation_types>::unloaded(&RELATIONSHIPS[#relation_index]),)*
+                })
+            }
+
+            fn value(&self, column: usize) -> #private::Value<'_> {
+                match column {
+                    #(#index => #private::ColumnType::to_value(&self.#fields),)*
+                    _ => #private::no_column::<Self>(column),
+                }
+            }
+
+            fn put(&mut self, column: usize, value: #private::Value<'_>) -> #private::Result<()> {
+                match column {
+                    #(#index => self.#fields = #private::ColumnType::from_value(value)?,)*
+                    _ => #private::no_column::<Self>(column),
+                }
+                #private::Result::Ok(())
+            }
+
+            fn relation(&self, index: usize) -> &#private::RelationField {
+                match index {
+                    #(#relation_index => self.#relations.field(),)*
+                    _ => #private::no_relationship::<Self>(index),
+                }
+            }
+
+            fn relation_mut(&mut self, index: usize) -> &mut #private::RelationField {
+                match index {
+                    #(#relation_index => self.#relations.field_mut(),)*
+                    _ => #private::no_relationship::<Self>(index),
+                }
+            }
+        }
+
+        #[automatically_derived]
+        impl #private::Relationships for #ident {
+            const BACK: &'static [::core::option::Option<&'static str>] = &[#(#back),*];
+        }
+
+        #private::inventory::submit! { #private::ModelRegistration(<#ident as #private::Model>::def) }
+
+        #(#checks)*
+        };
+    }
+}
+
+/// The type of the primary key: the column's, or a tuple.
+fn key(model: &Model) -> TokenStream {
+    let types: Vec<_> = model.primary_key.iter().map(|&position| &model.columns[position].field.ty).collect();
+    match &types[..] {
+        [single] => quote!(#single),
+        _ => quote!((#(#types),*)),
+    }
+}
+
+/// The check that the relationship which `back_populates` names, names this one.
+fn points_back(model: &Model, relationship: &Relationship) -> Option<TokenStream> {
+    let private = private();
+    let back = relationship.back_populates.as_ref()?;
+    let target = &relationship.target;
+    let own = relationship.field.ident.unraw().to_string();
+    let other = crate::model::types::last_segment(target).map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let text = format!(
+        "`{other}::{back}` does not point back to `{}::{own}`: give it `#[relationship(back_populates = {own})]`",
+        model.ident,
+    );
+    Some(quote_spanned! {back.span()=>
+        const _: () = #private::points_back(<#target as #private::Relationships>::BACK, <#target>::#back.index(), #own, #text);
+    })
+}

@@ -1,0 +1,513 @@
+//! First stage: from the struct and its attributes to the plain description.
+
+use quote::format_ident;
+use syn::ext::IdentExt;
+use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, LitStr, Path, Type};
+
+use crate::attributes::{Given, Item, refuse_duplicates};
+use crate::errors::Errors;
+use crate::names::{camel_to_snake, list};
+
+use super::spec::{Column, Constraint, Field, Kind, Model, Origin, Reference, Relationship, Size};
+use super::types::{content_of, last_segment, parse_without_self};
+
+const MODEL: &[&str] = &["table", "index", "unique", "check"];
+const COLUMN: &[&str] = &[
+    "primary_key",
+    "autoincrement",
+    "unique",
+    "index",
+    "length",
+    "text",
+    "precision",
+    "scale",
+    "name",
+    "const",
+    "references",
+    "on_delete",
+    "on_key_update",
+    "default",
+    "server_default",
+    "on_update",
+    "comment",
+];
+const RELATIONSHIP: &[&str] =
+    &["back_populates", "foreign_key", "cascade", "passive_deletes", "order_by", "serialize", "const"];
+const ACTIONS: &[&str] = &["cascade", "set_null", "set_default", "restrict", "no_action"];
+
+/// The names that every model has as associated items, which a constant of that name would hide.
+const RESERVED: &[&str] = &["query", "build", "entity", "column", "insert_all", "alias"];
+
+/// The description of a struct, or nothing when it is no struct that could have one.
+pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
+    if !input.generics.params.is_empty() {
+        errors.at(&input.generics, "a model cannot have generic parameters: it is one table");
+        return None;
+    }
+    let Data::Struct(data) = &input.data else {
+        errors.at(&input.ident, "only a struct can be a model: its fields are the table's columns");
+        return None;
+    };
+    let Fields::Named(fields) = &data.fields else {
+        errors.at(&input.ident, "a model's fields need names: they are the names of its columns");
+        return None;
+    };
+
+    let mut model = Model {
+        ident: input.ident.clone(),
+        vis: input.vis.clone(),
+        table: camel_to_snake(&input.ident.unraw().to_string()),
+        columns: Vec::new(),
+        relationships: Vec::new(),
+        constraints: Vec::new(),
+        primary_key: Vec::new(),
+    };
+    for field in &fields.named {
+        let Some(ident) = &field.ident else { continue };
+        refuse_model_attribute(&field.attrs, errors);
+        let parsed = Field {
+            ident: ident.clone(),
+            vis: field.vis.clone(),
+            docs: field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect(),
+            ty: parse_without_self(&field.ty, &input.ident),
+            constant: ident.clone(),
+        };
+        match relationship_type(&parsed.ty) {
+            Some((kind, content, target)) => {
+                refuse_attribute(&field.attrs, "column", "a relationship is not a column", errors);
+                let relationship = relationship(parsed, kind, content, target, &field.attrs, &input.ident, errors);
+                model.relationships.push(relationship);
+            }
+            None => {
+                let text = "a relationship's field has the type `One<T>`, `One<Option<T>>` or `Many<T>`";
+                refuse_attribute(&field.attrs, "relationship", text, errors);
+                model.columns.push(column(parsed, &field.attrs, &input.ident, errors));
+            }
+        }
+    }
+    let items = Item::of(&input.attrs, "model", errors);
+    model_items(&mut model, &items, errors);
+    refuse_attribute(&input.attrs, "column", "`#[column(..)]` belongs to a field", errors);
+    refuse_attribute(&input.attrs, "relationship", "`#[relationship(..)]` belongs to a field", errors);
+    refuse_clashes(&model, errors);
+    Some(model)
+}
+
+fn refuse_attribute(attributes: &[Attribute], name: &str, text: &str, errors: &mut Errors) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
+        errors.at(attribute.path(), text);
+    }
+}
+
+fn refuse_model_attribute(attributes: &[Attribute], errors: &mut Errors) {
+    for item in Item::of(attributes, "model", errors) {
+        if item.name() == "flatten" {
+            item.later("mixins", errors);
+        } else {
+            errors.span(item.span(), "`#[model(..)]` belongs to the struct; a field has `#[column(..)]`");
+        }
+    }
+}
+
+/// `One<T>`, `One<Option<T>>` or `Many<T>`: the kind, what stands in the brackets, and the model.
+fn relationship_type(ty: &Type) -> Option<(Kind, Type, Type)> {
+    if let Some(target) = content_of(ty, "Many") {
+        return Some((Kind::Many, target.clone(), target.clone()));
+    }
+    let content = content_of(ty, "One")?;
+    match content_of(content, "Option") {
+        Some(target) => Some((Kind::OptionalOne, content.clone(), target.clone())),
+        None => Some((Kind::One, content.clone(), content.clone())),
+    }
+}
+
+fn model_items(model: &mut Model, items: &[Item], errors: &mut Errors) {
+    refuse_duplicates(items, &["index", "unique", "check"], errors);
+    for item in items {
+        match item.name().as_str() {
+            "table" => {
+                if let Some(table) = item.string(errors) {
+                    refuse_empty(&table, errors);
+                    model.table = table.value();
+                }
+            }
+            "index" | "unique" | "check" => {
+                let constraint = constraint(model, item, errors);
+                model.constraints.extend(constraint);
+            }
+            "bind" => item.later("several databases in one program", errors),
+            "optimistic" => item.later("optimistic locking", errors),
+            "alias" => item.later("aliases", errors),
+            _ => item.unknown("model", MODEL, errors),
+        }
+    }
+}
+
+fn constraint(model: &Model, item: &Item, errors: &mut Errors) -> Option<Constraint> {
+    let kind = item.name();
+    let form = if kind == "check" { "sql = \"..\"" } else { "columns(a, b)" };
+    let known: &[&str] = match kind.as_str() {
+        "index" => &["columns", "name", "unique"],
+        "unique" => &["columns", "name"],
+        _ => &["sql", "name"],
+    };
+    let (mut columns, mut name, mut unique, mut sql) = (Vec::new(), None, false, None);
+    let Given::List(_) = item.given else {
+        errors.span(
+            item.span(),
+            format!("write `{kind}({form})`; for one column write `#[column({kind})]` at its field"),
+        );
+        return None;
+    };
+    let items = item.list(form, errors);
+    refuse_duplicates(&items, &[], errors);
+    for item in &items {
+        match item.name().as_str() {
+            key if !known.contains(&key) => item.unknown(&format!("model({kind}(..))"), known, errors),
+            "columns" => {
+                let names = item.list("a, b", errors);
+                columns = names.iter().filter_map(|name| column_position(model, name, errors)).collect();
+                if columns.len() < names.len() {
+                    return None;
+                }
+            }
+            "name" => name = item.string(errors),
+            "unique" => unique = item.flag(errors),
+            _ => sql = item.string(errors),
+        }
+    }
+    match (kind.as_str(), sql) {
+        ("check", Some(sql)) => Some(Constraint::Check { name, sql }),
+        ("index", _) if !columns.is_empty() => Some(Constraint::Index { name, columns, unique }),
+        ("unique", _) if !columns.is_empty() => Some(Constraint::Unique { name, columns }),
+        _ => {
+            errors.span(item.span(), format!("write `{kind}({form})`"));
+            None
+        }
+    }
+}
+
+fn column_position(model: &Model, item: &Item, errors: &mut Errors) -> Option<usize> {
+    item.flag(errors);
+    let position = model.columns.iter().position(|column| column.field.ident == item.key);
+    if position.is_none() {
+        let fields: Vec<String> = model.columns.iter().map(|column| column.field.ident.to_string()).collect();
+        let fields = list(fields.iter().map(String::as_str));
+        errors.span(item.span(), format!("`{}` is not a column of `{}`: it has {fields}", item.key, model.ident));
+    }
+    position
+}
+
+fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Errors) -> Column {
+    let items = Item::of(attributes, "column", errors);
+    refuse_duplicates(&items, &[], errors);
+    let mut column = Column {
+        name: field.ident.unraw().to_string(),
+        nullable: content_of(&field.ty, "Option").is_some(),
+        field,
+        primary_key: None,
+        autoincrement: None,
+        unique: false,
+        index: false,
+        size: None,
+        references: None,
+        default: None,
+        server_default: None,
+        on_update: None,
+        comment: None,
+        origin: Origin::Given,
+        links: Vec::new(),
+    };
+    let (mut on_delete, mut on_key_update) = (None, None);
+    for item in &items {
+        match item.name().as_str() {
+            "primary_key" => column.primary_key = item.flag(errors).then(|| item.span()),
+            "autoincrement" => column.autoincrement = item.boolean(errors).map(|value| (value, item.span())),
+            "unique" => column.unique = item.flag(errors),
+            "index" => column.index = item.flag(errors),
+            "length" | "text" | "precision" | "scale" => size(&mut column, item, errors),
+            "name" => {
+                if let Some(name) = item.string(errors) {
+                    refuse_empty(&name, errors);
+                    column.name = name.value();
+                }
+            }
+            "const" => constant(&mut column.field, item, errors),
+            "references" => column.references = reference(item, model, errors),
+            "on_delete" => on_delete = action(item, errors),
+            "on_key_update" => on_key_update = action(item, errors),
+            "default" => column.default = item.expr("expression", errors).cloned(),
+            "server_default" => column.server_default = item.string(errors),
+            "on_update" => column.on_update = on_update(item, errors),
+            "comment" => column.comment = item.string(errors),
+            "version" => item.later("optimistic locking", errors),
+            "nullable" => {
+                let ty = &column.field.ty;
+                let ty = quote::quote!(#ty).to_string().replace(' ', "");
+                errors.span(item.span(), format!("the type says it: write `Option<{ty}>`"));
+            }
+            "foreign_key" => errors.span(item.span(), "write `references = Model::column`"),
+            _ => item.unknown("column", COLUMN, errors),
+        }
+    }
+    match &mut column.references {
+        Some(reference) => {
+            reference.on_delete = on_delete.unwrap_or_else(|| reference.on_delete.clone());
+            reference.on_update = on_key_update.unwrap_or_else(|| reference.on_update.clone());
+        }
+        None => {
+            for item in items.iter().filter(|item| item.key == "on_delete" || item.key == "on_key_update") {
+                if !items.iter().any(|item| item.key == "references") {
+                    errors.span(item.span(), format!("`{}` needs `references = Model::column`", item.key));
+                }
+            }
+        }
+    }
+    column
+}
+
+fn size(column: &mut Column, item: &Item, errors: &mut Errors) {
+    let name = item.name();
+    let given = if name == "text" {
+        item.flag(errors);
+        Size::Text(item.span())
+    } else {
+        let Some(number) = item.integer(errors) else { return };
+        let (precision, scale) = match name.as_str() {
+            "length" => {
+                if errors.ok(number.base10_parse::<u32>()).is_some_and(|length| length == 0) {
+                    errors.at(&number, "a length is at least 1");
+                }
+                (None, None)
+            }
+            "precision" => (Some(number.clone()), None),
+            _ => (None, Some(number.clone())),
+        };
+        match (name.as_str(), &mut column.size) {
+            ("length", _) => Size::Length(number),
+            (_, Some(Size::Decimal { precision: known, scale: known_scale, .. })) => {
+                *known = precision.or(known.take());
+                *known_scale = scale.or(known_scale.take());
+                return;
+            }
+            _ => Size::Decimal { precision, scale, span: item.span() },
+        }
+    };
+    if column.size.is_some() {
+        errors.span(item.span(), "`length`, `text` and `precision` with `scale` exclude each other");
+    }
+    column.size = Some(given);
+}
+
+fn constant(field: &mut Field, item: &Item, errors: &mut Errors) {
+    if let Some(mut name) = item.ident("another_name", errors) {
+        name.set_span(item.span());
+        field.constant = name;
+    }
+}
+
+fn reference(item: &Item, model: &Ident, errors: &mut Errors) -> Option<Reference> {
+    const FORM: &str = "Model::column";
+    let path = parse_without_self(&item.path(FORM, errors)?, model);
+    let mut owner = path.clone();
+    owner.segments.pop();
+    // The separator that `pop` leaves behind.
+    owner.segments = owner.segments.into_iter().collect();
+    if owner.segments.is_empty() {
+        errors.at(&path, format!("name the model too: write `references = {FORM}`"));
+        return None;
+    }
+    let no_action = Ident::new("NoAction", item.span());
+    Some(Reference { path, model: owner, on_delete: no_action.clone(), on_update: no_action })
+}
+
+/// The variant of `Action`.
+fn action(item: &Item, errors: &mut Errors) -> Option<Ident> {
+    let name = item.ident("cascade", errors)?;
+    let variant = match name.to_string().as_str() {
+        "cascade" => "Cascade",
+        "set_null" => "SetNull",
+        "set_default" => "SetDefault",
+        "restrict" => "Restrict",
+        "no_action" => "NoAction",
+        _ => {
+            let actions = list(ACTIONS.iter().copied());
+            errors.at(&name, format!("`{name}` is no action of a foreign key: they are {actions}"));
+            return None;
+        }
+    };
+    Some(Ident::new(variant, name.span()))
+}
+
+fn on_update(item: &Item, errors: &mut Errors) -> Option<Expr> {
+    let value = item.expr("expression", errors)?;
+    if let Expr::Path(path) = value
+        && let Some(word) = path.path.get_ident()
+        && ACTIONS.contains(&word.to_string().as_str())
+    {
+        let text =
+            format!("`on_update` is the value that an UPDATE writes; the foreign key's is `on_key_update = {word}`");
+        errors.at(word, text);
+        return None;
+    }
+    Some(value.clone())
+}
+
+fn relationship(
+    field: Field,
+    kind: Kind,
+    content: Type,
+    target: Type,
+    attributes: &[Attribute],
+    model: &Ident,
+    errors: &mut Errors,
+) -> Relationship {
+    let items = Item::of(attributes, "relationship", errors);
+    refuse_duplicates(&items, &[], errors);
+    let mut relationship = Relationship {
+        field,
+        kind,
+        content,
+        target,
+        back_populates: None,
+        foreign_key: None,
+        key: None,
+        delete: false,
+        delete_orphan: None,
+        passive_deletes: false,
+        order_by: Vec::new(),
+        serialize: true,
+    };
+    if last_segment(&relationship.target).is_none() {
+        errors.at(&relationship.target, "a relationship leads to a model");
+    }
+    for item in &items {
+        match item.name().as_str() {
+            "back_populates" => relationship.back_populates = last_of_path(item, "field", errors),
+            "foreign_key" => relationship.foreign_key = last_of_path(item, "field", errors),
+            "cascade" => cascade(&mut relationship, item, errors),
+            "passive_deletes" => relationship.passive_deletes = item.flag(errors),
+            "order_by" => {
+                if let Some(value) = item.expr("Model::column", errors) {
+                    order_by(value, model, &mut relationship.order_by, errors);
+                }
+            }
+            "serialize" => {
+                if item.ident("never", errors).is_some_and(|word| {
+                    let never = word == "never";
+                    if !never {
+                        errors.at(&word, "write `serialize = never`");
+                    }
+                    never
+                }) {
+                    relationship.serialize = false;
+                }
+            }
+            "const" => constant(&mut relationship.field, item, errors),
+            "secondary" => item.later("many-to-many relationships", errors),
+            _ => item.unknown("relationship", RELATIONSHIP, errors),
+        }
+    }
+    relationship
+}
+
+/// `author` of `author`, `Post::author` or `"author"`: the model is known from the field's type.
+fn last_of_path(item: &Item, form: &str, errors: &mut Errors) -> Option<Ident> {
+    let path: Path = match item.expr(form, errors)? {
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => errors.ok(text.parse())?,
+        _ => item.path(form, errors)?,
+    };
+    path.segments.last().map(|segment| segment.ident.clone())
+}
+
+fn cascade(relationship: &mut Relationship, item: &Item, errors: &mut Errors) {
+    const WORDS: &[&str] = &["all", "save-update", "delete", "delete-orphan"];
+    let Some(text) = item.string(errors) else { return };
+    for word in text.value().split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        match word {
+            "all" | "delete" => relationship.delete = true,
+            "delete-orphan" => relationship.delete_orphan = Some(text.span()),
+            // Always so: linked rows are added with the row that they are linked to.
+            "save-update" => {}
+            _ => {
+                let meant = crate::names::nearest(word, WORDS.iter().copied())
+                    .map(|known| format!("; did you mean `{known}`?"))
+                    .unwrap_or_default();
+                let known = list(WORDS.iter().copied());
+                errors.at(&text, format!("`{word}` does not cascade{meant}\nit knows {known}"));
+            }
+        }
+    }
+}
+
+/// `Comment::id`, `desc(Comment::id)`, `Comment::id.desc()`, or several of them in a tuple.
+fn order_by(value: &Expr, model: &Ident, out: &mut Vec<(Path, bool)>, errors: &mut Errors) {
+    let column = |value: &Expr| match value {
+        Expr::Path(path) if path.path.segments.len() > 1 => Some(parse_without_self(&path.path, model)),
+        _ => None,
+    };
+    let ordered = match value {
+        Expr::Tuple(tuple) => {
+            tuple.elems.iter().for_each(|value| order_by(value, model, out, errors));
+            return;
+        }
+        Expr::Paren(inner) => return order_by(&inner.expr, model, out, errors),
+        Expr::Call(call) if call.args.len() == 1 => match &*call.func {
+            Expr::Path(word) if word.path.is_ident("desc") => column(&call.args[0]).map(|path| (path, true)),
+            Expr::Path(word) if word.path.is_ident("asc") => column(&call.args[0]).map(|path| (path, false)),
+            _ => None,
+        },
+        Expr::MethodCall(call) if call.args.is_empty() => match call.method.to_string().as_str() {
+            "desc" => column(&call.receiver).map(|path| (path, true)),
+            "asc" => column(&call.receiver).map(|path| (path, false)),
+            _ => None,
+        },
+        _ => column(value).map(|path| (path, false)),
+    };
+    match ordered {
+        Some(ordered) => out.push(ordered),
+        None => errors
+            .at(value, "write `order_by = Model::column`, `order_by = desc(Model::column)`, or several in a tuple"),
+    }
+}
+
+fn refuse_empty(name: &LitStr, errors: &mut Errors) {
+    if name.value().is_empty() {
+        errors.at(name, "a name cannot be empty");
+    }
+}
+
+/// Two constants of one name, a constant that hides what every model has, two columns of one name in the database.
+fn refuse_clashes(model: &Model, errors: &mut Errors) {
+    let columns = model.columns.iter().map(|column| (&column.field, "column"));
+    let relationships = model.relationships.iter().map(|relationship| (&relationship.field, "relationship"));
+    let mut seen: Vec<&Ident> = Vec::new();
+    for (field, attribute) in columns.chain(relationships) {
+        let name = field.constant.unraw().to_string();
+        if RESERVED.contains(&name.as_str()) {
+            let cure = format_ident!("{name}_");
+            errors.at(
+                &field.constant,
+                format!(
+                    "`{model}::{name}` is a name that every model has: add `#[{attribute}(const = {cure})]` and write \
+                     `{model}::{cure}` in queries; the name in the database stays",
+                    model = model.ident,
+                ),
+            );
+        } else if name.starts_with("__") {
+            errors.at(
+                &field.constant,
+                format!("names that begin with `__` are the derive's own: add `#[{attribute}(const = ..)]`"),
+            );
+        }
+        if seen.contains(&&field.constant) {
+            errors.at(&field.constant, format!("`{}::{name}` is there already", model.ident));
+        }
+        seen.push(&field.constant);
+    }
+    for (i, column) in model.columns.iter().enumerate() {
+        if model.columns[..i].iter().any(|other| other.name.eq_ignore_ascii_case(&column.name)) {
+            errors.at(&column.field.ident, format!("the table has a column `{}` already", column.name));
+        }
+    }
+}

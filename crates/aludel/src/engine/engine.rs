@@ -1,0 +1,119 @@
+//! An engine: one database, and the connections to it.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connection::PooledConnection;
+use super::lease::Lease;
+use super::log::Log;
+use super::offload;
+use super::pool::Pool;
+use super::sqlite::{Connection, DatabaseFile};
+use super::writer::WriterQueue;
+use super::{DatabaseUrl, EngineOptions};
+use crate::error::Result;
+use crate::sql::Dialect;
+
+/// One database, and the connections to it. Cheap to clone; the connections close with the last clone, or by
+/// [`close`](Engine::close).
+#[derive(Clone)]
+pub(crate) struct Engine(Arc<Shared>);
+
+/// A connection of one of the backends that are compiled in.
+pub(super) enum Driver {
+    Sqlite(Box<Connection>),
+}
+
+/// What an engine's clones and its connections on loan have in common.
+pub(super) struct Shared {
+    pub(super) pool: Pool,
+    pub(super) log: Log,
+    /// The queue of those who write to the same file; none where one connection is all there is.
+    pub(super) writers: Option<Arc<WriterQueue>>,
+    /// The database lives in the memory of its one connection.
+    pub(super) memory: bool,
+    pub(super) options: EngineOptions,
+    file: DatabaseFile,
+}
+
+impl Shared {
+    /// Whether a commit waits for the disk.
+    #[inline]
+    pub(super) fn commits_are_slow(&self) -> bool {
+        !self.memory && self.options.synchronous.waits_at_commit()
+    }
+}
+
+impl Engine {
+    /// Opens a database, with its first connection.
+    ///
+    /// # Errors
+    /// `Connection` when the file cannot be opened or is no database, naming its path.
+    pub(crate) async fn connect(url: &DatabaseUrl, options: &EngineOptions) -> Result<Self> {
+        let file = url.to_open()?;
+        let first = open(file.clone(), options.clone()).await?;
+        let Driver::Sqlite(connection) = &first;
+        let path = connection.path();
+        let memory = file.memory;
+        let (capacity, keep) =
+            if memory { (1, 1) } else { (options.pool_size.saturating_add(options.max_overflow), options.pool_size) };
+        // A database without a file (a temporary one) is its connection's own, and needs no queue either.
+        let writers = (!memory && !path.is_empty()).then(|| {
+            let path = std::path::PathBuf::from(path);
+            WriterQueue::of_file(std::fs::canonicalize(&path).unwrap_or(path))
+        });
+        Ok(Self(Arc::new(Shared {
+            pool: Pool::new(capacity, keep, first),
+            log: Log::new(options.echo, options.observer.clone()),
+            writers,
+            memory,
+            options: options.clone(),
+            file,
+        })))
+    }
+
+    /// A connection of the pool, opened where none is idle.
+    ///
+    /// # Errors
+    /// `PoolTimeout` when none comes free in time, naming who has them; `Connection` when the engine is closed, or
+    /// when a connection cannot be opened.
+    #[inline]
+    pub(crate) async fn acquire(&self, holder: &'static Location<'static>) -> Result<PooledConnection> {
+        let (seat, driver) = self.0.pool.check_out(holder, self.0.options.pool_timeout).await?;
+        let mut lease = Lease::new(Arc::clone(&self.0), holder, seat, driver);
+        if lease.is_empty() {
+            lease.fill(open(self.0.file.clone(), self.0.options.clone()).await?);
+        }
+        Ok(PooledConnection::new(lease))
+    }
+
+    /// The SQL that the database understands.
+    pub(crate) fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    /// How long a writer waits for another.
+    pub(crate) fn busy_timeout(&self) -> Duration {
+        self.0.options.busy_timeout
+    }
+
+    /// How long to wait for a connection.
+    pub(crate) fn pool_timeout(&self) -> Duration {
+        self.0.options.pool_timeout
+    }
+
+    /// Closes the pool: idle connections now, those on loan when they come back. Later calls of
+    /// [`acquire`](Engine::acquire) are errors.
+    pub(crate) async fn close(&self) {
+        let idle = self.0.pool.close();
+        // Closing the last connection to a file writes its log back. Where the runtime is shutting down, the
+        // connections are closed all the same.
+        let _ = offload::run(move || drop(idle)).await;
+    }
+}
+
+async fn open(file: DatabaseFile, options: EngineOptions) -> Result<Driver> {
+    let connection = offload::run(move || Connection::open(&file, &options)).await??;
+    Ok(Driver::Sqlite(Box::new(connection)))
+}

@@ -1,0 +1,40 @@
+//! What can be given for a parent's children.
+
+use crate::entity::Entity;
+use crate::entity::model::Model;
+use crate::entity::new::{IntoLink, LinkTarget};
+
+/// What can be given to the builder of a `Parent` for the rows that hold its key: entities, structs, and builders that
+/// miss nothing but that key.
+///
+/// ```ignore
+/// User::build().username("ann").posts([Post::build().title("one"), Post::build().title("two")])
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a row that belongs to a `{Parent}`",
+    label = "not a row with a key to `{Parent}`",
+    note = "give an entity, a struct, or a builder with all required fields but the key to `{Parent}`"
+)]
+pub trait ChildOf<Parent: Model>: Sized {
+    /// The model of the row.
+    type Child: Model;
+
+    /// The other end of the link from the parent.
+    fn into_link(self) -> LinkTarget;
+}
+
+impl<P: Model, C: Model> ChildOf<P> for &Entity<C> {
+    type Child = C;
+
+    fn into_link(self) -> LinkTarget {
+        IntoLink::<C>::into_link(self)
+    }
+}
+
+impl<P: Model, C: Model> ChildOf<P> for Entity<C> {
+    type Child = C;
+
+    fn into_link(self) -> LinkTarget {
+        IntoLink::<C>::into_link(self)
+    }
+}

@@ -1,0 +1,291 @@
+//! Typed relationships, and how they are to be loaded.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::entity::def::{ModelDef, RelationshipDef};
+use crate::entity::model::Model;
+use crate::entity::Target;
+use crate::sql::{Node, OrderBy, Select, TableRef};
+
+use super::expression::{Condition, Expr};
+use super::join::JoinColumns;
+use super::order::Order;
+
+/// The relationship of model `M` to one row: the associated constant that the derive makes of a field `One<R>`.
+pub struct ToOne<M, R> {
+    index: usize,
+    types: PhantomData<fn() -> (M, R)>,
+}
+
+/// The relationship of model `M` to many rows of `T`: the associated constant that the derive makes of a field
+/// `Many<T>`.
+pub struct ToMany<M, T> {
+    index: usize,
+    types: PhantomData<fn() -> (M, T)>,
+}
+
+/// A relationship of a model: [`ToOne`] or [`ToMany`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a relationship",
+    label = "not a relationship",
+    note = "give one of a model's relationships: `Post::author`"
+)]
+pub trait Relationship: Copy {
+    /// The model that the relationship belongs to.
+    type Source: Model;
+    /// The model that it leads to.
+    type Target: Model;
+
+    /// The position among the model's relationships.
+    fn position(self) -> usize;
+}
+
+macro_rules! relationship {
+    ($name:ident<$model:ident, $other:ident: $bound:path>, $target:ty) => {
+        impl<$model, $other> Clone for $name<$model, $other> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<$model, $other> Copy for $name<$model, $other> {}
+
+        impl<$model, $other> $name<$model, $other> {
+            #[doc(hidden)]
+            pub const fn new(index: usize) -> Self {
+                Self { index, types: PhantomData }
+            }
+
+            /// The position among the model's relationships.
+            pub const fn index(self) -> usize {
+                self.index
+            }
+        }
+
+        impl<$model: Model, $other> $name<$model, $other> {
+            /// The relationship as plain data.
+            pub fn def(self) -> &'static RelationshipDef {
+                &$model::def().relationships[self.index]
+            }
+        }
+
+        impl<$model: Model, $other> fmt::Debug for $name<$model, $other> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}.{}", $model::def().name, self.def().name)
+            }
+        }
+
+        impl<$model: Model, $other: $bound> Relationship for $name<$model, $other> {
+            type Source = $model;
+            type Target = $target;
+
+            fn position(self) -> usize {
+                self.index
+            }
+        }
+
+        impl<$model: Model, $other: $bound> Load<$model> for $name<$model, $other> {
+            fn into_load(self) -> RelationLoad {
+                RelationLoad::new(self.index)
+            }
+        }
+
+        impl<$model: Model, $other: $bound> $name<$model, $other> {
+            /// Loads a relationship of the rows that this one brings, too.
+            pub fn with(self, nested: impl Load<$target>) -> Loading<$model, $target> {
+                Loading::new(self.index).with(nested)
+            }
+
+            /// Loads it in the query's own statement, with a join.
+            ///
+            /// A collection is joined only where the query has no `limit`, `offset`, `distinct` or `group_by`, which
+            /// would mean the joined rows, and where the load has no `limit` of its own; else it is loaded as with
+            /// `selectin`.
+            pub fn joined(self) -> Loading<$model, $target> {
+                Loading::new(self.index).joined()
+            }
+
+            /// Loads it in a statement of its own, for all rows at once.
+            pub fn selectin(self) -> Loading<$model, $target> {
+                Loading::new(self.index).selectin()
+            }
+
+            /// Does not load it, and makes loading it later an error.
+            pub fn raise(self) -> Loading<$model, $target> {
+                Loading::new(self.index).raise()
+            }
+        }
+    };
+}
+
+relationship! { ToOne<M, R: Target>, R::Model }
+relationship! { ToMany<M, T: Model>, T }
+
+impl<M: Model, R: Target> ToOne<M, R> {
+    /// Whether there is a row at the other end that the condition holds for: `EXISTS (..)`.
+    pub fn has(self, condition: impl Condition) -> Expr<bool> {
+        Expr::new(exists(M::def(), self.index, condition.into_condition()))
+    }
+}
+
+impl<M: Model, T: Model> ToMany<M, T> {
+    /// Whether there is a row at the other end that the condition holds for: `EXISTS (..)`.
+    pub fn any(self, condition: impl Condition) -> Expr<bool> {
+        Expr::new(exists(M::def(), self.index, condition.into_condition()))
+    }
+
+    /// Loads only the rows that a condition on them holds for.
+    pub fn filter(self, condition: impl Condition) -> Loading<M, T> {
+        Loading::new(self.index).filter(condition)
+    }
+
+    /// Loads the rows in this order.
+    pub fn order_by(self, order: impl Order) -> Loading<M, T> {
+        Loading::new(self.index).order_by(order)
+    }
+
+    /// Loads at most so many rows for each parent.
+    pub fn limit(self, rows: u64) -> Loading<M, T> {
+        Loading::new(self.index).limit(rows)
+    }
+}
+
+/// What `with` takes: a relationship of `M`, alone or with what is said of its loading.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not load from `{M}`",
+    label = "not a relationship of `{M}`"
+)]
+pub trait Load<M: Model> {
+    /// What is to be loaded, without types.
+    fn into_load(self) -> RelationLoad;
+}
+
+/// A relationship of `M` to rows of `T`, with what is said of its loading.
+#[must_use = "give it to `with`"]
+pub struct Loading<M, T> {
+    load: RelationLoad,
+    types: PhantomData<fn() -> (M, T)>,
+}
+
+/// What is to be loaded along with a query's rows.
+#[derive(Clone, Debug)]
+pub struct RelationLoad {
+    /// The relationship's position.
+    pub relationship: usize,
+    /// How it is loaded, where that was said.
+    pub strategy: Option<Strategy>,
+    /// A condition on the rows, naming the target's table.
+    pub filter: Option<Node>,
+    /// The order of the rows; else it is the relationship's own.
+    pub order_by: Vec<OrderBy>,
+    /// At most so many rows for each parent.
+    pub limit: Option<u64>,
+    /// What is loaded for the rows in turn.
+    pub nested: Vec<RelationLoad>,
+}
+
+/// How a relationship is loaded. Left to itself, `with` joins to one row, and selects many in a second statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// In the query's own statement.
+    Joined,
+    /// In a statement of its own, for all rows at once.
+    SelectIn,
+    /// Not at all: loading it later is an error.
+    Raise,
+}
+
+impl RelationLoad {
+    pub(crate) fn new(relationship: usize) -> Self {
+        Self { relationship, strategy: None, filter: None, order_by: Vec::new(), limit: None, nested: Vec::new() }
+    }
+}
+
+impl<M: Model, T: Model> Loading<M, T> {
+    fn new(relationship: usize) -> Self {
+        Self { load: RelationLoad::new(relationship), types: PhantomData }
+    }
+
+    fn strategy(mut self, strategy: Strategy) -> Self {
+        self.load.strategy = Some(strategy);
+        self
+    }
+
+    /// Loads only the rows that a condition on them holds for.
+    pub fn filter(mut self, condition: impl Condition) -> Self {
+        if let Some(condition) = condition.into_condition() {
+            self.load.filter = Some(match self.load.filter {
+                Some(before) => before.and(condition),
+                None => condition,
+            });
+        }
+        self
+    }
+
+    /// Loads the rows in this order.
+    pub fn order_by(mut self, order: impl Order) -> Self {
+        order.push_to(&mut self.load.order_by);
+        self
+    }
+
+    /// Loads at most so many rows for each parent.
+    pub fn limit(mut self, rows: u64) -> Self {
+        self.load.limit = Some(rows);
+        self
+    }
+
+    /// Loads a relationship of the rows that this one brings, too.
+    pub fn with(mut self, nested: impl Load<T>) -> Self {
+        self.load.nested.push(nested.into_load());
+        self
+    }
+
+    /// Loads it in the query's own statement: see [`ToMany::joined`].
+    pub fn joined(self) -> Self {
+        self.strategy(Strategy::Joined)
+    }
+
+    /// Loads it in a statement of its own, for all rows at once.
+    pub fn selectin(self) -> Self {
+        self.strategy(Strategy::SelectIn)
+    }
+
+    /// Does not load it, and makes loading it later an error.
+    pub fn raise(self) -> Self {
+        self.strategy(Strategy::Raise)
+    }
+}
+
+impl<M: Model, T: Model> Load<M> for Loading<M, T> {
+    fn into_load(self) -> RelationLoad {
+        self.load
+    }
+}
+
+/// `EXISTS (SELECT 1 FROM target WHERE ..)`; a target that is the model itself has another name inside.
+fn exists(model: &'static ModelDef, relationship: usize, condition: Option<Node>) -> Node {
+    let def = &model.relationships[relationship];
+    let target = (def.target)();
+    let columns: JoinColumns = match def.columns(model) {
+        Ok(columns) => columns,
+        Err(error) => return Node::Invalid(error.to_string().into()),
+    };
+    let outer = Cow::Borrowed(model.table);
+    let mut inner = Cow::Borrowed(target.table);
+    let mut condition = condition;
+    let mut table = TableRef::new(target.table);
+    if target.table == model.table {
+        inner = Cow::Owned(format!("{}_1", target.table));
+        table = TableRef::aliased(target.table, inner.clone());
+        if let Some(condition) = &mut condition {
+            condition.rename_table(target.table, &inner);
+        }
+    }
+    let mut select = Select { list: "1", ..Select::default() };
+    select.from = crate::sql::FromClause::Table(table);
+    select.filter.push(columns.condition((model, &outer), (target, &inner)));
+    select.filter.extend(condition);
+    Node::Exists { select: Box::new(select), negated: false }
+}

@@ -1,0 +1,32 @@
+//! What the derives' output names. No part of the public interface.
+
+mod checks;
+mod rows;
+mod sql_types;
+
+pub use std::vec::Vec;
+
+pub use inventory;
+
+pub use crate::engine::row::Row;
+pub use crate::entity::def::{
+    Action, Cascade, ColumnDef, ConstraintDef, Generated, ModelDef, ReferenceDef, RelationshipDef, RelationshipKind,
+};
+pub use crate::entity::model::Model;
+pub use crate::entity::new::{ColumnSet, IntoLink, LinkTarget, New, NewLink, NewRow};
+pub use crate::entity::relation_field::RelationField;
+pub use crate::entity::vtable::VTable;
+pub use crate::error::Result;
+pub use crate::model::metadata::ModelRegistration;
+pub use crate::model::{ChildOf, Column, ColumnType, IntoValue, KeyType, Missing, Set, ToMany, ToOne};
+pub use crate::sql::Value;
+
+pub use checks::{
+    InverseOfMany, InverseOfOne, Relationships, column_of, inverse_of_many, inverse_of_one, key_to, points_back,
+    reference, target,
+};
+pub use rows::{
+    child, given, given_or, given_or_blank, link, link_child, link_children, literal_row, no_column, no_relationship,
+    owned, unlink,
+};
+pub use sql_types::{as_text, with_length, with_precision};

@@ -1,0 +1,152 @@
+//! What has to fit together between two models. The derive of one sees the other by its types only.
+
+use crate::entity::def::ModelDef;
+use crate::entity::model::Model;
+use crate::model::{Column, ColumnType, ToMany, ToOne};
+
+/// The target of `references = ..`; the key's type is that of the column that it references.
+pub fn reference<K, M, T>(column: Column<M, T>) -> (&'static ModelDef, usize)
+where
+    K: ColumnType,
+    M: Model,
+    T: ColumnType,
+    K::Base: SameType<T::Base>,
+{
+    (M::def(), column.index())
+}
+
+/// Two types that are one.
+#[diagnostic::on_unimplemented(
+    message = "a foreign key of type `{Self}` cannot reference a column of type `{Other}`",
+    label = "a column of type `{Other}`",
+    note = "give both columns the same type; the key may be an `Option` of it"
+)]
+pub trait SameType<Other> {}
+
+impl<T> SameType<T> for T {}
+
+/// The target of a relationship whose key references a column of that same target.
+pub fn target<M: Model, T>(_referenced: Column<M, T>) -> &'static ModelDef {
+    M::def()
+}
+
+/// A foreign key on the other side of a relationship.
+pub fn key_to<M: Model, T>(column: Column<M, T>) -> usize {
+    column.index()
+}
+
+/// A column of the model that a relationship leads to.
+pub fn column_of<M: Model, T>(column: Column<M, T>) -> usize {
+    column.index()
+}
+
+/// A relationship from `Target` back to one row of `Source`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not lead back to `{Source}`",
+    label = "not a relationship from `{Target}` to one `{Source}`",
+    note = "`back_populates` of a `Many<{Target}>` names a field of `{Target}` of type `One<{Source}>` or `One<Option<{Source}>>`"
+)]
+pub trait InverseOfMany<Source, Target> {
+    #[doc(hidden)]
+    fn position(self) -> usize;
+}
+
+impl<S, T> InverseOfMany<S, T> for ToOne<T, S> {
+    fn position(self) -> usize {
+        self.index()
+    }
+}
+
+impl<S, T> InverseOfMany<S, T> for ToOne<T, Option<S>> {
+    fn position(self) -> usize {
+        self.index()
+    }
+}
+
+/// A relationship from `Target` back to one row or to many of `Source`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not lead back to `{Source}`",
+    label = "not a relationship from `{Target}` to `{Source}`",
+    note = "`back_populates` of a `One<{Target}>` names a field of `{Target}` of type `Many<{Source}>` or `One<Option<{Source}>>`"
+)]
+pub trait InverseOfOne<Source, Target> {
+    #[doc(hidden)]
+    fn position(self) -> usize;
+}
+
+impl<S, T> InverseOfOne<S, T> for ToMany<T, S> {
+    fn position(self) -> usize {
+        self.index()
+    }
+}
+
+impl<S, T> InverseOfOne<S, T> for ToOne<T, S> {
+    fn position(self) -> usize {
+        self.index()
+    }
+}
+
+impl<S, T> InverseOfOne<S, T> for ToOne<T, Option<S>> {
+    fn position(self) -> usize {
+        self.index()
+    }
+}
+
+/// The position of the other side of a `Many`.
+pub fn inverse_of_many<S, T, R: InverseOfMany<S, T>>(relationship: R) -> usize {
+    relationship.position()
+}
+
+/// The position of the other side of a `One`.
+pub fn inverse_of_one<S, T, R: InverseOfOne<S, T>>(relationship: R) -> usize {
+    relationship.position()
+}
+
+/// What each relationship of a model says of its other side, for [`points_back`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "not a model",
+    note = "add `#[derive(Model, Clone)]` to the struct"
+)]
+pub trait Relationships {
+    /// The `back_populates` of each, in order.
+    const BACK: &'static [Option<&'static str>];
+}
+
+/// Stops the compiler with `message` where the relationship at `index` does not name `name` as its other side.
+pub const fn points_back(back: &[Option<&str>], index: usize, name: &str, message: &'static str) {
+    let same = match back[index] {
+        Some(named) => same_text(named, name),
+        None => false,
+    };
+    if !same {
+        panic!("{}", message);
+    }
+}
+
+const fn same_text(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_same_when_all_their_bytes_are() {
+        assert!(same_text("posts", "posts") && same_text("", ""));
+        assert!(!same_text("posts", "post") && !same_text("post", "posts") && !same_text("posts", "pasts"));
+    }
+
+    #[test]
+    fn a_relationship_that_names_another_side_does_not_point_back() {
+        points_back(&[None, Some("posts")], 1, "posts", "");
+        assert!(std::panic::catch_unwind(|| points_back(&[None], 0, "posts", "x")).is_err());
+        assert!(std::panic::catch_unwind(|| points_back(&[Some("drafts")], 0, "posts", "x")).is_err());
+    }
+}

@@ -1,0 +1,103 @@
+//! What builders and struct literals are made into.
+
+use crate::entity::def::Generated;
+use crate::entity::model::Model;
+use crate::entity::new::{ColumnSet, IntoLink, LinkTarget, NewLink, NewRow};
+use crate::model::{ChildOf, ColumnType};
+use crate::sql::Value;
+
+/// The value of a required field.
+///
+/// # Panics
+/// When it is missing, which the builder's type rules out.
+pub fn given<T>(field: Option<T>, given: &mut ColumnSet, column: usize) -> T {
+    given.insert(column);
+    match field {
+        Some(value) => value,
+        None => unreachable!("the builder's type says that column {column} is given"),
+    }
+}
+
+/// The value of a field, or its default, which is written too.
+pub fn given_or<T>(field: Option<T>, given: &mut ColumnSet, column: usize, default: impl FnOnce() -> T) -> T {
+    given.insert(column);
+    field.unwrap_or_else(default)
+}
+
+/// The value of a field, or what stands in its place until it is known.
+pub fn given_or_blank<T>(field: Option<T>, given: &mut ColumnSet, column: usize, blank: impl FnOnce() -> T) -> T {
+    match field {
+        Some(value) => {
+            given.insert(column);
+            value
+        }
+        None => blank(),
+    }
+}
+
+/// Links the row to another, in place of what it was linked to before.
+pub fn link<T: Model>(links: &mut Vec<NewLink>, relationship: usize, target: impl IntoLink<T>) {
+    unlink(links, relationship);
+    links.push(NewLink { relationship, target: target.into_link() });
+}
+
+/// Takes the links of a relationship back: its key was given.
+pub fn unlink(links: &mut Vec<NewLink>, relationship: usize) {
+    links.retain(|link| link.relationship != relationship);
+}
+
+/// Links the row to the only one that holds its key.
+pub fn link_child<P: Model, C: ChildOf<P>>(links: &mut Vec<NewLink>, relationship: usize, child: C) {
+    unlink(links, relationship);
+    links.push(NewLink { relationship, target: child.into_link() });
+}
+
+/// Links the row to more rows that hold its key.
+pub fn link_children<P: Model, C: ChildOf<P>>(
+    links: &mut Vec<NewLink>,
+    relationship: usize,
+    children: impl IntoIterator<Item = C>,
+) {
+    links.extend(children.into_iter().map(|child| NewLink { relationship, target: child.into_link() }));
+}
+
+/// The other end of a link to a new row.
+pub fn child<M: Model>(row: NewRow<M>) -> LinkTarget {
+    row.into_link()
+}
+
+/// The new row of a struct literal: all its columns are given, but a key that is to be made and was left as it is in
+/// `Default`.
+pub fn literal_row<M: Model>(value: M) -> NewRow<M> {
+    let mut given = ColumnSet::EMPTY;
+    for (position, column) in M::def().columns.iter().enumerate() {
+        let blank = match column.generated {
+            Generated::Autoincrement => value.value(position) == Value::Int(0),
+            Generated::Uuid => value.value(position) == Value::Uuid(uuid::Uuid::nil()),
+            Generated::No | Generated::Server => false,
+        };
+        if !blank {
+            given.insert(position);
+        }
+    }
+    NewRow { value, given, links: Vec::new() }
+}
+
+/// A column's value as a value of the database.
+pub fn owned<T: ColumnType>(value: T) -> Value<'static> {
+    value.to_value().into_owned()
+}
+
+/// # Panics
+/// Always: positions come from the model's own definition.
+#[cold]
+pub fn no_column<M: Model>(column: usize) -> ! {
+    panic!("`{}` has no column at position {column}", M::def().name)
+}
+
+/// # Panics
+/// Always: positions come from the model's own definition.
+#[cold]
+pub fn no_relationship<M: Model>(index: usize) -> ! {
+    panic!("`{}` has no relationship at position {index}", M::def().name)
+}

@@ -1,0 +1,139 @@
+//! Rows given to the session, and rows taken from it.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::Session;
+use crate::entity::Entity;
+use crate::entity::arena::Arena;
+use crate::entity::def::{Generated, ModelDef, RelationshipKind};
+use crate::entity::model::Model;
+use crate::entity::new::{AnyNew, LinkTarget, New, NewLink, Target};
+use crate::entity::slot::SlotPtr;
+use crate::error::{Error, ErrorKind};
+use crate::schema::SqlType;
+use crate::sql::Value;
+
+impl Session {
+    /// Adds a new row, of a builder or a struct; the next flush inserts it. What it was built with is added too.
+    ///
+    /// The entity can be used at once: a UUID key is made here, and a generated integer key is a placeholder (see
+    /// [`Entity::is_pending`]) that the flush replaces wherever a foreign key holds it.
+    pub fn add<N: New>(&self, row: N) -> Entity<N::Model> {
+        let arena = self.arena();
+        let slot = add_row(&arena, Box::new(row.into_row()));
+        Entity::new(arena, slot)
+    }
+
+    /// Adds several new rows: see [`add`](Session::add).
+    pub fn add_all<N: New>(&self, rows: impl IntoIterator<Item = N>) -> Vec<Entity<N::Model>> {
+        rows.into_iter().map(|row| self.add(row)).collect()
+    }
+
+    /// Marks a row for deletion by the next flush, with what its relationships cascade to. A row that was added and
+    /// not flushed is simply forgotten.
+    pub fn delete<M: Model>(&self, entity: &Entity<M>) {
+        if entity.slot().is_in(&self.arena()) {
+            self.arena().tracker().delete(entity.slot());
+        } else {
+            let error = foreign(M::def());
+            self.arena().tracker().errors.push(error);
+        }
+    }
+}
+
+/// Adds a row of whatever model, and what it is linked to.
+pub(super) fn add_row(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>) -> SlotPtr {
+    let def = row.def();
+    for (column, column_def) in def.columns.iter().enumerate() {
+        if row.given().contains(column) {
+            continue;
+        }
+        let value = match column_def.generated {
+            Generated::Autoincrement => placeholder(&column_def.ty, arena.tracker().next_placeholder()),
+            Generated::Uuid => Value::Uuid(Uuid::now_v7()),
+            Generated::No | Generated::Server => continue,
+        };
+        if column_def.generated == Generated::Uuid {
+            row.given().insert(column);
+        }
+        if let Err(error) = row.put(column, value) {
+            arena.tracker().errors.push(error);
+        }
+    }
+    let (slot, links) = row.place(arena);
+    empty_relationships(arena, slot);
+    for link in links {
+        follow(arena, slot, link);
+    }
+    slot
+}
+
+/// A new row's collections are empty, and its to-one relationships lead nowhere unless a foreign key was given.
+fn empty_relationships(arena: &Arc<Arena>, slot: SlotPtr) {
+    let def = slot.def();
+    for (index, relationship) in def.relationships.iter().enumerate() {
+        let key_given = relationship.foreign_key.is_some_and(|column| {
+            !arena.value(slot, column).is_null()
+                && arena.tracker().given.get(&slot).is_some_and(|given| given.contains(column))
+        });
+        let mut tracker = arena.tracker();
+        if key_given {
+            tracker.unload(arena, slot, index);
+        } else if relationship.kind == RelationshipKind::Many {
+            tracker.set_loaded_many(arena, index, &[slot], &[Vec::new()]);
+        } else {
+            tracker.set_loaded_one(arena, slot, index, None);
+        }
+    }
+}
+
+/// Adds what a row was built with, and links it.
+fn follow(arena: &Arc<Arena>, slot: SlotPtr, link: NewLink) {
+    let LinkTarget(target) = link.target;
+    let other = match target {
+        Target::None => return,
+        Target::New(row) => add_row(arena, row),
+        Target::Entity(entity) if entity.slot.is_in(arena) => entity.slot,
+        Target::Entity(entity) => {
+            let error = foreign(entity.slot.def());
+            arena.tracker().errors.push(error);
+            return;
+        }
+    };
+    match slot.def().relationships[link.relationship].kind {
+        RelationshipKind::Many => super::links::push(arena, slot, link.relationship, other),
+        RelationshipKind::One | RelationshipKind::OptionalOne => {
+            super::links::set_one(arena, slot, link.relationship, Some(other));
+        }
+    }
+}
+
+/// The error of an entity that belongs to another session.
+#[cold]
+pub(super) fn foreign(def: &ModelDef) -> Error {
+    Error::new(
+        ErrorKind::InvalidStatement,
+        format!(
+            "an entity of `{}` belongs to another session (or to this one before `clear`); get it by its key in this \
+             session first",
+            def.name
+        ),
+    )
+    .with_table(def.table)
+}
+
+/// A key that no row has, unique in the session: near the least value of the type, or the greatest of unsigned ones.
+fn placeholder(ty: &SqlType, number: i64) -> Value<'static> {
+    match ty {
+        SqlType::TinyInt => Value::Int(i64::from(i8::MIN) + number),
+        SqlType::SmallInt => Value::Int(i64::from(i16::MIN) + number),
+        SqlType::Integer => Value::Int(i64::from(i32::MIN) + number),
+        SqlType::UnsignedTinyInt => Value::Int(i64::from(u8::MAX) - number),
+        SqlType::UnsignedSmallInt => Value::Int(i64::from(u16::MAX) - number),
+        SqlType::UnsignedInteger => Value::Int(i64::from(u32::MAX) - number),
+        SqlType::UnsignedBigInt => Value::UInt(u64::MAX - number.unsigned_abs()),
+        _ => Value::Int(i64::MIN + number),
+    }
+}

@@ -1,0 +1,149 @@
+//! The flush: what the session has to write, in order of dependency, in as few statements as the database allows.
+
+mod cascade;
+mod deletes;
+mod inserts;
+mod order;
+mod updates;
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::Session;
+use super::lock::Turn;
+use super::transaction::Unsettled;
+use crate::entity::arena::Arena;
+use crate::entity::def::ModelDef;
+use crate::entity::slot::{SlotPtr, State};
+use crate::error::Result;
+use crate::sql::Value;
+
+/// The keys that the database made in this flush, by the placeholders that stood for them.
+#[derive(Default)]
+struct Keys(HashMap<(usize, Value<'static>), Value<'static>, foldhash::fast::RandomState>);
+
+impl Keys {
+    fn made(&mut self, def: &ModelDef, placeholder: Value<'static>, key: Value<'static>) {
+        self.0.insert((std::ptr::from_ref(def).addr(), placeholder), key);
+    }
+
+    /// The real key for a foreign key's value, if that is a placeholder of a row inserted in this flush.
+    fn resolve(&self, def: &ModelDef, column: usize, value: &Value<'_>) -> Option<&Value<'static>> {
+        if self.0.is_empty() || value.is_null() {
+            return None;
+        }
+        let (target, referenced) = (def.columns[column].references.as_ref()?.target)();
+        if target.primary_key != [referenced] {
+            return None;
+        }
+        self.0.get(&(std::ptr::from_ref(target).addr(), value.clone().into_owned()))
+    }
+}
+
+/// One flush under way.
+struct Flush<'a, 'b> {
+    session: &'a Session,
+    turn: &'a mut Turn<'b>,
+    arena: Arc<Arena>,
+    at: &'static Location<'static>,
+    keys: Keys,
+    /// One buffer for the text of all statements.
+    sql: String,
+}
+
+impl Session {
+    /// Sends what has changed: inserts, then updates, then deletes, in order of dependency between the tables. The
+    /// transaction stays open; [`commit`](Session::commit) ends it. Queries flush by themselves before they run.
+    ///
+    /// # Errors
+    /// What the database says: `UniqueViolation`, `ForeignKeyViolation`, `NotNullViolation`, `CheckViolation`,
+    /// `StaleData` when a row to be updated is gone, `Busy`, `Connection`. Also what could not be reported where it
+    /// was done: an entity of another session, a child left without its parent. After any of these the session needs
+    /// a rollback, of a savepoint or of everything, before it sends anything again.
+    #[track_caller]
+    pub fn flush(&self) -> impl Future<Output = Result<()>> + Send + '_ {
+        let at = Location::caller();
+        async move {
+            self.check()?;
+            let mut turn = self.turn(at).await?;
+            self.flush_in(&mut turn, at).await
+        }
+    }
+
+    /// The flush before a query, unless it is turned off or there is nothing to send.
+    pub(crate) async fn autoflush(&self, at: &'static Location<'static>) -> Result<()> {
+        let pending = self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush());
+        if !pending || !self.autoflushes() {
+            return Ok(());
+        }
+        self.check()?;
+        let mut turn = self.turn(at).await?;
+        self.flush_in(&mut turn, at).await.map_err(|error| {
+            error.with_message(|message| format!("{message} (flushed by the query at {}:{})", at.file(), at.line()))
+        })
+    }
+
+    /// The flush, in the session's turn.
+    pub(super) async fn flush_in(&self, turn: &mut Turn<'_>, at: &'static Location<'static>) -> Result<()> {
+        let Some(arena) = self.existing_arena() else { return Ok(()) };
+        {
+            let mut tracker = arena.tracker();
+            if !tracker.needs_flush() {
+                return Ok(());
+            }
+            if !tracker.errors.is_empty() {
+                let error = tracker.errors.remove(0);
+                drop(tracker);
+                self.set(super::NEEDS_ROLLBACK);
+                return Err(error);
+            }
+        }
+        let unsettled = Unsettled::new(self);
+        let mut flush = Flush { session: self, turn, arena, at, keys: Keys::default(), sql: String::new() };
+        flush.run().await?;
+        unsettled.settle();
+        Ok(())
+    }
+}
+
+impl Flush<'_, '_> {
+    async fn run(&mut self) -> Result<()> {
+        self.cascade_deletes().await?;
+        let (new, dirty, doomed) = {
+            let mut tracker = self.arena.tracker();
+            let mut new = std::mem::take(&mut tracker.new);
+            new.retain(|slot| slot.state() == State::Pending);
+            (new, tracker.take_dirty(), std::mem::take(&mut tracker.doomed))
+        };
+        let late = self.insert(&new).await?;
+        self.update(&dirty, &late, &doomed).await?;
+        self.delete(&doomed).await?;
+        self.arena.tracker().keep_dirty(&dirty);
+        Ok(())
+    }
+
+    /// The value to be sent for a column: a placeholder of another row is its real key by now.
+    fn value_to_send<'v>(&self, slot: SlotPtr, value: Value<'v>, column: usize) -> Value<'v> {
+        match self.keys.resolve(slot.def(), column, &value) {
+            Some(key) => key.clone(),
+            None => value,
+        }
+    }
+
+    fn quote(&mut self, identifier: &str) {
+        self.session.dialect().quote(identifier, &mut self.sql);
+    }
+
+    /// `"a" = ? AND "b" = ?` for the primary key.
+    fn key_condition(&mut self, def: &'static ModelDef) {
+        for (position, &column) in def.primary_key.iter().enumerate() {
+            if position > 0 {
+                self.sql.push_str(" AND ");
+            }
+            self.quote(def.columns[column].name);
+            self.sql.push_str(" = ?");
+        }
+    }
+}

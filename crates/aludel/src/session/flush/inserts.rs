@@ -1,0 +1,334 @@
+//! New rows, many in one statement.
+
+use super::order::{Late, for_insert};
+use super::Flush;
+use crate::engine::row::Row;
+use crate::entity::def::{ColumnDef, Generated, ModelDef};
+use crate::entity::identity_map::IdentityKey;
+use crate::entity::publish_columns;
+use crate::entity::slot::SlotPtr;
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::SqlType;
+use crate::sql::Value;
+
+/// The most rows of one INSERT: longer statements are no faster and each length is a statement of its own.
+const MAX_ROWS: usize = 500;
+
+impl Generated {
+    /// Whether the value is only known after the insert.
+    pub(super) fn is_made_by_database(self) -> bool {
+        matches!(self, Self::Autoincrement | Self::Server)
+    }
+}
+
+/// Rows of one model that give the same columns.
+struct Batch {
+    def: &'static ModelDef,
+    columns: Vec<usize>,
+    returning: Vec<usize>,
+    slots: Vec<SlotPtr>,
+}
+
+impl Flush<'_, '_> {
+    /// Inserts the new rows; returns the foreign keys that are still to be set.
+    pub(super) async fn insert(&mut self, new: &[SlotPtr]) -> Result<Vec<Late>> {
+        if new.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ordered = for_insert(&self.arena, new)?;
+        let mut start = 0;
+        while start < ordered.slots.len() {
+            let batch = self.batch(&ordered.slots[start..], &ordered.late)?;
+            start += batch.slots.len();
+            self.insert_batch(&batch, &ordered.late).await?;
+        }
+        Ok(ordered.late)
+    }
+
+    /// The rows from the first on that can share a statement: same model, same columns, none that needs another's key.
+    fn batch(&self, slots: &[SlotPtr], late: &[Late]) -> Result<Batch> {
+        let first = slots[0];
+        let def = first.def();
+        let (columns, returning) = self.columns_of(first)?;
+        let limit = (self.session.dialect().capabilities().max_parameters / columns.len().max(1)).clamp(1, MAX_ROWS);
+        let mut batch = Batch { def, columns, returning, slots: vec![first] };
+        for &slot in &slots[1..] {
+            if batch.slots.len() == limit || !slot.def().is(def) || self.depends_on_batch(slot, &batch, late) {
+                break;
+            }
+            // The same columns given are the same columns sent and returned.
+            let tracker = self.arena.tracker();
+            if tracker.given.get(&slot) != tracker.given.get(&first) {
+                break;
+            }
+            drop(tracker);
+            batch.slots.push(slot);
+        }
+        Ok(batch)
+    }
+
+    /// Whether a row of a self-referencing table holds the key of a row in the batch.
+    fn depends_on_batch(&self, slot: SlotPtr, batch: &Batch, late: &[Late]) -> bool {
+        let def = batch.def;
+        def.columns.iter().enumerate().any(|(column, column_def)| {
+            let Some(reference) = &column_def.references else { return false };
+            let (target, referenced) = (reference.target)();
+            if !target.is(def) || late.contains(&Late { slot, column }) {
+                return false;
+            }
+            let value = self.arena.value(slot, column);
+            !value.is_null() && batch.slots.iter().any(|&other| self.arena.value(other, referenced) == value)
+        })
+    }
+
+    /// The columns that a new row gives, and those that the database fills in.
+    fn columns_of(&self, slot: SlotPtr) -> Result<(Vec<usize>, Vec<usize>)> {
+        let def = slot.def();
+        let tracker = self.arena.tracker();
+        let given = tracker.given.get(&slot).cloned().unwrap_or_default();
+        drop(tracker);
+        let (mut columns, mut returning) = (Vec::with_capacity(def.columns.len()), Vec::new());
+        for (position, column) in def.columns.iter().enumerate() {
+            if given.contains(position) {
+                columns.push(position);
+            } else if column.generated.is_made_by_database() || column.server_default.is_some() {
+                returning.push(position);
+            } else if column.nullable {
+                columns.push(position);
+            } else {
+                return Err(missing(def, column));
+            }
+        }
+        Ok((columns, returning))
+    }
+
+    async fn insert_batch(&mut self, batch: &Batch, late: &[Late]) -> Result<()> {
+        let def = batch.def;
+        self.render_insert(batch);
+        // The versions that are sent: what is set meanwhile stays for the next flush.
+        let sent: Vec<*const ()> = batch.slots.iter().map(|slot| slot.head().cast_const()).collect();
+        let sent = Sent(sent);
+        let arena = self.arena.clone();
+        let mut params = Vec::with_capacity(batch.slots.len() * batch.columns.len());
+        for (row, &slot) in batch.slots.iter().enumerate() {
+            for &column in &batch.columns {
+                if late.contains(&Late { slot, column }) {
+                    params.push(Value::Null);
+                    continue;
+                }
+                params.push(self.value_to_send(slot, arena.value_in(slot, sent.0[row], column), column));
+            }
+        }
+        let sql = std::mem::take(&mut self.sql);
+        let mut returned: Vec<Vec<Value<'static>>> = Vec::new();
+        if batch.returning.is_empty() {
+            self.session.execute_in(self.turn, &sql, &params, self.at).await?;
+        } else {
+            let returning = returned_columns(batch);
+            let mut sink = |row: &Row<'_>| {
+                let values = returning.iter().enumerate();
+                returned.push(values.map(|(at, &column)| value_of(row, at, &def.columns[column])).collect::<Result<_>>()?);
+                Ok(())
+            };
+            self.session.returning_in(self.turn, &sql, &params, self.at, &mut sink).await?;
+        }
+        self.sql = sql;
+        let returned = correlate(batch, returned, |slot, column| arena.value(slot, column).into_owned())?;
+        for (row, &slot) in batch.slots.iter().enumerate() {
+            self.settle_insert(batch, slot, sent.0[row], returned.get(row), late)?;
+        }
+        Ok(())
+    }
+
+    fn render_insert(&mut self, batch: &Batch) {
+        let def = batch.def;
+        self.sql.clear();
+        self.sql.push_str("INSERT INTO ");
+        self.quote(def.table);
+        if batch.columns.is_empty() {
+            self.sql.push_str(" DEFAULT VALUES");
+        } else {
+            self.sql.push_str(" (");
+            for (position, &column) in batch.columns.iter().enumerate() {
+                if position > 0 {
+                    self.sql.push_str(", ");
+                }
+                self.quote(def.columns[column].name);
+            }
+            self.sql.push_str(") VALUES ");
+            for row in 0..batch.slots.len() {
+                self.sql.push_str(if row == 0 { "(" } else { ", (" });
+                for position in 0..batch.columns.len() {
+                    self.sql.push_str(if position == 0 { "?" } else { ", ?" });
+                }
+                self.sql.push(')');
+            }
+        }
+        if batch.returning.is_empty() {
+            return;
+        }
+        self.sql.push_str(" RETURNING ");
+        for (position, column) in returned_columns(batch).into_iter().enumerate() {
+            if position > 0 {
+                self.sql.push_str(", ");
+            }
+            self.quote(def.columns[column].name);
+        }
+    }
+
+    /// The row is in the database: its generated values come onto the entity, and its key into the identity map.
+    fn settle_insert(
+        &mut self,
+        batch: &Batch,
+        slot: SlotPtr,
+        sent: *const (),
+        returned: Option<&Vec<Value<'static>>>,
+        late: &[Late],
+    ) -> Result<()> {
+        let def = batch.def;
+        let mut changes: Vec<(usize, Value<'static>)> = Vec::new();
+        for &column in &batch.columns {
+            if late.contains(&Late { slot, column }) {
+                continue;
+            }
+            if let Some(key) = self.keys.resolve(def, column, &self.arena.value_in(slot, sent, column)) {
+                changes.push((column, key.clone()));
+            }
+        }
+        if let Some(values) = returned {
+            for (&column, value) in returned_columns(batch).iter().zip(values) {
+                if !batch.returning.contains(&column) {
+                    continue;
+                }
+                if def.primary_key == [column] {
+                    let placeholder = self.arena.value_in(slot, sent, column).into_owned();
+                    self.keys.made(def, placeholder, value.clone());
+                }
+                changes.push((column, value.clone()));
+            }
+        }
+        if changes.is_empty() {
+            self.arena.tracker().sent(slot, sent.cast_mut());
+        } else {
+            publish_columns(&self.arena, slot, sent, &changes)?;
+        }
+        let mut tracker = self.arena.tracker();
+        let key = tracker.committed_key(&self.arena, slot);
+        tracker.inserted(slot, key);
+        if !std::ptr::eq(slot.head(), tracker.flushed(slot)) {
+            tracker.changed_while_pending(slot);
+        }
+        Ok(())
+    }
+}
+
+/// Addresses of the versions that a statement sends; the arena keeps them.
+struct Sent(Vec<*const ()>);
+
+#[allow(unsafe_code, reason = "addresses held across an await; nothing is read through them but by the arena")]
+// SAFETY: the versions are immutable values of models, which are Sync, in an arena that the flush holds.
+unsafe impl Send for Sent {}
+#[allow(unsafe_code, reason = "as above")]
+// SAFETY: as above.
+unsafe impl Sync for Sent {}
+
+/// What RETURNING names: the primary key first, to tell the rows apart, then what the database made.
+fn returned_columns(batch: &Batch) -> Vec<usize> {
+    let key = batch.def.primary_key;
+    let others = batch.returning.iter().copied().filter(|column| !key.contains(column));
+    key.iter().copied().chain(others).collect()
+}
+
+/// The order of rows from RETURNING is not defined, so that they are matched by their key: by its value where the
+/// program gave it; by its order where the database counted it up, which it does in the order of the VALUES.
+fn correlate(
+    batch: &Batch,
+    mut returned: Vec<Vec<Value<'static>>>,
+    value: impl Fn(SlotPtr, usize) -> Value<'static>,
+) -> Result<Vec<Vec<Value<'static>>>> {
+    if batch.returning.is_empty() {
+        return Ok(returned);
+    }
+    if returned.len() != batch.slots.len() {
+        return Err(Error::new(
+            ErrorKind::Database,
+            format!(
+                "{} rows of `{}` were inserted, and the database returned {}; a trigger that suppresses rows cannot be \
+                 used with generated keys",
+                batch.slots.len(),
+                batch.def.table,
+                returned.len()
+            ),
+        ));
+    }
+    let key = batch.def.primary_key;
+    if key.iter().any(|column| batch.returning.contains(column)) {
+        returned.sort_by_key(|row| match row[0] {
+            Value::Int(key) => i128::from(key),
+            Value::UInt(key) => i128::from(key),
+            _ => 0,
+        });
+        return Ok(returned);
+    }
+    let mut rows: std::collections::HashMap<IdentityKey, Vec<Value<'static>>> = returned
+        .into_iter()
+        .map(|row| (IdentityKey::new(row[..key.len()].iter().map(Value::as_borrowed)), row))
+        .collect();
+    batch
+        .slots
+        .iter()
+        .map(|&slot| {
+            let key = IdentityKey::of(batch.def, |column| value(slot, column));
+            rows.remove(&key).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Database,
+                    format!("the database returned no row of `{}` for a key that was inserted", batch.def.table),
+                )
+            })
+        })
+        .collect()
+}
+
+/// A returned value, by its column's type.
+fn value_of(row: &Row<'_>, at: usize, column: &ColumnDef) -> Result<Value<'static>> {
+    if row.is_null(at) {
+        return Ok(Value::Null);
+    }
+    Ok(match &column.ty {
+        SqlType::Boolean => Value::Bool(row.boolean(at)?),
+        SqlType::TinyInt
+        | SqlType::SmallInt
+        | SqlType::Integer
+        | SqlType::BigInt
+        | SqlType::UnsignedTinyInt
+        | SqlType::UnsignedSmallInt
+        | SqlType::UnsignedInteger => Value::Int(row.integer(at)?),
+        SqlType::UnsignedBigInt => {
+            let value = row.unsigned(at)?;
+            i64::try_from(value).map_or(Value::UInt(value), Value::Int)
+        }
+        SqlType::Float | SqlType::Double => Value::Double(row.double(at)?),
+        SqlType::Decimal { .. } => Value::Decimal(row.decimal(at)?.into_owned().into()),
+        SqlType::Binary(_) => Value::Bytes(row.bytes(at)?.to_vec().into()),
+        SqlType::Date => Value::Date(row.date(at)?),
+        SqlType::Time => Value::Time(row.time(at)?),
+        SqlType::DateTime => Value::DateTime(row.datetime(at)?),
+        SqlType::Timestamp => Value::Timestamp(row.timestamp(at)?),
+        SqlType::Uuid => Value::Uuid(row.uuid(at)?),
+        SqlType::Json => Value::Json(row.json(at)?.to_owned().into()),
+        _ => Value::Text(row.text(at)?.to_owned().into()),
+    })
+}
+
+#[cold]
+fn missing(def: &ModelDef, column: &ColumnDef) -> Error {
+    Error::new(
+        ErrorKind::NotNullViolation,
+        format!(
+            "{}.{} was not given and has no default; set `{}` on the new `{}`",
+            def.table, column.name, column.field, def.name
+        ),
+    )
+    .with_table(def.table)
+    .with_columns(vec![column.name.to_owned()])
+}

@@ -1,0 +1,217 @@
+//! The order in which rows are inserted: parents before children.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::entity::arena::Arena;
+use crate::entity::def::ModelDef;
+use crate::entity::slot::SlotPtr;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::Value;
+
+/// A foreign key that is inserted as NULL and set afterwards, because the rows depend on each other.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Late {
+    pub(super) slot: SlotPtr,
+    pub(super) column: usize,
+}
+
+/// Rows in an order in which they can be inserted, and the foreign keys that have to wait.
+pub(super) struct Ordered {
+    pub(super) slots: Vec<SlotPtr>,
+    pub(super) late: Vec<Late>,
+}
+
+/// Groups of models of which each depends only on those before it; several in one group depend on each other.
+pub(super) fn groups(defs: &[&'static ModelDef]) -> Vec<Vec<&'static ModelDef>> {
+    let mut state = Tarjan {
+        defs,
+        index: vec![None; defs.len()],
+        low: vec![0; defs.len()],
+        on_stack: vec![false; defs.len()],
+        stack: Vec::new(),
+        groups: Vec::new(),
+        next: 0,
+    };
+    for position in 0..defs.len() {
+        if state.index[position].is_none() {
+            state.visit(position);
+        }
+    }
+    state.groups
+}
+
+/// Strongly connected components in order of dependency (R. Tarjan, 1972). The depth is that of the models' foreign
+/// keys, which a program's author wrote by hand.
+struct Tarjan<'a> {
+    defs: &'a [&'static ModelDef],
+    index: Vec<Option<usize>>,
+    low: Vec<usize>,
+    on_stack: Vec<bool>,
+    stack: Vec<usize>,
+    groups: Vec<Vec<&'static ModelDef>>,
+    next: usize,
+}
+
+impl Tarjan<'_> {
+    fn visit(&mut self, position: usize) {
+        self.index[position] = Some(self.next);
+        self.low[position] = self.next;
+        self.next += 1;
+        self.stack.push(position);
+        self.on_stack[position] = true;
+        let def = self.defs[position];
+        for reference in def.columns.iter().filter_map(|column| column.references.as_ref()) {
+            let target = (reference.target)().0;
+            let Some(other) = self.defs.iter().position(|def| def.is(target)) else { continue };
+            match self.index[other] {
+                None => {
+                    self.visit(other);
+                    self.low[position] = self.low[position].min(self.low[other]);
+                }
+                Some(index) if self.on_stack[other] => self.low[position] = self.low[position].min(index),
+                Some(_) => {}
+            }
+        }
+        if Some(self.low[position]) != self.index[position] {
+            return;
+        }
+        let mut group = Vec::new();
+        while let Some(member) = self.stack.pop() {
+            self.on_stack[member] = false;
+            group.push(self.defs[member]);
+            if member == position {
+                break;
+            }
+        }
+        self.groups.push(group);
+    }
+}
+
+/// The models of rows, each once, in the order of their first row.
+pub(super) fn models_of(slots: &[SlotPtr]) -> Vec<&'static ModelDef> {
+    let mut defs: Vec<&'static ModelDef> = Vec::new();
+    for slot in slots {
+        let def = slot.def();
+        if !defs.iter().any(|known| known.is(def)) {
+            defs.push(def);
+        }
+    }
+    defs
+}
+
+/// Orders new rows: by the tables' dependencies, and by the rows' own where tables depend on themselves or each other.
+pub(super) fn for_insert(arena: &Arena, new: &[SlotPtr]) -> Result<Ordered> {
+    let defs = models_of(new);
+    let mut ordered = Ordered { slots: Vec::with_capacity(new.len()), late: Vec::new() };
+    for group in groups(&defs) {
+        let rows = new.iter().copied().filter(|slot| group.iter().any(|def| def.is(slot.def())));
+        if let [def] = group.as_slice()
+            && !def.columns.iter().any(|column| points_into(column, &group))
+        {
+            ordered.slots.extend(rows);
+        } else {
+            by_rows(arena, &rows.collect::<Vec<_>>(), &group, &mut ordered)?;
+        }
+    }
+    Ok(ordered)
+}
+
+fn points_into(column: &crate::entity::def::ColumnDef, group: &[&'static ModelDef]) -> bool {
+    column.references.as_ref().is_some_and(|reference| {
+        let target = (reference.target)().0;
+        group.iter().any(|def| def.is(target))
+    })
+}
+
+/// One row's foreign key to another new row.
+struct Dependency {
+    column: usize,
+    nullable: bool,
+    on: SlotPtr,
+}
+
+fn by_rows(arena: &Arena, rows: &[SlotPtr], group: &[&'static ModelDef], ordered: &mut Ordered) -> Result<()> {
+    let mut by_value: HashMap<(usize, usize, Value<'_>), SlotPtr> = HashMap::new();
+    let mut referenced: HashSet<(usize, usize)> = HashSet::new();
+    for column in group.iter().flat_map(|def| def.columns).filter(|column| points_into(column, group)) {
+        if let Some(reference) = &column.references {
+            let (target, position) = (reference.target)();
+            referenced.insert((std::ptr::from_ref(target).addr(), position));
+        }
+    }
+    for &slot in rows {
+        let model = std::ptr::from_ref(slot.def()).addr();
+        for &(target, column) in referenced.iter().filter(|(target, _)| *target == model) {
+            by_value.insert((target, column, arena.value(slot, column)), slot);
+        }
+    }
+    let mut waiting: Vec<(SlotPtr, Vec<Dependency>)> = rows
+        .iter()
+        .map(|&slot| {
+            let def = slot.def();
+            let dependencies = def
+                .columns
+                .iter()
+                .enumerate()
+                .filter(|(_, column)| points_into(column, group))
+                .filter_map(|(position, column)| {
+                    let (target, referenced) = (column.references.as_ref()?.target)();
+                    let value = arena.value(slot, position);
+                    let on = by_value.get(&(std::ptr::from_ref(target).addr(), referenced, value))?;
+                    // A row that points at itself waits for its own key, unless that is known.
+                    let own = *on == slot && !def.columns[referenced].generated.is_made_by_database();
+                    (!own).then_some(Dependency { column: position, nullable: column.nullable, on: *on })
+                })
+                .collect();
+            (slot, dependencies)
+        })
+        .collect();
+    let mut done: HashSet<SlotPtr> = HashSet::new();
+    while !waiting.is_empty() {
+        let (ready, blocked): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|(_, dependencies)| dependencies.iter().all(|dependency| done.contains(&dependency.on)));
+        waiting = blocked;
+        if ready.is_empty() {
+            open_cycle(&mut waiting, &done, &mut ordered.late)?;
+            continue;
+        }
+        for (slot, _) in ready {
+            done.insert(slot);
+            ordered.slots.push(slot);
+        }
+    }
+    Ok(())
+}
+
+/// Lets one row of a cycle go first, with NULL in the keys that keep it.
+fn open_cycle(waiting: &mut [(SlotPtr, Vec<Dependency>)], done: &HashSet<SlotPtr>, late: &mut Vec<Late>) -> Result<()> {
+    let candidate = waiting.iter_mut().find(|(_, dependencies)| {
+        dependencies.iter().all(|dependency| dependency.nullable || done.contains(&dependency.on))
+    });
+    match candidate {
+        Some((slot, dependencies)) => {
+            let slot = *slot;
+            dependencies.retain(|dependency| {
+                let keep = done.contains(&dependency.on);
+                if !keep {
+                    late.push(Late { slot, column: dependency.column });
+                }
+                keep
+            });
+            Ok(())
+        }
+        None => {
+            let mut names: Vec<_> = waiting.iter().map(|(slot, _)| slot.def().name).collect();
+            names.dedup();
+            Err(Error::new(
+                ErrorKind::InvalidStatement,
+                format!(
+                    "new rows of {} depend on each other by foreign keys that may not be NULL, so that none of them can \
+                     be inserted first; make one of the keys an Option",
+                    names.join(", ")
+                ),
+            ))
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Relationships loaded by a statement of their own: lazily for an entity and its siblings, or after a query.
+
+mod children;
+mod parents;
+
+use std::panic::Location;
+
+use hashbrown::HashMap;
+
+use super::Session;
+use crate::engine::row::Row;
+use crate::entity::{Entity, Target};
+use crate::entity::arena::Arena;
+use crate::entity::def::{ModelDef, RelationshipKind};
+use crate::entity::loader::RowLoader;
+use crate::entity::model::Model;
+use crate::entity::slot::{SlotPtr, State};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{RelationLoad, Strategy, ToMany, ToOne};
+use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn, Statement, TableRef, Value};
+
+/// How many entities on each side of the one that asked are served by one lazy load.
+const WINDOW: usize = 250;
+
+/// How many keys one statement asks for.
+const MAX_KEYS: usize = 4096;
+
+/// Rows by the value of the column that joins them.
+type ByKey<'a> = HashMap<Value<'a>, Vec<SlotPtr>, foldhash::fast::RandomState>;
+
+impl<T: Model> Entity<T> {
+    /// Loads a relationship in one statement, for this entity and for those that the same query brought and that have
+    /// it not loaded yet (about 250 before and after this one), and returns what it leads to. What is loaded is
+    /// returned without asking the database, until the session's next commit or rollback.
+    ///
+    /// ```ignore
+    /// for user in &users {
+    ///     for post in user.load(User::posts).await? { println!("{}", post.title); }     // one statement in all
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// `Detached` when the session is closed or the entity no longer in it; otherwise those of a query.
+    #[track_caller]
+    pub fn load<R: LazyLoad<T>>(&self, relationship: R) -> impl Future<Output = Result<R::Loaded>> + Send + use<T, R> {
+        let (at, entity) = (Location::caller(), self.clone());
+        async move {
+            load_lazily(&entity, relationship.position(), true, at).await?;
+            relationship.loaded(&entity)
+        }
+    }
+
+    /// Loads a relationship for this entity alone: see [`load`](Entity::load).
+    ///
+    /// # Errors
+    /// As [`load`](Entity::load).
+    #[track_caller]
+    pub fn load_one<R: LazyLoad<T>>(
+        &self,
+        relationship: R,
+    ) -> impl Future<Output = Result<R::Loaded>> + Send + use<T, R> {
+        let (at, entity) = (Location::caller(), self.clone());
+        async move {
+            load_lazily(&entity, relationship.position(), false, at).await?;
+            relationship.loaded(&entity)
+        }
+    }
+}
+
+async fn load_lazily<T: Model>(
+    entity: &Entity<T>,
+    index: usize,
+    siblings: bool,
+    at: &'static Location<'static>,
+) -> Result<()> {
+    load_slot(entity.arena(), entity.slot(), index, siblings, at).await
+}
+
+async fn load_slot(
+    arena: &Arena,
+    slot: SlotPtr,
+    index: usize,
+    siblings: bool,
+    at: &'static Location<'static>,
+) -> Result<()> {
+    if is_fresh(arena, slot, index) || slot.state() == State::Pending {
+        return Ok(());
+    }
+    if arena.relation(slot, index).is_raised() {
+        return Err(raised(slot.def(), index));
+    }
+    let session = Session::of(arena)?;
+    session.check()?;
+    session.autoflush(at).await?;
+    let slots = if siblings { window(arena, slot, index) } else { vec![slot] };
+    session.load_relations(slot.def(), &slots, &[RelationLoad::new(index)], at).await
+}
+
+#[cold]
+fn raised(def: &ModelDef, index: usize) -> Error {
+    let name = def.relationships[index].name;
+    Error::new(
+        ErrorKind::NotLoaded,
+        format!(
+            "the query that brought the row asked with `.with({model}::{name}.raise())` that `{model}::{name}` is not \
+             loaded; load it with the query, or leave out `.raise()`",
+            model = def.name
+        ),
+    )
+}
+
+/// Whether a relationship is loaded and no commit or rollback has been since.
+fn is_fresh(arena: &Arena, slot: SlotPtr, index: usize) -> bool {
+    let field = arena.relation(slot, index);
+    field.is_loaded() && field.epoch() == arena.tracker().store(slot.def()).epoch
+}
+
+/// The entity and its neighbours of the same query that have the relationship not loaded.
+fn window(arena: &Arena, slot: SlotPtr, index: usize) -> Vec<SlotPtr> {
+    let siblings = arena.slots(slot.def(), Some(slot.query()));
+    let here = siblings.iter().position(|&sibling| sibling == slot).unwrap_or(0);
+    let from = here.saturating_sub(WINDOW);
+    let to = (here + WINDOW).min(siblings.len());
+    let mut slots: Vec<SlotPtr> = siblings[from..to]
+        .iter()
+        .copied()
+        .filter(|&sibling| sibling.state() == State::Persistent && !is_fresh(arena, sibling, index))
+        .collect();
+    if !slots.contains(&slot) {
+        slots.push(slot);
+    }
+    slots
+}
+
+impl Session {
+    /// Loads relationships of rows, and of what they lead to in turn, with one statement for each relationship (and
+    /// each [`MAX_KEYS`] keys).
+    pub(crate) async fn load_relations(
+        &self,
+        def: &'static ModelDef,
+        slots: &[SlotPtr],
+        loads: &[RelationLoad],
+        at: &'static Location<'static>,
+    ) -> Result<()> {
+        let arena = self.arena();
+        for load in loads {
+            let relationship = &def.relationships[load.relationship];
+            if load.strategy == Some(Strategy::Raise) {
+                let mut tracker = arena.tracker();
+                slots.iter().for_each(|&slot| tracker.set_raised(&arena, slot, load.relationship));
+                continue;
+            }
+            let plain = load.filter.is_none() && load.limit.is_none();
+            let missing: Vec<SlotPtr> = slots
+                .iter()
+                .copied()
+                .filter(|&slot| !(plain && is_fresh(&arena, slot, load.relationship)))
+                .collect();
+            if !missing.is_empty() {
+                if relationship.kind == RelationshipKind::Many || relationship.foreign_key.is_none() {
+                    self.load_children(def, &missing, load, at).await?;
+                } else {
+                    self.load_parents(def, &missing, load, at).await?;
+                }
+            }
+            if !load.nested.is_empty() {
+                let related = related(&arena, slots, load.relationship);
+                let target = (relationship.target)();
+                Box::pin(self.load_relations(target, &related, &load.nested, at)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a select of a model's columns, and makes entities of its rows.
+    async fn select_rows(
+        &self,
+        target: &'static ModelDef,
+        select: Select,
+        at: &'static Location<'static>,
+    ) -> Result<Vec<SlotPtr>> {
+        let mut statement = Statement::default();
+        select.render(self.dialect(), &mut statement);
+        let arena = self.arena();
+        let alone = arena.tracker().find_store(target).is_none_or(|store| !store.occupied);
+        let mut loader = RowLoader::new(arena, target, alone);
+        let mut slots = Vec::new();
+        let mut sink = |row: &Row<'_>| {
+            slots.push(loader.slot(row, 0)?);
+            Ok(())
+        };
+        self.fetch(&statement.sql, &statement.params, at, &mut sink).await?;
+        Ok(slots)
+    }
+}
+
+/// What a loaded relationship of rows leads to, each row once.
+fn related(arena: &Arena, slots: &[SlotPtr], index: usize) -> Vec<SlotPtr> {
+    let mut seen = std::collections::HashSet::new();
+    let mut related = Vec::new();
+    for &slot in slots {
+        let field = arena.relation(slot, index);
+        let rows: Vec<SlotPtr> = if slot.def().relationships[index].kind == RelationshipKind::Many {
+            field.many().flatten().into_iter().flat_map(|list| list.iter()).collect()
+        } else {
+            field.one().flatten().into_iter().collect()
+        };
+        related.extend(rows.into_iter().filter(|&row| seen.insert(row)));
+    }
+    related
+}
+
+/// `SELECT` of all columns of a model where a column is one of the keys.
+fn select_where(target: &'static ModelDef, column: usize, keys: &[Value<'_>], filter: Option<&Node>) -> Select {
+    let mut select = Select {
+        columns: columns_of(target, target.table),
+        from: FromClause::Table(TableRef::new(target.table)),
+        ..Select::default()
+    };
+    let list = keys.iter().map(|key| Node::Value(key.clone().into_owned())).collect();
+    select.filter.push(Node::in_list(column_node(target, target.table, column), list));
+    select.filter.extend(filter.cloned());
+    select
+}
+
+fn columns_of(def: &'static ModelDef, qualifier: &'static str) -> Vec<SelectColumn> {
+    (0..def.columns.len()).map(|column| column_node(def, qualifier, column).into()).collect()
+}
+
+fn column_node(def: &'static ModelDef, qualifier: &'static str, column: usize) -> Node {
+    let column = &def.columns[column];
+    let reference = ColumnRef::new(qualifier, column.name);
+    Node::Column(if column.nullable { reference.nullable() } else { reference })
+}
+
+/// A relationship that `load` takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not load from `{M}`",
+    label = "not a relationship of `{M}`"
+)]
+pub trait LazyLoad<M: Model>: Send {
+    /// What is loaded: `Vec<Entity<T>>`, `Entity<T>` or `Option<Entity<T>>`.
+    type Loaded;
+
+    #[doc(hidden)]
+    fn position(&self) -> usize;
+
+    #[doc(hidden)]
+    fn loaded(&self, entity: &Entity<M>) -> Result<Self::Loaded>;
+}
+
+impl<M: Model, R: Target> LazyLoad<M> for ToOne<M, R> {
+    type Loaded = R::Entity;
+
+    fn position(&self) -> usize {
+        self.index()
+    }
+
+    fn loaded(&self, entity: &Entity<M>) -> Result<R::Entity> {
+        let slot = entity.arena().relation(entity.slot(), self.index()).one().flatten();
+        R::of_entity(slot.map(|slot| Entity::new(entity.arena().clone(), slot)))
+    }
+}
+
+impl<M: Model, T: Model> LazyLoad<M> for ToMany<M, T> {
+    type Loaded = Vec<Entity<T>>;
+
+    fn position(&self) -> usize {
+        self.index()
+    }
+
+    fn loaded(&self, entity: &Entity<M>) -> Result<Vec<Entity<T>>> {
+        let list = entity.arena().relation(entity.slot(), self.index()).many().flatten();
+        let slots = list.into_iter().flat_map(|list| list.iter());
+        Ok(slots.map(|slot| Entity::new(entity.arena().clone(), slot)).collect())
+    }
+}

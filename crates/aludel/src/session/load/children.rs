@@ -1,0 +1,127 @@
+//! Collections, and one-to-one relationships whose foreign key is on the other side.
+
+use std::panic::Location;
+
+use super::super::Session;
+use super::{ByKey, MAX_KEYS, column_node, columns_of, select_where};
+use crate::entity::arena::Arena;
+use crate::entity::def::{ModelDef, RelationshipKind};
+use crate::entity::slot::SlotPtr;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::RelationLoad;
+use crate::sql::{BinaryOp, FromClause, Node, OrderBy, Select, SelectColumn, Value};
+
+/// The name of the row's number among its siblings, where a load is limited for each parent.
+const ROW: &str = "aludel_row";
+/// The name of the subquery that numbers the rows.
+const NUMBERED: &str = "aludel_numbered";
+
+impl Session {
+    /// Loads the rows whose foreign key points at these.
+    pub(super) async fn load_children(
+        &self,
+        def: &'static ModelDef,
+        slots: &[SlotPtr],
+        load: &RelationLoad,
+        at: &'static Location<'static>,
+    ) -> Result<()> {
+        let arena = self.arena();
+        let index = load.relationship;
+        let relationship = &def.relationships[index];
+        let target = (relationship.target)();
+        let join = def.relationships[index].columns(def)?;
+        let (local, remote) = (join.local[0], join.remote[0]);
+        let order_by: Vec<OrderBy> = if load.order_by.is_empty() {
+            let declared = relationship.order_by.iter();
+            declared
+                .map(|(column, descending)| {
+                    let node = column_node(target, target.table, column());
+                    if *descending { OrderBy::desc(node) } else { OrderBy::asc(node) }
+                })
+                .collect()
+        } else {
+            load.order_by.clone()
+        };
+        let keys: Vec<Value<'_>> = slots.iter().map(|&slot| arena.value(slot, local)).collect();
+        let mut children = ByKey::default();
+        for keys in keys.chunks(MAX_KEYS) {
+            let select = select_where(target, remote, keys, load.filter.as_ref());
+            let select = ordered(target, select, remote, &order_by, load.limit);
+            for child in self.select_rows(target, select, at).await? {
+                children.entry(arena.value(child, remote)).or_default().push(child);
+            }
+        }
+        let back = relationship.inverse.map(|inverse| inverse());
+        let mut rows: Vec<Vec<SlotPtr>> = Vec::with_capacity(slots.len());
+        for (&slot, key) in slots.iter().zip(&keys) {
+            let members = children.get(key).cloned().unwrap_or_default();
+            if let Some(back) = back {
+                let mut tracker = arena.tracker();
+                for &child in &members {
+                    tracker.set_loaded_one(&arena, child, back, Some(slot));
+                }
+            }
+            rows.push(members);
+        }
+        if relationship.kind == RelationshipKind::Many {
+            arena.tracker().set_loaded_many(&arena, index, slots, &rows);
+            return Ok(());
+        }
+        set_only_children(&arena, def, index, slots, &rows)
+    }
+}
+
+/// One-to-one: at most one row each.
+fn set_only_children(
+    arena: &Arena,
+    def: &'static ModelDef,
+    index: usize,
+    slots: &[SlotPtr],
+    rows: &[Vec<SlotPtr>],
+) -> Result<()> {
+    for (&slot, members) in slots.iter().zip(rows) {
+        if members.len() > 1 {
+            return Err(Error::new(
+                ErrorKind::MultipleFound,
+                format!(
+                    "`{}::{}` leads to one row at most, and {} rows of `{}` point at this one; declare it `Many`, or put a \
+                     unique constraint on the foreign key",
+                    def.name,
+                    def.relationships[index].name,
+                    members.len(),
+                    (def.relationships[index].target)().table,
+                ),
+            ));
+        }
+        arena.tracker().set_loaded_one(arena, slot, index, members.first().copied());
+    }
+    Ok(())
+}
+
+/// The select with its order, and with at most so many rows for each parent.
+fn ordered(
+    target: &'static ModelDef,
+    mut select: Select,
+    remote: usize,
+    order_by: &[OrderBy],
+    limit: Option<u64>,
+) -> Select {
+    let Some(limit) = limit else {
+        select.order_by = order_by.to_vec();
+        return select;
+    };
+    let number = Node::RowNumber {
+        partition_by: vec![column_node(target, target.table, remote)],
+        order_by: order_by.to_vec(),
+    };
+    select.columns.push(SelectColumn { node: number, alias: Some(ROW.into()) });
+    let row = || Node::Column(crate::sql::ColumnRef::new(NUMBERED, ROW));
+    let limit = Node::Value(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+    Select {
+        columns: columns_of(target, NUMBERED),
+        from: FromClause::Select(Box::new(select), NUMBERED.into()),
+        filter: vec![Node::binary(row(), BinaryOp::Le, limit)],
+        order_by: vec![OrderBy::asc(row())],
+        ..Select::default()
+    }
+}

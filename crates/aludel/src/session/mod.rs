@@ -1,0 +1,191 @@
+//! The session: a unit of work over one database.
+
+mod add;
+mod close;
+mod connection;
+pub(crate) mod current;
+mod flush;
+mod get;
+mod links;
+mod load;
+mod lock;
+pub(crate) mod shared;
+mod transaction;
+mod write;
+
+use std::any::Any;
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::entity::arena::Arena;
+use crate::error::{Error, ErrorKind, Result};
+
+use connection::Link;
+use shared::DbShared;
+pub use shared::Teardown;
+pub use load::LazyLoad;
+pub use transaction::Savepoint;
+
+/// A unit of work: the entities that it has loaded or been given, and the transaction that writes them.
+///
+/// Cheap to clone: clones are the same session, whose statements run one after another. It takes no connection before
+/// its first statement. Outside a transaction a read gives the connection back at once; the first write opens the
+/// transaction that [`commit`](Session::commit) or [`rollback`](Session::rollback) ends. What is not committed when
+/// the last clone goes, or the request ends, is rolled back.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    db: Arc<DbShared>,
+    /// Made with the first entity.
+    arena: Mutex<Option<Arc<Arena>>>,
+    link: tokio::sync::Mutex<Link>,
+    /// Who holds `link`, for the message to those who wait too long.
+    holder: Mutex<Option<&'static Location<'static>>>,
+    flags: AtomicU32,
+}
+
+/// No statement is sent any more.
+const CLOSED: u32 = 1;
+/// A flush failed or was cut short: only a rollback is possible.
+const NEEDS_ROLLBACK: u32 = 2;
+/// Autoflush guards that are alive, counted from here on.
+const NO_AUTOFLUSH: u32 = 4;
+
+impl Session {
+    pub(crate) fn new(db: Arc<DbShared>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                db,
+                arena: Mutex::new(None),
+                link: tokio::sync::Mutex::new(Link::default()),
+                holder: Mutex::new(None),
+                flags: AtomicU32::new(0),
+            }),
+        }
+    }
+
+    /// The session that an entity belongs to.
+    ///
+    /// # Errors
+    /// `Detached` when it is gone or closed.
+    pub(crate) fn of(arena: &Arena) -> Result<Self> {
+        let inner = arena.session().and_then(|session| session.downcast::<Inner>().ok());
+        match inner {
+            Some(inner) => Ok(Self { inner }),
+            None => Err(detached()),
+        }
+    }
+
+    /// The memory of the entities.
+    pub(crate) fn arena(&self) -> Arc<Arena> {
+        let mut arena = self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(arena.get_or_insert_with(|| {
+            let session: Weak<dyn Any + Send + Sync> = Arc::downgrade(&self.inner) as Weak<dyn Any + Send + Sync>;
+            Arena::new(session)
+        }))
+    }
+
+    /// Whether any entity has been made.
+    fn existing_arena(&self) -> Option<Arc<Arena>> {
+        self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Forgets all entities, and all changes that no flush has sent. Handles that are still held stay readable, as
+    /// they were, and belong to no session any more. For long loops: the memory of the entities is freed with the
+    /// last handle.
+    pub fn clear(&self) {
+        let old = self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(old);
+    }
+
+    /// Whether the two are clones of one session.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// Whether the session is closed: its request or scope has ended.
+    pub fn is_closed(&self) -> bool {
+        self.has(CLOSED)
+    }
+
+    pub(crate) fn db(&self) -> &Arc<DbShared> {
+        &self.inner.db
+    }
+
+    pub(crate) fn dialect(&self) -> crate::sql::Dialect {
+        self.inner.db.engine.dialect()
+    }
+
+    fn has(&self, flag: u32) -> bool {
+        self.inner.flags.load(Ordering::Acquire) & flag != 0
+    }
+
+    fn set(&self, flag: u32) {
+        self.inner.flags.fetch_or(flag, Ordering::AcqRel);
+    }
+
+    fn unset(&self, flag: u32) {
+        self.inner.flags.fetch_and(!flag, Ordering::AcqRel);
+    }
+
+    /// Whether statements may be sent.
+    ///
+    /// # Errors
+    /// `Detached` when the session is closed, `NeedsRollback` after a failed flush.
+    fn check(&self) -> Result<()> {
+        let flags = self.inner.flags.load(Ordering::Acquire);
+        if flags & (CLOSED | NEEDS_ROLLBACK) == 0 {
+            return Ok(());
+        }
+        if flags & CLOSED != 0 {
+            return Err(detached());
+        }
+        Err(Error::new(
+            ErrorKind::NeedsRollback,
+            "a flush of this session failed or was cut short, so that what the database has of it is not known; call \
+             `session.rollback().await` first",
+        ))
+    }
+
+    /// Turns autoflush off while the guard lives: queries do not send pending changes first.
+    pub fn no_autoflush(&self) -> NoAutoflush {
+        self.inner.flags.fetch_add(NO_AUTOFLUSH, Ordering::AcqRel);
+        NoAutoflush { session: self.clone() }
+    }
+
+    fn autoflushes(&self) -> bool {
+        self.inner.flags.load(Ordering::Acquire) < NO_AUTOFLUSH
+    }
+}
+
+/// Keeps autoflush off: see [`Session::no_autoflush`].
+#[must_use = "autoflush is off only as long as this guard lives"]
+pub struct NoAutoflush {
+    session: Session,
+}
+
+impl Drop for NoAutoflush {
+    fn drop(&mut self) {
+        self.session.inner.flags.fetch_sub(NO_AUTOFLUSH, Ordering::AcqRel);
+    }
+}
+
+#[cold]
+fn detached() -> Error {
+    Error::new(
+        ErrorKind::Detached,
+        "the session is closed; what it had loaded stays readable, but nothing more can be loaded or written: take \
+         `db.session()` or `db.scope(..)` for work that outlives the request",
+    )
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<Session {}>", self.inner.db.label)
+    }
+}

@@ -1,0 +1,191 @@
+//! Commit, rollback and savepoints.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::{NEEDS_ROLLBACK, Session};
+use crate::entity::arena::Arena;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Sets the session to "needs rollback" unless what it guards came to its end.
+pub(super) struct Unsettled<'a> {
+    session: &'a Session,
+    settled: bool,
+}
+
+impl<'a> Unsettled<'a> {
+    pub(super) fn new(session: &'a Session) -> Self {
+        Self { session, settled: false }
+    }
+
+    pub(super) fn settle(mut self) {
+        self.settled = true;
+    }
+}
+
+impl Drop for Unsettled<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.session.set(NEEDS_ROLLBACK);
+        }
+    }
+}
+
+impl Session {
+    /// Begins the transaction now, before the first read, so that everything read in it is still true when it
+    /// writes. Without it, reads before the first write see each its own moment.
+    ///
+    /// # Errors
+    /// `Busy` when another writer holds the database for too long, `PoolTimeout`, `Connection`; `InvalidStatement`
+    /// when the transaction is open already: use [`begin_nested`](Session::begin_nested).
+    #[track_caller]
+    pub fn begin(&self) -> impl Future<Output = Result<()>> + Send + '_ {
+        let at = Location::caller();
+        async move {
+            self.check()?;
+            let mut turn = self.turn(at).await?;
+            if turn.connection.is_some() {
+                return Err(Error::new(
+                    ErrorKind::InvalidStatement,
+                    "the session's transaction is open already; `begin_nested` makes a savepoint in it",
+                ));
+            }
+            self.transaction(&mut turn, at).await?;
+            Ok(())
+        }
+    }
+
+    /// Flushes, and makes everything of this transaction permanent. Without changes it is free.
+    ///
+    /// # Errors
+    /// Those of [`flush`](Session::flush). When the commit itself fails everything is rolled back.
+    #[track_caller]
+    pub fn commit(&self) -> impl Future<Output = Result<()>> + Send + '_ {
+        let at = Location::caller();
+        async move {
+            self.check()?;
+            let mut turn = self.turn(at).await?;
+            self.flush_in(&mut turn, at).await?;
+            if let Some(mut connection) = turn.connection.take() {
+                let unsettled = Unsettled::new(self);
+                if let Err(error) = connection.commit().await {
+                    drop(connection);
+                    self.forget_changes();
+                    unsettled.settle();
+                    return Err(self.db().explain(error));
+                }
+                unsettled.settle();
+            }
+            if let Some(arena) = self.existing_arena() {
+                arena.tracker().commit();
+            }
+            Ok(())
+        }
+    }
+
+    /// Undoes everything since the last commit: in the database, and in the entities, which are again as they were
+    /// then. Entities added since belong to no session any more.
+    ///
+    /// # Errors
+    /// `Connection` when the connection broke; the database has rolled back by itself then, and so has the session.
+    #[track_caller]
+    pub fn rollback(&self) -> impl Future<Output = Result<()>> + Send + '_ {
+        let at = Location::caller();
+        async move {
+            let mut turn = self.turn(at).await?;
+            let connection = turn.connection.take();
+            self.forget_changes();
+            match connection {
+                Some(mut connection) => connection.rollback().await,
+                None => Ok(()),
+            }
+        }
+    }
+
+    /// The entities go back to the last commit, and the session is usable again.
+    fn forget_changes(&self) {
+        if let Some(arena) = self.existing_arena() {
+            arena.tracker().rollback(&arena);
+        }
+        self.unset(NEEDS_ROLLBACK);
+    }
+
+    /// Flushes, and begins a savepoint: what follows can be undone by itself. Dropping the savepoint keeps what was
+    /// done.
+    ///
+    /// # Errors
+    /// Those of [`flush`](Session::flush) and [`begin`](Session::begin).
+    #[track_caller]
+    pub fn begin_nested(&self) -> impl Future<Output = Result<Savepoint>> + Send + '_ {
+        let at = Location::caller();
+        async move {
+            self.check()?;
+            let mut turn = self.turn(at).await?;
+            self.flush_in(&mut turn, at).await?;
+            self.transaction(&mut turn, at).await?;
+            turn.savepoints += 1;
+            let name = format!("aludel_{}", turn.savepoints);
+            if let Some(connection) = &mut turn.connection {
+                connection.savepoint(&name).await?;
+            }
+            let arena = self.arena();
+            let (mark, outer) = arena.tracker().begin_scope();
+            Ok(Savepoint { session: self.clone(), name, arena, mark, outer })
+        }
+    }
+}
+
+/// A savepoint: a part of the transaction that can be undone by itself.
+#[must_use = "a savepoint that is not rolled back is kept"]
+pub struct Savepoint {
+    session: Session,
+    name: String,
+    arena: Arc<Arena>,
+    mark: usize,
+    outer: u32,
+}
+
+impl Savepoint {
+    /// Undoes what was done since the savepoint, in the database and in the entities, also after a failed flush.
+    ///
+    /// # Errors
+    /// `InvalidStatement` when the transaction has ended since.
+    #[track_caller]
+    pub fn rollback(self) -> impl Future<Output = Result<()>> + Send {
+        let at = Location::caller();
+        async move {
+            let mut turn = self.session.turn(at).await?;
+            let Some(connection) = &mut turn.connection else { return Err(ended()) };
+            connection.rollback_to(&self.name).await?;
+            self.arena.tracker().undo_scope(&self.arena, self.mark, self.outer);
+            self.session.unset(NEEDS_ROLLBACK);
+            Ok(())
+        }
+    }
+
+    /// Flushes, and ends the savepoint; what was done since is a part of the transaction.
+    ///
+    /// # Errors
+    /// Those of [`Session::flush`]; `InvalidStatement` when the transaction has ended since.
+    #[track_caller]
+    pub fn release(self) -> impl Future<Output = Result<()>> + Send {
+        let at = Location::caller();
+        async move {
+            self.session.check()?;
+            let mut turn = self.session.turn(at).await?;
+            self.session.flush_in(&mut turn, at).await?;
+            let Some(connection) = &mut turn.connection else { return Err(ended()) };
+            connection.release(&self.name).await?;
+            self.arena.tracker().end_scope(self.outer);
+            Ok(())
+        }
+    }
+}
+
+#[cold]
+fn ended() -> Error {
+    Error::new(
+        ErrorKind::InvalidStatement,
+        "the savepoint's transaction has ended; a savepoint is released or rolled back before `commit`",
+    )
+}

@@ -1,0 +1,67 @@
+//! INSERT.
+
+use std::borrow::Cow;
+
+use super::{Dialect, Statement, Value};
+
+/// An INSERT of one or more rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Insert {
+    /// The table.
+    pub table: Cow<'static, str>,
+    /// The columns that are given; none makes a row of defaults.
+    pub columns: Vec<&'static str>,
+    /// The values, row after row, each in the order of `columns`.
+    pub values: Vec<Value<'static>>,
+    /// The columns that come back of each row, in no certain order of rows.
+    pub returning: Vec<&'static str>,
+}
+
+impl Insert {
+    /// An INSERT into a table.
+    pub fn into_table(table: impl Into<Cow<'static, str>>) -> Self {
+        Self { table: table.into(), ..Self::default() }
+    }
+
+    /// Appends the statement and its values to a buffer.
+    pub fn render(self, dialect: Dialect, out: &mut Statement) {
+        let rows = self.values.len().checked_div(self.columns.len()).unwrap_or(1);
+        self.render_head(dialect, rows, out);
+        out.params.extend(self.values);
+    }
+
+    /// Appends the statement for so many rows to a buffer, without the values: they are bound by whoever holds them.
+    pub fn render_head(&self, dialect: Dialect, rows: usize, out: &mut Statement) {
+        out.sql.push_str("INSERT INTO ");
+        dialect.quote(&self.table, &mut out.sql);
+        if self.columns.is_empty() {
+            out.sql.push_str(" DEFAULT VALUES");
+        } else {
+            self.render_values(dialect, rows, out);
+        }
+        for (at, column) in self.returning.iter().enumerate() {
+            out.sql.push_str(if at == 0 { " RETURNING " } else { ", " });
+            dialect.quote(column, &mut out.sql);
+        }
+    }
+
+    fn render_values(&self, dialect: Dialect, rows: usize, out: &mut Statement) {
+        for (at, column) in self.columns.iter().enumerate() {
+            out.sql.push_str(if at == 0 { " (" } else { ", " });
+            dialect.quote(column, &mut out.sql);
+        }
+        out.sql.push_str(") VALUES ");
+        let mut number = out.params.len();
+        for row in 0..rows {
+            out.sql.push_str(if row == 0 { "(" } else { ", (" });
+            for at in 0..self.columns.len() {
+                if at > 0 {
+                    out.sql.push_str(", ");
+                }
+                number += 1;
+                dialect.placeholder(number, &mut out.sql);
+            }
+            out.sql.push(')');
+        }
+    }
+}

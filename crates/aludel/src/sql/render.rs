@@ -1,0 +1,287 @@
+//! How expressions and selects become SQL.
+
+use super::node::level;
+use super::{
+    BinaryOp, ColumnRef, Dialect, FromClause, Join, JoinKind, LIKE_ESCAPE, Node, NullsOrder, OrderBy, Select,
+    SelectColumn, Statement, TableRef, Value,
+};
+
+/// Writes SQL at the end of a statement's buffer and moves the values into it.
+pub(super) struct Renderer<'a> {
+    dialect: Dialect,
+    out: &'a mut Statement,
+}
+
+impl Select {
+    /// Appends the statement and its values to a buffer.
+    pub fn render(self, dialect: Dialect, out: &mut Statement) {
+        Renderer::new(dialect, out).select(self);
+    }
+}
+
+impl Node {
+    /// Appends the expression and its values to a buffer.
+    pub fn render(self, dialect: Dialect, out: &mut Statement) {
+        Renderer::new(dialect, out).node(self);
+    }
+}
+
+impl<'a> Renderer<'a> {
+    pub(super) fn new(dialect: Dialect, out: &'a mut Statement) -> Self {
+        Self { dialect, out }
+    }
+
+    pub(super) fn push(&mut self, sql: &str) {
+        self.out.sql.push_str(sql);
+    }
+
+    pub(super) fn quote(&mut self, ident: &str) {
+        self.dialect.quote(ident, &mut self.out.sql);
+    }
+
+    fn bind(&mut self, value: Value<'static>) {
+        self.out.bind(self.dialect, value);
+    }
+
+    fn select(&mut self, select: Select) {
+        self.push(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        self.push(select.list);
+        self.columns(!select.list.is_empty(), select.columns);
+        match select.from {
+            FromClause::Nothing => {}
+            FromClause::Table(table) => {
+                self.push(" FROM ");
+                self.table(&table);
+            }
+            FromClause::Select(inner, name) => {
+                self.push(" FROM (");
+                self.select(*inner);
+                self.push(") AS ");
+                self.quote(&name);
+            }
+        }
+        select.joins.into_iter().for_each(|join| self.join(join));
+        self.conditions(" WHERE ", select.filter);
+        self.list(" GROUP BY ", select.group_by, Self::node);
+        self.conditions(" HAVING ", select.having);
+        self.list(" ORDER BY ", select.order_by, Self::order);
+        self.limit(select.limit, select.offset);
+    }
+
+    fn columns(&mut self, mut comma: bool, columns: Vec<SelectColumn>) {
+        for column in columns {
+            if std::mem::replace(&mut comma, true) {
+                self.push(", ");
+            }
+            self.node(column.node);
+            if let Some(alias) = column.alias {
+                self.push(" AS ");
+                self.quote(&alias);
+            }
+        }
+    }
+
+    fn table(&mut self, table: &TableRef) {
+        self.quote(&table.name);
+        if let Some(alias) = &table.alias {
+            self.push(" AS ");
+            self.quote(alias);
+        }
+    }
+
+    fn join(&mut self, join: Join) {
+        self.push(match join.kind {
+            JoinKind::Inner => " JOIN ",
+            JoinKind::Left => " LEFT JOIN ",
+        });
+        self.table(&join.table);
+        self.push(" ON ");
+        self.node(join.on);
+    }
+
+    pub(super) fn conditions(&mut self, clause: &str, mut conditions: Vec<Node>) {
+        let condition = match conditions.len() {
+            0 => return,
+            1 => conditions.swap_remove(0),
+            _ => Node::And(conditions),
+        };
+        self.push(clause);
+        self.node(condition);
+    }
+
+    fn list<T>(&mut self, clause: &str, items: Vec<T>, write: fn(&mut Self, T)) {
+        for (at, item) in items.into_iter().enumerate() {
+            self.push(if at == 0 { clause } else { ", " });
+            write(self, item);
+        }
+    }
+
+    fn order(&mut self, order: OrderBy) {
+        self.node(order.node);
+        if order.descending {
+            self.push(" DESC");
+        }
+        match order.nulls {
+            None => {}
+            Some(NullsOrder::First) => self.push(" NULLS FIRST"),
+            Some(NullsOrder::Last) => self.push(" NULLS LAST"),
+        }
+    }
+
+    fn limit(&mut self, limit: Option<u64>, offset: Option<u64>) {
+        let value = |rows: u64| Value::Int(i64::try_from(rows).unwrap_or(i64::MAX));
+        match (limit, self.dialect.capabilities().unlimited) {
+            (Some(limit), _) => {
+                self.push(" LIMIT ");
+                self.bind(value(limit));
+            }
+            (None, Some(unlimited)) if offset.is_some() => {
+                self.push(" LIMIT ");
+                self.push(unlimited);
+            }
+            (None, _) => {}
+        }
+        if let Some(offset) = offset {
+            self.push(" OFFSET ");
+            self.bind(value(offset));
+        }
+    }
+
+    pub(super) fn node(&mut self, node: Node) {
+        self.operand(node, level::ANY);
+    }
+
+    /// An expression in a place that asks for one that binds at least so strongly.
+    fn operand(&mut self, node: Node, least: u8) {
+        if node.level() < least {
+            self.push("(");
+            self.bare(node);
+            self.push(")");
+        } else {
+            self.bare(node);
+        }
+    }
+
+    fn bare(&mut self, node: Node) {
+        match node {
+            Node::Column(column) => self.column(&column),
+            Node::Value(value) => self.bind(value),
+            Node::Sql(sql) => self.push(&sql),
+            Node::And(all) => self.chain(all, " AND ", "1 = 1", level::AND),
+            Node::Or(any) => self.chain(any, " OR ", "0 = 1", level::OR),
+            Node::Not(inner) => {
+                self.push("NOT ");
+                self.operand(*inner, level::ATOM);
+            }
+            Node::Binary(left, op, right) => self.binary(*left, op, *right),
+            Node::Negative(inner) => {
+                self.push("-");
+                self.operand(*inner, level::ATOM);
+            }
+            Node::IsNull { value, negated } => {
+                self.operand(*value, level::SUM);
+                self.push(if negated { " IS NOT NULL" } else { " IS NULL" });
+            }
+            Node::Between { value, low, high, negated } => {
+                self.operand(*value, level::SUM);
+                self.push(if negated { " NOT BETWEEN " } else { " BETWEEN " });
+                self.operand(*low, level::SUM);
+                self.push(" AND ");
+                self.operand(*high, level::SUM);
+            }
+            Node::In { value, list, negated } => self.in_list(*value, list, negated),
+            Node::InSelect { value, select, negated } => {
+                self.operand(*value, level::SUM);
+                self.push(if negated { " NOT IN (" } else { " IN (" });
+                self.select(*select);
+                self.push(")");
+            }
+            Node::Like { value, pattern, escaped, negated } => self.like(*value, *pattern, escaped, negated),
+            Node::Function { name, distinct, args, .. } => {
+                self.push(name);
+                self.push(if distinct { "(DISTINCT " } else { "(" });
+                self.list("", args, Self::node);
+                self.push(")");
+            }
+            Node::Exists { select, negated } => {
+                self.push(if negated { "NOT EXISTS (" } else { "EXISTS (" });
+                self.select(*select);
+                self.push(")");
+            }
+            // nothing is sent that holds one; a debugger or a log may still want to see the rest
+            Node::Invalid(_) => self.push("NULL"),
+            Node::RowNumber { partition_by, order_by } => {
+                self.push("row_number() OVER (");
+                let ordered = !partition_by.is_empty() && !order_by.is_empty();
+                self.list("PARTITION BY ", partition_by, Self::node);
+                self.list(if ordered { " ORDER BY " } else { "ORDER BY " }, order_by, Self::order);
+                self.push(")");
+            }
+        }
+    }
+
+    fn column(&mut self, column: &ColumnRef) {
+        self.quote(&column.table);
+        self.push(".");
+        self.quote(&column.name);
+    }
+
+    /// Conditions side by side; `none` stands for no condition at all.
+    fn chain(&mut self, chain: Vec<Node>, separator: &str, none: &str, least: u8) {
+        if chain.is_empty() {
+            return self.push(none);
+        }
+        // a single condition is written as itself, and its level is what `Node::level` said
+        let least = if chain.len() == 1 { level::ANY } else { least + 1 };
+        for (at, node) in chain.into_iter().enumerate() {
+            if at > 0 {
+                self.push(separator);
+            }
+            self.operand(node, least);
+        }
+    }
+
+    fn binary(&mut self, left: Node, op: BinaryOp, right: Node) {
+        let own = op.level();
+        // operators of arithmetic gather from the left; a comparison of comparisons needs parentheses on both sides
+        self.operand(left, if own == level::COMPARISON { own + 1 } else { own });
+        self.push(op.sql());
+        self.operand(right, own + 1);
+    }
+
+    fn in_list(&mut self, value: Node, mut list: Vec<Node>, negated: bool) {
+        if list.is_empty() {
+            return self.push(if negated { "1 = 1" } else { "0 = 1" });
+        }
+        pad(&mut list);
+        self.operand(value, level::SUM);
+        self.push(if negated { " NOT IN (" } else { " IN (" });
+        self.list("", list, Self::node);
+        self.push(")");
+    }
+
+    fn like(&mut self, value: Node, pattern: Node, escaped: bool, negated: bool) {
+        self.operand(value, level::SUM);
+        self.push(if negated { " NOT LIKE " } else { " LIKE " });
+        self.operand(pattern, level::SUM);
+        if escaped {
+            self.push(" ESCAPE '");
+            self.out.sql.push(LIKE_ESCAPE);
+            self.push("'");
+        }
+    }
+}
+
+/// Lists above this stay as they are: they are rare, and twice their length might be too many parameters.
+const LARGEST_PADDED: usize = 8_192;
+
+/// Repeats the last value until the length is a power of two, so that lists of all lengths make few statements, which
+/// the connections keep prepared.
+fn pad(list: &mut Vec<Node>) {
+    if list.len() > LARGEST_PADDED || !list.iter().all(|node| matches!(node, Node::Value(_))) {
+        return;
+    }
+    if let Some(last) = list.last().cloned() {
+        list.resize(list.len().next_power_of_two(), last);
+    }
+}

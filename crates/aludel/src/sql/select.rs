@@ -1,0 +1,190 @@
+//! SELECT.
+
+use std::borrow::Cow;
+
+use super::Node;
+
+/// A SELECT.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Select {
+    /// Columns rendered before, at the head of the list; may be empty.
+    pub list: &'static str,
+    /// The columns after `list`.
+    pub columns: Vec<SelectColumn>,
+    /// Whether equal rows are one.
+    pub distinct: bool,
+    /// What is selected from.
+    pub from: FromClause,
+    /// The tables joined to it.
+    pub joins: Vec<Join>,
+    /// The conditions, of which all must hold.
+    pub filter: Vec<Node>,
+    /// What rows are gathered by.
+    pub group_by: Vec<Node>,
+    /// The conditions on the groups.
+    pub having: Vec<Node>,
+    /// The order of the rows.
+    pub order_by: Vec<OrderBy>,
+    /// At most so many rows.
+    pub limit: Option<u64>,
+    /// After so many rows.
+    pub offset: Option<u64>,
+}
+
+/// What a SELECT reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum FromClause {
+    /// Nothing: `SELECT EXISTS (..)`.
+    #[default]
+    Nothing,
+    /// A table.
+    Table(TableRef),
+    /// A subquery, with the name that it has.
+    Select(Box<Select>, Cow<'static, str>),
+}
+
+/// A table, as a statement names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableRef {
+    /// The table's name.
+    pub name: Cow<'static, str>,
+    /// Another name that it has in this statement.
+    pub alias: Option<Cow<'static, str>>,
+}
+
+impl TableRef {
+    /// A table under its own name.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), alias: None }
+    }
+
+    /// A table under another name.
+    pub fn aliased(name: impl Into<Cow<'static, str>>, alias: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), alias: Some(alias.into()) }
+    }
+
+    /// The name that columns are qualified with.
+    pub fn qualifier(&self) -> &Cow<'static, str> {
+        self.alias.as_ref().unwrap_or(&self.name)
+    }
+}
+
+/// An expression in the list of a SELECT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectColumn {
+    /// The expression.
+    pub node: Node,
+    /// `AS alias`
+    pub alias: Option<Cow<'static, str>>,
+}
+
+impl From<Node> for SelectColumn {
+    fn from(node: Node) -> Self {
+        Self { node, alias: None }
+    }
+}
+
+/// A table joined to a SELECT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Join {
+    /// Which rows stay.
+    pub kind: JoinKind,
+    /// The table.
+    pub table: TableRef,
+    /// Which rows belong together.
+    pub on: Node,
+}
+
+/// Which rows a join keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinKind {
+    /// Those that have a partner.
+    Inner,
+    /// All of the left side.
+    Left,
+}
+
+/// A term of ORDER BY.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderBy {
+    /// What is compared.
+    pub node: Node,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+    /// Where NULL comes; the backend's own way where absent.
+    pub nulls: Option<NullsOrder>,
+}
+
+/// Where NULL comes in an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NullsOrder {
+    /// Before all values.
+    First,
+    /// After all values.
+    Last,
+}
+
+impl OrderBy {
+    /// From the least to the greatest.
+    pub fn asc(node: Node) -> Self {
+        Self { node, descending: false, nulls: None }
+    }
+
+    /// From the greatest to the least.
+    pub fn desc(node: Node) -> Self {
+        Self { node, descending: true, nulls: None }
+    }
+
+    /// NULL before all values.
+    #[must_use]
+    pub fn nulls_first(self) -> Self {
+        Self { nulls: Some(NullsOrder::First), ..self }
+    }
+
+    /// NULL after all values.
+    #[must_use]
+    pub fn nulls_last(self) -> Self {
+        Self { nulls: Some(NullsOrder::Last), ..self }
+    }
+}
+
+impl Select {
+    /// A select from a table, without columns yet.
+    pub fn from_table(table: impl Into<Cow<'static, str>>) -> Self {
+        Self { from: FromClause::Table(TableRef::new(table)), ..Self::default() }
+    }
+
+    /// `SELECT count(*)` of what this select gives: its order does not matter and is left out. Where rows are gathered
+    /// or cut, they are counted from outside.
+    #[must_use]
+    pub fn into_count(mut self) -> Self {
+        self.order_by.clear();
+        let count = vec![SelectColumn::from(super::count_rows())];
+        let whole = self.distinct
+            || self.limit.is_some()
+            || self.offset.is_some()
+            || !self.group_by.is_empty()
+            || !self.having.is_empty();
+        if !whole {
+            return Self { list: "", columns: count, ..self };
+        }
+        if !self.distinct {
+            self.list = "1";
+            self.columns.clear();
+        }
+        Self { columns: count, from: FromClause::Select(Box::new(self), "counted".into()), ..Self::default() }
+    }
+
+    /// `SELECT EXISTS (..)` of this select.
+    #[must_use]
+    pub fn into_exists(mut self) -> Self {
+        self.order_by.clear();
+        // what makes rows equal must stay where equal rows are one and an offset counts them
+        if !self.distinct {
+            self.list = "1";
+            self.columns.clear();
+        }
+        let exists = Node::Exists { select: Box::new(self), negated: false };
+        Self { columns: vec![exists.into()], ..Self::default() }
+    }
+}
