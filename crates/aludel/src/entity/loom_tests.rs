@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Weak};
 
 use loom::cell::UnsafeCell;
-use loom::thread;
+use loom::{model, thread};
 
 use super::arena::Arena;
 use super::def::{Cascade, ColumnDef, DefCache, Generated, ModelDef, RelationshipDef, RelationshipKind};
@@ -24,14 +24,6 @@ use crate::engine::row::Row;
 use crate::error::Result;
 use crate::schema::SqlType;
 use crate::sql::Value;
-
-/// Runs a test under every interleaving with at most three preemptions, which is where loom's authors found that bugs
-/// show; without a bound the larger of these tests take hours.
-fn model(test: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
-    builder.check(test);
-}
 
 // A list by itself
 
