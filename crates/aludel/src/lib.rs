@@ -9,6 +9,9 @@ pub mod engine;
 pub mod entity;
 mod error;
 pub mod model;
+#[doc(hidden)]
+pub mod __private;
+pub mod prelude;
 pub mod query;
 pub mod schema;
 mod session;
@@ -22,3 +25,5 @@ pub use engine::EngineOptions;
 pub use error::{Error, ErrorKind, Or404, Result};
 pub use query::page::{IterPages, Page, PageQuery};
 pub use session::{Session, Teardown};
+
+pub use aludel_macros::Model;

@@ -7,6 +7,8 @@ pub use std::time::Duration;
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
+pub use aludel_macros::Model;
+
 pub use crate::config::Config;
 pub use crate::db::Db;
 pub use crate::engine::EngineOptions;

@@ -1,6 +1,7 @@
 //! Typed columns and relationships, expressions, and how Rust types are column types.
 
 mod assign;
+mod child_of;
 mod column;
 mod column_type;
 mod expression;
@@ -15,7 +16,8 @@ mod select_list;
 mod settable;
 mod types;
 
-pub use assign::{Assign, Assignable, Assignments, IntoValue, PlainValue};
+pub use assign::{Assign, Assignable, Assignments, IntoValue};
+pub use child_of::ChildOf;
 pub use column::{Column, DynColumn};
 pub(crate) use column::column_node;
 pub use column_type::ColumnType;

@@ -301,7 +301,7 @@ impl Builder<'_> {
             };
             quote! {
                 #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
-                pub trait #given {}
+                pub trait #given: 'static {}
                 impl #given for #private::Set {}
             }
         });

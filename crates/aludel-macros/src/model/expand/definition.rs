@@ -27,6 +27,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             constraints: &[#(#constraints),*],
             relationships: &RELATIONSHIPS,
             vtable: #private::VTable::of::<#ident>(),
+            cache: #private::DefCache::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod float;
 mod integer;
 mod json;
 mod key;
+mod operands;
 mod option;
 mod temporal;
 mod text;

@@ -10,7 +10,8 @@ pub use inventory;
 
 pub use crate::engine::row::Row;
 pub use crate::entity::def::{
-    Action, Cascade, ColumnDef, ConstraintDef, Generated, ModelDef, ReferenceDef, RelationshipDef, RelationshipKind,
+    Action, Cascade, ColumnDef, ConstraintDef, DefCache, Generated, ModelDef, ReferenceDef, RelationshipDef,
+    RelationshipKind,
 };
 pub use crate::entity::model::Model;
 pub use crate::entity::new::{ColumnSet, IntoLink, LinkTarget, New, NewLink, NewRow};

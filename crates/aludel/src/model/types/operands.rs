@@ -1,0 +1,161 @@
+//! What the values of each type may be compared with and written to. Literals find their type because each column type
+//! takes exactly one type of plain values (and texts and bytes their borrowed forms).
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use uuid::Uuid;
+
+use super::Json;
+use crate::model::assign::assigned;
+use crate::model::operand::{Number, Operand, Text, bound};
+use crate::model::{Assignable, ColumnType, IntoValue};
+use crate::sql::{Node, Value};
+
+macro_rules! operands {
+    ($($rust:ty),* $(,)?) => {$(
+        impl Operand<$rust> for $rust {
+            fn into_operand(self) -> Node {
+                bound(ColumnType::to_value(&self))
+            }
+        }
+
+        impl Operand<$rust> for &$rust {
+            fn into_operand(self) -> Node {
+                bound(ColumnType::to_value(self))
+            }
+        }
+    )*};
+}
+
+operands! { bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, String, Vec<u8> }
+operands! { Date, Time, DateTime, Timestamp, Uuid, serde_json::Value }
+#[cfg(feature = "decimal")]
+operands! { rust_decimal::Decimal }
+#[cfg(feature = "chrono")]
+operands! { chrono::NaiveDate, chrono::NaiveTime, chrono::NaiveDateTime, chrono::DateTime<chrono::Utc> }
+
+impl<T> Operand<Json<T>> for Json<T>
+where
+    Json<T>: ColumnType,
+{
+    fn into_operand(self) -> Node {
+        bound(self.to_value())
+    }
+}
+
+macro_rules! numbers {
+    ($($sum:ty: $($rust:ty)*;)*) => {$($(
+        impl Number for $rust {
+            type Sum = $sum;
+        }
+    )*)*};
+}
+
+numbers! {
+    i64: i8 i16 i32 i64 u8 u16 u32;
+    u64: u64;
+    f64: f32 f64;
+}
+#[cfg(feature = "decimal")]
+numbers! {
+    rust_decimal::Decimal: rust_decimal::Decimal;
+}
+
+impl Text for String {}
+
+/// What [`IntoValue`] makes a value of can be assigned in an UPDATE of many rows.
+macro_rules! assignable {
+    ($($column:ty: $given:ty;)*) => {$(
+        impl Assignable<$column> for $given {
+            fn into_assigned(self) -> Node {
+                assigned::<$column>(self)
+            }
+        }
+    )*};
+}
+
+/// The borrowed forms of an owned type: compared with it, and written to it with or without `Option`.
+macro_rules! borrowed {
+    ($($borrowed:ty => $owned:ty: $value:expr, $own:expr;)*) => {$(
+        impl Operand<$owned> for $borrowed {
+            fn into_operand(self) -> Node {
+                $value(self)
+            }
+        }
+
+        impl IntoValue<$owned> for $borrowed {
+            fn into_value(self) -> $owned {
+                $own(self)
+            }
+        }
+
+        impl IntoValue<Option<$owned>> for $borrowed {
+            fn into_value(self) -> Option<$owned> {
+                Some($own(self))
+            }
+        }
+
+        impl IntoValue<Option<$owned>> for Option<$borrowed> {
+            fn into_value(self) -> Option<$owned> {
+                self.map($own)
+            }
+        }
+
+        assignable! { $owned: $borrowed; Option<$owned>: $borrowed; Option<$owned>: Option<$borrowed>; }
+    )*};
+}
+
+fn text(text: impl Into<String>) -> Node {
+    Node::Value(Value::Text(Cow::Owned(text.into())))
+}
+
+fn bytes(bytes: &[u8]) -> Node {
+    bound(Value::Bytes(bytes.into()))
+}
+
+borrowed! {
+    &str => String: text, str::to_owned;
+    &&str => String: |value: &&str| text(*value), |value: &&str| (*value).to_owned();
+    Cow<'_, str> => String: text, Cow::into_owned;
+    &[u8] => Vec<u8>: bytes, <[u8]>::to_vec;
+}
+
+macro_rules! owned_by_reference {
+    ($($owned:ty),*) => {$(
+        impl IntoValue<$owned> for &$owned {
+            fn into_value(self) -> $owned {
+                self.clone()
+            }
+        }
+
+        impl IntoValue<Option<$owned>> for &$owned {
+            fn into_value(self) -> Option<$owned> {
+                Some(self.clone())
+            }
+        }
+
+        impl IntoValue<Option<$owned>> for Option<&$owned> {
+            fn into_value(self) -> Option<$owned> {
+                self.cloned()
+            }
+        }
+
+        assignable! { $owned: &$owned; Option<$owned>: &$owned; Option<$owned>: Option<&$owned>; }
+    )*};
+}
+
+owned_by_reference! { String, Vec<u8> }
+
+impl<const N: usize> Operand<Vec<u8>> for &[u8; N] {
+    fn into_operand(self) -> Node {
+        bytes(self)
+    }
+}
+
+impl<const N: usize> IntoValue<Vec<u8>> for &[u8; N] {
+    fn into_value(self) -> Vec<u8> {
+        self.to_vec()
+    }
+}
