@@ -57,6 +57,12 @@ impl RelationshipDef {
         {
             return Ok(key);
         }
+        if let Some(key) = self.target_key.map(|key| key()) {
+            return match references(target, key, owner) {
+                Some(local) => Ok(JoinColumns { local: vec![local], remote: vec![key], key_is_local: false }),
+                None => Err(no_key(self, owner)),
+            };
+        }
         if let Some(inverse) = self.inverse {
             let inverse = &target.relationships[inverse()];
             if let Some(key) = inverse.own_key(target)? {
@@ -116,7 +122,7 @@ fn only_key(
         let cure = if from.is(of) && asking.kind != RelationshipKind::Many {
             format!("add `foreign_key = {first}` (or another) to the relationship")
         } else {
-            format!("add `back_populates = ..`, naming the relationship of `{}` that has the key", from.name)
+            format!("add `foreign_key = {first}` (or another), or `back_populates = ..`, to the relationship")
         };
         return Err(config(format!(
             "the relationship `{}::{}` could use the foreign keys `{from}::{first}` and `{from}::{second}`: {cure}",

@@ -1,11 +1,11 @@
-//! Typed columns and relationships, and how Rust types are column types.
+//! Typed columns and relationships, expressions, and how Rust types are column types.
 
 mod assign;
 mod child_of;
 mod column;
 mod column_type;
 mod expression;
-pub mod function;
+mod function;
 mod join;
 mod key_type;
 pub mod metadata;
@@ -16,12 +16,17 @@ mod select_list;
 mod settable;
 mod types;
 
-pub use assign::{Assign, Assignable, Assignments, IntoValue};
+pub use assign::{Assign, Assignable, Assignments, IntoValue, PlainValue};
 pub use child_of::ChildOf;
 pub use column::{Column, DynColumn};
+pub(crate) use column::column_node;
 pub use column_type::ColumnType;
-pub use expression::{Condition, Expr, Expression};
-pub(crate) use join::JoinColumns;
+pub use expression::{BaseOf, Condition, Expr, Expression};
+pub use function::{avg, coalesce, count, count_all, count_distinct, length, lower, max, min, sum, upper};
+pub(crate) use join::{JoinColumns, column_of};
+pub use operand::{InList, Number, Operand, Text};
+pub(crate) use operand::bound;
+pub use order::{Grouping, Order};
 pub use relationship::{Load, Loading, RelationLoad, Relationship, Strategy, ToMany, ToOne};
 pub use settable::{FieldWrite, Link, Settable};
 pub use key_type::{KeyType, Missing, Set};

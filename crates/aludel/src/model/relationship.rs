@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use crate::entity::def::{ModelDef, RelationshipDef};
 use crate::entity::model::Model;
-use crate::entity::target::Target;
+use crate::entity::Target;
 use crate::sql::{Node, OrderBy, Select, TableRef};
 
 use super::expression::{Condition, Expr};
