@@ -16,7 +16,7 @@ mod select_list;
 mod settable;
 mod types;
 
-pub use assign::{Assign, Assignable, Assignments, IntoValue};
+pub use assign::{Assign, Assignable, Assignments, IntoValue, PlainValue};
 pub use child_of::ChildOf;
 pub use column::{Column, DynColumn};
 pub(crate) use column::column_node;

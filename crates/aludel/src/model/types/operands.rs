@@ -8,9 +8,7 @@ use jiff::civil::{Date, DateTime, Time};
 use uuid::Uuid;
 
 use super::Json;
-use crate::model::assign::assigned;
-use crate::model::operand::{Number, Operand, Text, bound};
-use crate::model::{Assignable, ColumnType, IntoValue};
+use crate::model::{ColumnType, IntoValue, Number, Operand, PlainValue, Text, bound};
 use crate::sql::{Node, Value};
 
 macro_rules! operands {
@@ -65,16 +63,15 @@ numbers! {
 
 impl Text for String {}
 
-/// What [`IntoValue`] makes a value of can be assigned in an UPDATE of many rows.
-macro_rules! assignable {
-    ($($column:ty: $given:ty;)*) => {$(
-        impl Assignable<$column> for $given {
-            fn into_assigned(self) -> Node {
-                assigned::<$column>(self)
-            }
-        }
-    )*};
+/// What [`IntoValue`] makes a value of is no expression.
+macro_rules! plain_values {
+    ($($given:ty),*) => {
+        $(impl PlainValue for $given {})*
+    };
 }
+
+plain_values! { Option<&str>, &&str, Option<&&str>, Cow<'_, str>, Option<Cow<'_, str>>, &[u8], Option<&[u8]> }
+plain_values! { &String, Option<&String>, &Vec<u8>, Option<&Vec<u8>> }
 
 /// The borrowed forms of an owned type: compared with it, and written to it with or without `Option`.
 macro_rules! borrowed {
@@ -102,8 +99,6 @@ macro_rules! borrowed {
                 self.map($own)
             }
         }
-
-        assignable! { $owned: $borrowed; Option<$owned>: $borrowed; Option<$owned>: Option<$borrowed>; }
     )*};
 }
 
@@ -141,8 +136,6 @@ macro_rules! owned_by_reference {
                 self.cloned()
             }
         }
-
-        assignable! { $owned: &$owned; Option<$owned>: &$owned; Option<$owned>: Option<&$owned>; }
     )*};
 }
 
