@@ -3,14 +3,14 @@
 // The derives name this crate by its full path, here as in a user's crate.
 extern crate self as aludel;
 
+#[doc(hidden)]
+pub mod __private;
 mod config;
 mod db;
 pub mod engine;
 pub mod entity;
 mod error;
 pub mod model;
-#[doc(hidden)]
-pub mod __private;
 pub mod prelude;
 pub mod query;
 pub mod schema;

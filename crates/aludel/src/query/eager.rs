@@ -187,8 +187,7 @@ impl Plan {
             let mut list = String::new();
             joined.target.write_select_list(dialect, &joined.name, &mut list);
             select.columns.push(Node::Sql(list.into()).into());
-            let mut on =
-                joined.columns.condition((joined.owner, &joined.owner_name), (joined.target, &joined.name));
+            let mut on = joined.columns.condition((joined.owner, &joined.owner_name), (joined.target, &joined.name));
             if let Some(filter) = &joined.load.filter {
                 on = on.and(filter.clone());
             }

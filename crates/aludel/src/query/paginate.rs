@@ -6,10 +6,10 @@ use crate::entity::model::Model;
 use crate::error::Result;
 use crate::session::Session;
 
+use super::Query;
 use super::fetch::Fetch;
 use super::page::{Page, PageQuery};
 use super::terminal::{count, rows};
-use super::Query;
 
 impl<M: Model, R: Fetch> Query<M, R> {
     /// One page of the rows, and how many there are in all.

@@ -5,9 +5,9 @@ use crate::entity::new::New;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::DynColumn;
 
+use super::Query;
 use super::insert_all::InsertAll;
 use super::selection::EntityOf;
-use super::Query;
 
 /// What every model can be asked for; it comes with the prelude.
 pub trait Queryable: Model {

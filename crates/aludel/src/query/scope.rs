@@ -78,8 +78,8 @@ impl Draft {
         }
     }
 
-    fn check_nodes(&self, clause: &str, nodes: &[Node]) -> Result<()> {
-        nodes.iter().try_for_each(|node| self.check_node(clause, node))
+    pub(super) fn check_nodes<'a>(&self, clause: &str, nodes: impl IntoIterator<Item = &'a Node>) -> Result<()> {
+        nodes.into_iter().try_for_each(|node| self.check_node(clause, node))
     }
 
     fn check_node(&self, clause: &str, node: &Node) -> Result<()> {

@@ -83,12 +83,7 @@ impl Cursor {
     ///
     /// # Errors
     /// `InvalidStatement` when the transaction of the cursor has ended; what the database reports.
-    pub(crate) async fn rows(
-        &mut self,
-        limit: usize,
-        at: &'static Location<'static>,
-        sink: Sink<'_>,
-    ) -> Result<bool> {
+    pub(crate) async fn rows(&mut self, limit: usize, at: &'static Location<'static>, sink: Sink<'_>) -> Result<bool> {
         match self {
             Self::Own { db, connection, id } => {
                 connection.fetch_some(*id, limit, sink).await.map_err(|error| db.explain(error))

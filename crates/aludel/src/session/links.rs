@@ -52,9 +52,11 @@ pub(super) fn remove(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: S
     let relationship = &owner.relationships[index];
     let orphan = relationship.cascade.delete_orphan;
     let result = relationship.columns(owner).and_then(|join| {
-        let belongs = join.remote.iter().zip(&join.local).all(|(&remote, &local)| {
-            arena.value(child, remote) == arena.value(parent, local)
-        });
+        let belongs = join
+            .remote
+            .iter()
+            .zip(&join.local)
+            .all(|(&remote, &local)| arena.value(child, remote) == arena.value(parent, local));
         if !belongs {
             return Err(not_a_member(owner, relationship, child.def()));
         }
@@ -142,9 +144,7 @@ fn set_only_child(
         }
     }
     match (child, relationship.inverse) {
-        (Some(child), Some(inverse)) => {
-            set_parent(arena, child, inverse(), &join.clone().reversed(), Some(parent))
-        }
+        (Some(child), Some(inverse)) => set_parent(arena, child, inverse(), &join.clone().reversed(), Some(parent)),
         (Some(child), None) => {
             copy_key(arena, child, &join.remote, Some((parent, &join.local)))?;
             arena.tracker().link_one(arena, parent, index, Some(child));

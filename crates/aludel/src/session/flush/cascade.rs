@@ -88,9 +88,10 @@ impl Flush<'_, '_> {
             .filter(|slot| slot.def().is(target) && !slot.has(DOOMED))
             .filter(|slot| matches!(slot.state(), State::Pending | State::Persistent))
             .filter(|&slot| {
-                join.remote.iter().zip(&join.local).all(|(&remote, &local)| {
-                    self.arena.value(slot, remote) == self.arena.value(parent, local)
-                })
+                join.remote
+                    .iter()
+                    .zip(&join.local)
+                    .all(|(&remote, &local)| self.arena.value(slot, remote) == self.arena.value(parent, local))
             })
             .collect()
     }
@@ -137,9 +138,10 @@ impl Flush<'_, '_> {
         self.sql = sql;
         // Of those, some may have been given another parent since.
         children.retain(|&child| {
-            join.remote.iter().zip(&join.local).all(|(&remote, &local)| {
-                self.arena.value(child, remote) == self.arena.value(parent, local)
-            })
+            join.remote
+                .iter()
+                .zip(&join.local)
+                .all(|(&remote, &local)| self.arena.value(child, remote) == self.arena.value(parent, local))
         });
         Ok(children)
     }

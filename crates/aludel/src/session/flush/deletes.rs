@@ -35,9 +35,10 @@ impl Flush<'_, '_> {
 
     /// Rows of a self-referencing table so that a chunk's end never parts a parent from a child that comes later.
     fn children_first(&self, def: &'static ModelDef, rows: Vec<SlotPtr>) -> Vec<SlotPtr> {
-        let own = def.columns.iter().position(|column| {
-            column.references.as_ref().is_some_and(|reference| (reference.target)().0.is(def))
-        });
+        let own = def
+            .columns
+            .iter()
+            .position(|column| column.references.as_ref().is_some_and(|reference| (reference.target)().0.is(def)));
         let Some(column) = own.filter(|_| rows.len() > MAX_ROWS) else { return rows };
         let Some(referenced) = def.columns[column].references.as_ref().map(|reference| (reference.target)().1) else {
             return rows;
