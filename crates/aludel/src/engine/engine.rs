@@ -88,6 +88,11 @@ impl Engine {
         Ok(PooledConnection::new(lease))
     }
 
+    /// Whether the database lives in the memory of its one connection.
+    pub(crate) fn is_memory(&self) -> bool {
+        self.0.memory
+    }
+
     /// The SQL that the database understands.
     pub(crate) fn dialect(&self) -> Dialect {
         Dialect::Sqlite

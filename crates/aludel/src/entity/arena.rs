@@ -4,14 +4,14 @@
 use std::alloc::{alloc, dealloc, handle_alloc_error};
 use std::any::Any;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 
 use super::chunk::{ChunkHeader, SlotLayout};
 use super::def::ModelDef;
 use super::list::List;
 use super::relation_field::{RelationField, none};
 use super::slot::{SlotHeader, SlotPtr, State};
-use super::sync::{AtomicPtr, Ordering};
+use super::sync::{AtomicPtr, Mutex, MutexGuard, Ordering};
 use super::tracker::Tracker;
 use crate::sql::Value;
 

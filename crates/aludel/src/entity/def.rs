@@ -36,12 +36,17 @@ pub struct ModelDef {
 pub struct DefCache {
     /// The columns as a SELECT lists them, for each dialect.
     pub(crate) select_list: [OnceLock<Box<str>>; Dialect::COUNT],
+    /// The SELECT of all rows, for each dialect.
+    pub(crate) select_all: [OnceLock<Box<str>>; Dialect::COUNT],
 }
 
 impl DefCache {
     /// A cache with nothing in it.
     pub const fn new() -> Self {
-        Self { select_list: [const { OnceLock::new() }; Dialect::COUNT] }
+        Self {
+            select_list: [const { OnceLock::new() }; Dialect::COUNT],
+            select_all: [const { OnceLock::new() }; Dialect::COUNT],
+        }
     }
 }
 

@@ -75,7 +75,7 @@ pub struct NewRow<M: Model> {
     label = "not a complete builder or a model",
     note = "give the struct, or its builder with all required fields set: `User::build().username(..)`"
 )]
-pub trait New: Sized + Send + 'static {
+pub trait New: Sized {
     /// The row's model.
     type Model: Model;
 

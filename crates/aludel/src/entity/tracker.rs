@@ -243,6 +243,8 @@ impl Tracker {
                 self.set_state(slot, State::Detached);
                 self.new.retain(|&new| new != slot);
                 self.given.remove(&slot);
+                // Nothing is to be deleted; but what was linked to the row has to let go of it.
+                self.doomed.push(slot);
             }
             State::Persistent if !slot.has(DOOMED) => {
                 slot.set_flag(DOOMED, true);

@@ -12,12 +12,7 @@ pub fn count(value: impl Expression) -> Expr<i64> {
 
 /// The number of different values that are not NULL.
 pub fn count_distinct(value: impl Expression) -> Expr<i64> {
-    Expr::new(Node::Function {
-        name: "count",
-        distinct: true,
-        args: vec![value.into_node()],
-        nulls: Nulls::Never,
-    })
+    Expr::new(Node::Function { name: "count", distinct: true, args: vec![value.into_node()], nulls: Nulls::Never })
 }
 
 /// The number of rows, or of the group's rows: `count(*)`.

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::entity::Target;
 use crate::entity::def::{ModelDef, RelationshipDef};
 use crate::entity::model::Model;
-use crate::entity::Target;
 use crate::sql::{Node, OrderBy, Select, TableRef};
 
 use super::expression::{Condition, Expr};
@@ -153,10 +153,7 @@ impl<M: Model, T: Model> ToMany<M, T> {
 }
 
 /// What `with` takes: a relationship of `M`, alone or with what is said of its loading.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not load from `{M}`",
-    label = "not a relationship of `{M}`"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` does not load from `{M}`", label = "not a relationship of `{M}`")]
 pub trait Load<M: Model> {
     /// What is to be loaded, without types.
     fn into_load(self) -> RelationLoad;

@@ -13,6 +13,17 @@ impl ModelDef {
         })
     }
 
+    /// `SELECT "user"."id", .. FROM "user"`: rendered once for each dialect.
+    pub(crate) fn select_all(&'static self, dialect: Dialect) -> &'static str {
+        self.cache.select_all[dialect.index()].get_or_init(|| {
+            let mut out = String::from("SELECT ");
+            out.push_str(self.select_list(dialect));
+            out.push_str(" FROM ");
+            dialect.quote(self.table, &mut out);
+            out.into_boxed_str()
+        })
+    }
+
     /// The same list of the table under another name.
     pub(crate) fn write_select_list(&self, dialect: Dialect, table: &str, out: &mut String) {
         for (at, column) in self.columns.iter().enumerate() {

@@ -1,3 +1,84 @@
 //! The typed query and what its terminal methods give.
 
+mod bulk;
+mod clauses;
+mod draft;
+mod eager;
+mod fetch;
+mod insert_all;
 pub mod page;
+mod paginate;
+mod queryable;
+mod raw;
+mod scope;
+mod selection;
+mod stream;
+mod terminal;
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::entity::Entity;
+use crate::entity::model::Model;
+
+pub use bulk::{BulkDelete, BulkUpdate};
+pub use eager::Eager;
+pub use fetch::{EntityReader, Fetch, Source};
+pub use insert_all::InsertAll;
+pub use queryable::Queryable;
+pub use raw::{IntoBind, RawSql};
+pub use selection::{EntityOf, OptionalEntity, SelectList, Selection};
+pub use stream::RowStream;
+
+use draft::Draft;
+
+/// A query for rows of `M`, which yields an `R` for each: entities, unless [`select`](Query::select) says otherwise.
+///
+/// It is built with its methods, in any order, and sent by one that takes the session: [`all`](Query::all),
+/// [`first`](Query::first), [`one`](Query::one), [`count`](Query::count), [`exists`](Query::exists),
+/// [`paginate`](Query::paginate), [`stream`](Query::stream). Values are always bound, never a part of the SQL.
+///
+/// What the types do not check is checked before anything is sent: a column of a table that the query does not select
+/// from, a column of an outer-joined table that is not `.optional()`. These are errors of the kind `InvalidStatement`.
+#[must_use = "a query does nothing until `all`, `first` or another method sends it"]
+pub struct Query<M: Model, R = Entity<M>> {
+    draft: Draft,
+    types: PhantomData<fn() -> (M, R)>,
+}
+
+impl<M: Model> Query<M> {
+    pub(crate) fn new() -> Self {
+        Self { draft: Draft::new(M::def()), types: PhantomData }
+    }
+}
+
+impl<M: Model, R> Clone for Query<M, R> {
+    fn clone(&self) -> Self {
+        Self { draft: self.draft.clone(), types: PhantomData }
+    }
+}
+
+impl<M: Model, R: Fetch> Query<M, R> {
+    /// The SQL that [`all`](Query::all) sends, with its placeholders: for logs and tests.
+    ///
+    /// # Errors
+    /// `InvalidStatement`, as [`all`](Query::all).
+    pub fn to_sql(&self, dialect: crate::sql::Dialect) -> crate::Result<String> {
+        self.draft.clone().prepare(dialect).map(|prepared| prepared.sql.into_owned())
+    }
+}
+
+impl<M: Model, R> fmt::Debug for Query<M, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Query");
+        out.field("model", &M::def().name);
+        match self.draft.clone().prepare(crate::sql::Dialect::Sqlite) {
+            Ok(prepared) => out.field("sql", &prepared.sql),
+            Err(error) => out.field("error", &error.to_string()),
+        };
+        out.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ pub(super) struct Link {
     pub(super) connection: Option<PooledConnection>,
     /// Savepoints that were begun in this transaction, for their names.
     pub(super) savepoints: u32,
+    /// The transactions that were begun: a cursor belongs to one of them.
+    pub(super) transaction: u64,
 }
 
 /// What takes the rows of a statement.
@@ -136,6 +138,7 @@ impl Session {
             connection.begin(BeginMode::Immediate).await?;
             turn.connection = Some(connection);
             turn.savepoints = 0;
+            turn.transaction += 1;
         }
         match &mut turn.connection {
             Some(connection) => Ok(connection),

@@ -4,6 +4,7 @@ mod add;
 mod close;
 mod connection;
 pub(crate) mod current;
+pub(crate) mod cursor;
 mod flush;
 mod get;
 mod links;
@@ -23,9 +24,9 @@ use crate::entity::arena::Arena;
 use crate::error::{Error, ErrorKind, Result};
 
 use connection::Link;
+pub use load::LazyLoad;
 use shared::DbShared;
 pub use shared::Teardown;
-pub use load::LazyLoad;
 pub use transaction::Savepoint;
 
 /// A unit of work: the entities that it has loaded or been given, and the transaction that writes them.

@@ -1,0 +1,109 @@
+//! The clauses of a query.
+
+use std::marker::PhantomData;
+
+use crate::entity::Entity;
+use crate::entity::model::Model;
+use crate::model::{ColumnType, Condition, Grouping, InList, Load, Order, Relationship};
+use crate::sql::{JoinKind, Node};
+
+use super::Query;
+use super::draft::Joined;
+use super::selection::{SelectList, Selection};
+
+impl<M: Model, R> Query<M, R> {
+    /// Only rows that the condition holds for; several filters must all hold. `None` asks nothing.
+    pub fn filter(mut self, condition: impl Condition) -> Self {
+        self.draft.filter.extend(condition.into_condition());
+        self
+    }
+
+    /// The order of the rows: a column or expression, `.asc()` or `.desc()` of one, or a tuple of these. A second call
+    /// orders what the first leaves equal.
+    pub fn order_by(mut self, order: impl Order) -> Self {
+        order.push_to(&mut self.draft.order_by);
+        self
+    }
+
+    /// At most so many rows.
+    pub fn limit(mut self, rows: u64) -> Self {
+        self.draft.limit = Some(rows);
+        self
+    }
+
+    /// Leaves out so many rows at the beginning.
+    pub fn offset(mut self, rows: u64) -> Self {
+        self.draft.offset = Some(rows);
+        self
+    }
+
+    /// Rows that are equal in all that is selected come once.
+    pub fn distinct(mut self) -> Self {
+        self.draft.distinct = true;
+        self
+    }
+
+    /// Joins the table that a relationship leads to: a row comes once for each partner, and not at all without one.
+    ///
+    /// The relationship may belong to the query's model or to one that was joined before.
+    pub fn join(self, relationship: impl Relationship) -> Self {
+        self.joined(relationship, JoinKind::Inner)
+    }
+
+    /// Joins the table that a relationship leads to, and keeps rows without a partner: its columns are NULL there.
+    pub fn left_join(self, relationship: impl Relationship) -> Self {
+        self.joined(relationship, JoinKind::Left)
+    }
+
+    fn joined<J: Relationship>(mut self, relationship: J, kind: JoinKind) -> Self {
+        self.draft.joins.push(Joined { source: J::Source::def(), relationship: relationship.position(), kind });
+        self
+    }
+
+    /// Gathers rows that are equal in these expressions into one.
+    pub fn group_by(mut self, expressions: impl Grouping) -> Self {
+        expressions.push_to(&mut self.draft.group_by);
+        self
+    }
+
+    /// Only groups that the condition holds for: `.having(count(Post::id).gt(3))`.
+    pub fn having(mut self, condition: impl Condition) -> Self {
+        self.draft.having.extend(condition.into_condition());
+        self
+    }
+
+    /// What to select instead of entities: columns, expressions, entities of several models, or a tuple or projection
+    /// of these.
+    pub fn select<S: Selection>(mut self, selection: S) -> Query<M, S::Output> {
+        let mut list = SelectList::default();
+        selection.push_to(&mut list);
+        self.draft.items = Some(list.items);
+        Query { draft: self.draft, types: PhantomData }
+    }
+}
+
+impl<M: Model> Query<M, Entity<M>> {
+    /// Loads a relationship along with the entities: to one row in the same statement, to many in a second one, unless
+    /// `.joined()`, `.selectin()` or `.raise()` says otherwise.
+    pub fn with(mut self, load: impl Load<M>) -> Self {
+        self.draft.loads.push(load.into_load());
+        self
+    }
+
+    /// Overwrites entities that the session has already with what the database says now, except those with changes
+    /// that were not flushed.
+    pub fn populate_existing(mut self) -> Self {
+        self.draft.populate_existing = true;
+        self
+    }
+}
+
+/// A query of one column is a list to look in: `Post::user_id.in_(User::query().select(User::id))`.
+impl<M: Model, T: ColumnType> InList<T::Base> for Query<M, T> {
+    fn into_in(self, value: Node) -> Node {
+        match self.draft.into_subquery() {
+            Ok(select) => Node::InSelect { value: Box::new(value), select: Box::new(select), negated: false },
+            Err(error) => Node::Invalid(error.to_string().into()),
+        }
+    }
+}

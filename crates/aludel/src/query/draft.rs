@@ -1,0 +1,226 @@
+//! A query without types, and the statement that it becomes.
+
+use std::borrow::Cow;
+
+use crate::entity::def::ModelDef;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{RelationLoad, column_node};
+use crate::sql::{
+    Dialect, FromClause, Join, JoinKind, Node, OrderBy, Select, SelectColumn, Statement, TableRef, Value,
+};
+
+use super::eager::{Eager, Plan};
+use super::selection::Item;
+
+/// A query without types: what all queries have in common, compiled once.
+#[derive(Clone)]
+pub(super) struct Draft {
+    pub(super) def: &'static ModelDef,
+    /// What is selected; nothing said is the model's entities.
+    pub(super) items: Option<Vec<Item>>,
+    pub(super) joins: Vec<Joined>,
+    pub(super) filter: Vec<Node>,
+    pub(super) group_by: Vec<Node>,
+    pub(super) having: Vec<Node>,
+    pub(super) order_by: Vec<OrderBy>,
+    pub(super) limit: Option<u64>,
+    pub(super) offset: Option<u64>,
+    pub(super) distinct: bool,
+    pub(super) loads: Vec<RelationLoad>,
+    pub(super) populate_existing: bool,
+}
+
+/// A join along a relationship.
+#[derive(Clone, Copy)]
+pub(super) struct Joined {
+    pub(super) source: &'static ModelDef,
+    pub(super) relationship: usize,
+    pub(super) kind: JoinKind,
+}
+
+impl Joined {
+    pub(super) fn target(&self) -> &'static ModelDef {
+        (self.source.relationships[self.relationship].target)()
+    }
+}
+
+/// A statement ready to be sent, and what is to be loaded with its rows.
+pub(super) struct Prepared {
+    pub(super) sql: Cow<'static, str>,
+    pub(super) params: Vec<Value<'static>>,
+    pub(super) eager: Option<Box<Plan>>,
+    /// Whether no row of a model can come twice.
+    pub(super) alone: bool,
+    pub(super) populate_existing: bool,
+}
+
+impl Draft {
+    pub(super) fn new(def: &'static ModelDef) -> Self {
+        Self {
+            def,
+            items: None,
+            joins: Vec::new(),
+            filter: Vec::new(),
+            group_by: Vec::new(),
+            having: Vec::new(),
+            order_by: Vec::new(),
+            limit: None,
+            offset: None,
+            distinct: false,
+            loads: Vec::new(),
+            populate_existing: false,
+        }
+    }
+
+    /// At most so many rows, or fewer if fewer were asked for.
+    pub(super) fn at_most(mut self, rows: u64) -> Self {
+        self.limit = Some(self.limit.map_or(rows, |limit| limit.min(rows)));
+        self
+    }
+
+    /// The statement for the rows.
+    ///
+    /// # Errors
+    /// `InvalidStatement` for what the types do not check.
+    pub(super) fn prepare(mut self, dialect: Dialect) -> Result<Prepared> {
+        if self.is_bare() {
+            return Ok(Prepared {
+                sql: Cow::Borrowed(self.def.select_all(dialect)),
+                params: Vec::new(),
+                eager: None,
+                alone: true,
+                populate_existing: self.populate_existing,
+            });
+        }
+        self.check()?;
+        let entities = self.items.iter().flatten().filter(|item| matches!(item, Item::Entity { .. })).count();
+        let eager = self.plan_eager()?;
+        let alone = self.joins.is_empty() && entities <= 1 && eager.as_ref().is_none_or(|plan| plan.joined.is_empty());
+        let populate_existing = self.populate_existing;
+        let mut select = self.into_select(dialect)?;
+        if let Some(plan) = &eager {
+            plan.join(dialect, &mut select);
+        }
+        let Statement { sql, params } = render(select, dialect)?;
+        Ok(Prepared { sql: Cow::Owned(sql), params, eager, alone, populate_existing })
+    }
+
+    /// The statement that counts the rows.
+    ///
+    /// # Errors
+    /// As [`prepare`](Draft::prepare).
+    pub(super) fn prepare_count(self, dialect: Dialect) -> Result<Statement> {
+        self.check()?;
+        render(self.into_select(dialect)?.into_count(), dialect)
+    }
+
+    /// The statement that asks whether there is a row.
+    ///
+    /// # Errors
+    /// As [`prepare`](Draft::prepare).
+    pub(super) fn prepare_exists(self, dialect: Dialect) -> Result<Statement> {
+        self.check()?;
+        render(self.into_select(dialect)?.into_exists(), dialect)
+    }
+
+    /// Whether nothing was said but which model.
+    fn is_bare(&self) -> bool {
+        self.items.is_none()
+            && self.filter.is_empty()
+            && self.order_by.is_empty()
+            && self.limit.is_none()
+            && self.offset.is_none()
+            && self.joins.is_empty()
+            && self.loads.is_empty()
+            && !self.distinct
+            && self.group_by.is_empty()
+            && self.having.is_empty()
+    }
+
+    /// The select of values, for a condition of another query.
+    ///
+    /// # Errors
+    /// As [`prepare`](Draft::prepare).
+    pub(super) fn into_subquery(mut self) -> Result<Select> {
+        self.check()?;
+        let items = self.items.take().unwrap_or_default();
+        let columns = items.into_iter().map(|item| match item {
+            Item::Value { node, .. } => node.into(),
+            Item::Entity { def, .. } => column_node(def, def.primary_key[0]).into(),
+        });
+        let columns = columns.collect();
+        Ok(Select { columns, ..self.clauses()? })
+    }
+
+    /// The select, without what is loaded along.
+    fn into_select(mut self, dialect: Dialect) -> Result<Select> {
+        let def = self.def;
+        let items = self.items.take();
+        let mut select = self.clauses()?;
+        match items {
+            None => select.list = def.select_list(dialect),
+            Some(items) => select.columns = items.into_iter().map(|item| column(item, dialect)).collect(),
+        }
+        Ok(select)
+    }
+
+    /// The select without its columns.
+    fn clauses(self) -> Result<Select> {
+        let joins = self.joins.into_iter().map(join).collect::<Result<_>>()?;
+        Ok(Select {
+            distinct: self.distinct,
+            from: FromClause::Table(TableRef::new(self.def.table)),
+            joins,
+            filter: self.filter,
+            group_by: self.group_by,
+            having: self.having,
+            order_by: self.order_by,
+            limit: self.limit,
+            offset: self.offset,
+            ..Select::default()
+        })
+    }
+}
+
+fn column(item: Item, dialect: Dialect) -> SelectColumn {
+    match item {
+        Item::Value { node, .. } => node.into(),
+        Item::Entity { def, .. } => Node::Sql(def.select_list(dialect).into()).into(),
+    }
+}
+
+fn join(joined: Joined) -> Result<Join> {
+    let (source, target) = (joined.source, joined.target());
+    let columns = source.relationships[joined.relationship].columns(source)?;
+    let on = columns.condition((source, &source.table.into()), (target, &target.table.into()));
+    Ok(Join { kind: joined.kind, table: TableRef::new(target.table), on })
+}
+
+/// Renders a select, and checks what only its text shows.
+fn render(select: Select, dialect: Dialect) -> Result<Statement> {
+    let mut statement = Statement::default();
+    select.render(dialect, &mut statement);
+    check_parameters(dialect, &statement)?;
+    Ok(statement)
+}
+
+/// # Errors
+/// `InvalidStatement` when the statement has more parameters than the backend takes.
+pub(super) fn check_parameters(dialect: Dialect, statement: &Statement) -> Result<()> {
+    let (found, most) = (statement.params.len(), dialect.capabilities().max_parameters);
+    if found <= most {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::InvalidStatement,
+        format!(
+            "the statement has {found} values, and this database takes {most} at most: ask for the rows of a long \
+             `in_` list in parts"
+        ),
+    ))
+}
+
+/// What is loaded along with a query's rows, while they are read.
+pub(super) fn eager(session: &crate::session::Session, plan: Option<Box<Plan>>) -> Option<Box<Eager>> {
+    plan.map(|plan| Box::new(Eager::new(session, *plan)))
+}

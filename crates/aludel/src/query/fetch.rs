@@ -1,0 +1,254 @@
+//! What a query's rows are read into.
+
+use std::sync::Arc;
+
+use crate::engine::row::Row;
+use crate::entity::Entity;
+use crate::entity::loader::RowLoader;
+use crate::entity::model::Model;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::ColumnType;
+use crate::session::Session;
+
+use super::eager::Eager;
+
+/// What a query's rows are read into: the types of columns, entities, `Option` of entities, tuples of these, and structs
+/// with `#[derive(Projection)]`.
+#[diagnostic::on_unimplemented(
+    message = "rows cannot be read into `{Self}`",
+    label = "neither a column's type, an entity, a projection nor a tuple of them",
+    note = "add `#[derive(Projection)]` to a struct of your own, or `#[derive(DbType)]` to a type of a single value"
+)]
+pub trait Fetch: Sized + Send + 'static {
+    /// What a stream yields in place of it: for entities the plain rows, of which the session keeps nothing.
+    type Streamed: Send + 'static;
+
+    /// What is kept from row to row.
+    type Reader: Send;
+
+    /// How many columns it takes.
+    fn width() -> usize;
+
+    /// The reader for a statement's rows.
+    fn reader(source: &mut Source<'_>) -> Self::Reader;
+
+    /// Reads the columns from position `at` on.
+    ///
+    /// # Errors
+    /// `Decode` when a value does not fit its type.
+    fn read(reader: &mut Self::Reader, row: &Row<'_>, at: usize) -> Result<Self>;
+
+    /// Reads the columns without a session.
+    ///
+    /// # Errors
+    /// As [`read`](Fetch::read); `InvalidStatement` where there is an entity in it, which no session would own.
+    fn detached(row: &Row<'_>, at: usize) -> Result<Self>;
+
+    /// Reads what a stream yields.
+    ///
+    /// # Errors
+    /// As [`detached`](Fetch::detached).
+    fn streamed(row: &Row<'_>, at: usize) -> Result<Self::Streamed>;
+
+    /// Reads a row and adds it to those before, unless it is one of them.
+    #[doc(hidden)]
+    #[inline]
+    fn push(reader: &mut Self::Reader, row: &Row<'_>, rows: &mut Vec<Self>) -> Result<()> {
+        rows.push(Self::read(reader, row, 0)?);
+        Ok(())
+    }
+
+    /// What is left to load after the last row.
+    #[doc(hidden)]
+    fn finish(_reader: Self::Reader) -> Option<Box<Eager>> {
+        None
+    }
+}
+
+/// Where a statement's rows come from: what entities are made with.
+pub struct Source<'a> {
+    pub(super) session: &'a Session,
+    /// Whether no row of a model can come twice.
+    pub(super) alone: bool,
+    pub(super) populate_existing: bool,
+    pub(super) eager: Option<Box<Eager>>,
+}
+
+impl Source<'_> {
+    fn loader<M: Model>(&self) -> RowLoader {
+        let loader = RowLoader::new(self.session.arena(), M::def(), self.alone);
+        if self.populate_existing { loader.populate_existing() } else { loader }
+    }
+}
+
+impl<T: ColumnType> Fetch for T {
+    type Streamed = T;
+    type Reader = ();
+
+    #[inline]
+    fn width() -> usize {
+        1
+    }
+
+    fn reader(_source: &mut Source<'_>) {}
+
+    #[inline]
+    fn read((): &mut (), row: &Row<'_>, at: usize) -> Result<Self> {
+        T::decode(row, at)
+    }
+
+    #[inline]
+    fn detached(row: &Row<'_>, at: usize) -> Result<Self> {
+        T::decode(row, at)
+    }
+
+    #[inline]
+    fn streamed(row: &Row<'_>, at: usize) -> Result<Self> {
+        T::decode(row, at)
+    }
+}
+
+/// Reads entities, and what is loaded along with them.
+#[doc(hidden)]
+pub struct EntityReader {
+    loader: RowLoader,
+    eager: Option<Box<Eager>>,
+}
+
+impl<M: Model> Fetch for Entity<M> {
+    type Streamed = M;
+    type Reader = EntityReader;
+
+    fn width() -> usize {
+        M::def().columns.len()
+    }
+
+    fn reader(source: &mut Source<'_>) -> EntityReader {
+        EntityReader { loader: source.loader::<M>(), eager: source.eager.take() }
+    }
+
+    #[inline]
+    fn read(reader: &mut EntityReader, row: &Row<'_>, at: usize) -> Result<Self> {
+        let slot = reader.loader.slot(row, at)?;
+        Ok(Self::new(Arc::clone(reader.loader.arena()), slot))
+    }
+
+    fn detached(_row: &Row<'_>, _at: usize) -> Result<Self> {
+        Err(no_session(M::def().name))
+    }
+
+    fn streamed(row: &Row<'_>, at: usize) -> Result<M> {
+        M::decode(row, at).map_err(|error| crate::entity::loader::explain(error, M::def(), at))
+    }
+
+    #[inline]
+    fn push(reader: &mut EntityReader, row: &Row<'_>, rows: &mut Vec<Self>) -> Result<()> {
+        let slot = reader.loader.slot(row, 0)?;
+        if let Some(eager) = &mut reader.eager
+            && !eager.row(slot, row)?
+        {
+            return Ok(());
+        }
+        rows.push(Self::new(Arc::clone(reader.loader.arena()), slot));
+        Ok(())
+    }
+
+    fn finish(reader: EntityReader) -> Option<Box<Eager>> {
+        reader.eager
+    }
+}
+
+impl<M: Model> Fetch for Option<Entity<M>> {
+    type Streamed = Option<M>;
+    type Reader = EntityReader;
+
+    fn width() -> usize {
+        M::def().columns.len()
+    }
+
+    fn reader(source: &mut Source<'_>) -> EntityReader {
+        EntityReader { loader: source.loader::<M>(), eager: None }
+    }
+
+    fn read(reader: &mut EntityReader, row: &Row<'_>, at: usize) -> Result<Self> {
+        let slot = reader.loader.optional(row, at)?;
+        Ok(slot.map(|slot| Entity::new(Arc::clone(reader.loader.arena()), slot)))
+    }
+
+    fn detached(_row: &Row<'_>, _at: usize) -> Result<Self> {
+        Err(no_session(M::def().name))
+    }
+
+    fn streamed(row: &Row<'_>, at: usize) -> Result<Option<M>> {
+        if M::def().primary_key.iter().all(|&column| row.is_null(at + column)) {
+            return Ok(None);
+        }
+        Entity::<M>::streamed(row, at).map(Some)
+    }
+}
+
+#[cold]
+fn no_session(model: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidStatement,
+        format!(
+            "an entity of `{model}` cannot be made here, where no query says which columns are whose: select its columns, \
+             or use `{model}::query()`"
+        ),
+    )
+}
+
+macro_rules! tuples {
+    ($($name:ident)+) => {
+        impl<$($name: Fetch),+> Fetch for ($($name,)+) {
+            type Streamed = ($($name::Streamed,)+);
+            type Reader = ($($name::Reader,)+);
+
+            fn width() -> usize {
+                0 $(+ $name::width())+
+            }
+
+            fn reader(source: &mut Source<'_>) -> Self::Reader {
+                ($($name::reader(source),)+)
+            }
+
+            #[inline]
+            #[allow(non_snake_case, unused_assignments, reason = "the macro names the fields as their types")]
+            fn read(reader: &mut Self::Reader, row: &Row<'_>, mut at: usize) -> Result<Self> {
+                let ($($name,)+) = reader;
+                Ok(($({
+                    let value = $name::read($name, row, at)?;
+                    at += $name::width();
+                    value
+                },)+))
+            }
+
+            #[allow(unused_assignments, reason = "the last one is the macro's")]
+            fn detached(row: &Row<'_>, mut at: usize) -> Result<Self> {
+                Ok(($({
+                    let value = $name::detached(row, at)?;
+                    at += $name::width();
+                    value
+                },)+))
+            }
+
+            #[allow(unused_assignments, reason = "the last one is the macro's")]
+            fn streamed(row: &Row<'_>, mut at: usize) -> Result<Self::Streamed> {
+                Ok(($({
+                    let value = $name::streamed(row, at)?;
+                    at += $name::width();
+                    value
+                },)+))
+            }
+        }
+    };
+}
+
+tuples! { A }
+tuples! { A B }
+tuples! { A B C }
+tuples! { A B C D }
+tuples! { A B C D E }
+tuples! { A B C D E F }
+tuples! { A B C D E F G }
+tuples! { A B C D E F G H }

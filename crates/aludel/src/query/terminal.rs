@@ -1,0 +1,171 @@
+//! The methods that send a query.
+//!
+//! Each reads its caller's place before anything else, checks and renders the query at once, and returns a future that
+//! does the rest: no connection is taken for a query that cannot be sent.
+
+use std::panic::Location;
+
+use crate::engine::row::Row;
+use crate::entity::model::Model;
+use crate::error::{Error, ErrorKind, Result};
+use crate::session::Session;
+use crate::sql::Statement;
+
+use super::Query;
+use super::draft::{self, Prepared};
+use super::fetch::{Fetch, Source};
+
+impl<M: Model, R: Fetch> Query<M, R> {
+    /// All rows. Pending changes of the session are flushed first, as before every query.
+    ///
+    /// # Errors
+    /// `InvalidStatement` for what the types do not check, before anything is sent; `Decode` when a value does not fit
+    /// its type; `MissingTable`, `Connection` and others as the database reports them; those of
+    /// [`Session::flush`].
+    #[track_caller]
+    pub fn all(self, session: &Session) -> impl Future<Output = Result<Vec<R>>> + Send {
+        let at = Location::caller();
+        let prepared = self.draft.prepare(session.dialect());
+        async move { rows(session, prepared?, at).await }
+    }
+
+    /// The first row, if there is one. Without an order it is any.
+    ///
+    /// # Errors
+    /// As [`all`](Query::all).
+    #[track_caller]
+    pub fn first(self, session: &Session) -> impl Future<Output = Result<Option<R>>> + Send {
+        let at = Location::caller();
+        let prepared = self.draft.at_most(1).prepare(session.dialect());
+        async move { Ok(rows(session, prepared?, at).await?.pop()) }
+    }
+
+    /// The first row; its absence is the response 404.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no row; otherwise as [`all`](Query::all).
+    #[track_caller]
+    pub fn first_or_404(self, session: &Session) -> impl Future<Output = Result<R>> + Send {
+        let first = self.first(session);
+        async move { first.await?.ok_or_else(|| no_row::<M>().or_404()) }
+    }
+
+    /// The only row.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no row, `MultipleFound` when there is more than one; otherwise as [`all`](Query::all).
+    #[track_caller]
+    pub fn one(self, session: &Session) -> impl Future<Output = Result<R>> + Send {
+        let one = self.one_or_none(session);
+        async move { one.await?.ok_or_else(no_row::<M>) }
+    }
+
+    /// The only row, if there is one.
+    ///
+    /// # Errors
+    /// `MultipleFound` when there is more than one row; otherwise as [`all`](Query::all).
+    #[track_caller]
+    pub fn one_or_none(self, session: &Session) -> impl Future<Output = Result<Option<R>>> + Send {
+        let at = Location::caller();
+        let prepared = self.draft.at_most(2).prepare(session.dialect());
+        async move {
+            let mut rows = rows(session, prepared?, at).await?;
+            if rows.len() > 1 {
+                let def = M::def();
+                let message = format!("more than one row of `{}` where one was asked for", def.table);
+                return Err(Error::new(ErrorKind::MultipleFound, message).with_table(def.table));
+            }
+            Ok(rows.pop())
+        }
+    }
+
+    /// The only row; that there is none, or more than one, is the response 404.
+    ///
+    /// # Errors
+    /// `NotFound` when there is not exactly one row; otherwise as [`all`](Query::all).
+    #[track_caller]
+    pub fn one_or_404(self, session: &Session) -> impl Future<Output = Result<R>> + Send {
+        let one = self.one(session);
+        async move { one.await.map_err(Error::or_404) }
+    }
+
+    /// How many rows there are, without reading them. What is loaded along does not matter.
+    ///
+    /// # Errors
+    /// As [`all`](Query::all).
+    #[track_caller]
+    pub fn count(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
+        let at = Location::caller();
+        let prepared = self.draft.prepare_count(session.dialect());
+        async move { count(session, prepared?, at).await }
+    }
+
+    /// Whether there is a row.
+    ///
+    /// # Errors
+    /// As [`all`](Query::all).
+    #[track_caller]
+    pub fn exists(self, session: &Session) -> impl Future<Output = Result<bool>> + Send {
+        let at = Location::caller();
+        let prepared = self.draft.prepare_exists(session.dialect());
+        async move {
+            session.autoflush(at).await?;
+            let mut found = false;
+            let mut sink = |row: &Row<'_>| {
+                found = row.boolean(0)?;
+                Ok(())
+            };
+            let Statement { sql, params } = prepared?;
+            session.fetch(&sql, &params, at, &mut sink).await?;
+            Ok(found)
+        }
+    }
+}
+
+/// Sends a statement and reads its rows.
+pub(super) async fn rows<R: Fetch>(
+    session: &Session,
+    prepared: Prepared,
+    at: &'static Location<'static>,
+) -> Result<Vec<R>> {
+    session.autoflush(at).await?;
+    let Prepared { sql, params, eager, alone, populate_existing } = prepared;
+    let mut source = Source { session, alone, populate_existing, eager: draft::eager(session, eager) };
+    let mut reader = R::reader(&mut source);
+    let mut rows = Vec::new();
+    let mut sink = |row: &Row<'_>| R::push(&mut reader, row, &mut rows);
+    session.fetch(&sql, &params, at, &mut sink).await.map_err(explain)?;
+    if let Some(eager) = R::finish(reader) {
+        eager.settle(at).await?;
+    }
+    Ok(rows)
+}
+
+/// Sends a statement that counts.
+pub(super) async fn count(session: &Session, statement: Statement, at: &'static Location<'static>) -> Result<u64> {
+    session.autoflush(at).await?;
+    let mut found = 0;
+    let mut sink = |row: &Row<'_>| {
+        found = row.unsigned(0)?;
+        Ok(())
+    };
+    session.fetch(&statement.sql, &statement.params, at, &mut sink).await?;
+    Ok(found)
+}
+
+/// Says which value of a row could not be decoded, where nobody closer to it has.
+#[cold]
+pub(super) fn explain(error: Error) -> Error {
+    match error.position() {
+        Some(position) if error.table().is_none() => {
+            error.with_message(|message| format!("value {} of the row: {message}", position + 1))
+        }
+        _ => error,
+    }
+}
+
+#[cold]
+fn no_row<M: Model>() -> Error {
+    let def = M::def();
+    Error::new(ErrorKind::NotFound, format!("no row of `{}` where one was asked for", def.table)).with_table(def.table)
+}

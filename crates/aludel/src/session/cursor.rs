@@ -1,0 +1,134 @@
+//! Rows of a query little by little: for streams.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::connection::Sink;
+use super::shared::DbShared;
+use super::{Session, detached};
+use crate::engine::{CursorId, PooledConnection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::Value;
+
+/// Where a stream's rows will come from.
+///
+/// Outside a transaction that is a connection of the stream's own, and the session may end before the stream does. In
+/// a transaction, or where changes wait to be flushed, it is the session's.
+pub(crate) struct CursorSource {
+    db: Arc<DbShared>,
+    session: Option<Session>,
+}
+
+/// A statement whose rows are asked for little by little.
+pub(crate) enum Cursor {
+    /// On a connection of its own.
+    Own { db: Arc<DbShared>, connection: PooledConnection, id: CursorId },
+    /// On the connection of the session's transaction.
+    Shared { session: Session, transaction: u64, id: CursorId },
+    /// All at once: of a database in memory, whose one connection nobody may keep.
+    Whole { session: Session, sql: String, params: Vec<Value<'static>> },
+    /// At its end.
+    Ended,
+}
+
+impl Session {
+    /// Where the rows of a stream that begins now will come from.
+    ///
+    /// # Errors
+    /// `Detached` when the session is closed, `NeedsRollback` after a failed flush.
+    pub(crate) fn cursor_source(&self) -> Result<CursorSource> {
+        self.check()?;
+        let idle = self.inner.link.try_lock().is_ok_and(|link| link.connection.is_none());
+        let pending = self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush());
+        let alone = idle && !pending && !self.db().engine.is_memory();
+        Ok(CursorSource { db: Arc::clone(self.db()), session: (!alone).then(|| self.clone()) })
+    }
+}
+
+impl CursorSource {
+    /// Opens the cursor.
+    ///
+    /// # Errors
+    /// `PoolTimeout`, `Connection`; when the statement does not compile; those of a flush.
+    pub(crate) async fn open(
+        self,
+        sql: String,
+        params: Vec<Value<'static>>,
+        at: &'static Location<'static>,
+    ) -> Result<Cursor> {
+        let Self { db, session } = self;
+        if let Some(session) = session {
+            session.autoflush(at).await?;
+            session.check()?;
+            let mut turn = session.turn(at).await?;
+            let transaction = turn.transaction;
+            if let Some(connection) = &mut turn.connection {
+                let id = connection.open_cursor(&sql, &params)?;
+                drop(turn);
+                return Ok(Cursor::Shared { session, transaction, id });
+            }
+            drop(turn);
+            if db.engine.is_memory() {
+                return Ok(Cursor::Whole { session, sql, params });
+            }
+        }
+        let mut connection = db.engine.acquire(at).await?;
+        let id = connection.open_cursor(&sql, &params)?;
+        Ok(Cursor::Own { db, connection, id })
+    }
+}
+
+impl Cursor {
+    /// Hands at most `limit` rows to `sink` (all of them where they come all at once); whether there are more.
+    ///
+    /// # Errors
+    /// `InvalidStatement` when the transaction of the cursor has ended; what the database reports.
+    pub(crate) async fn rows(&mut self, limit: usize, at: &'static Location<'static>, sink: Sink<'_>) -> Result<bool> {
+        match self {
+            Self::Own { db, connection, id } => {
+                connection.fetch_some(*id, limit, sink).await.map_err(|error| db.explain(error))
+            }
+            Self::Shared { session, transaction, id } => {
+                if session.is_closed() {
+                    return Err(detached());
+                }
+                let mut turn = session.turn(at).await?;
+                if turn.transaction != *transaction {
+                    return Err(ended());
+                }
+                let Some(connection) = &mut turn.connection else { return Err(ended()) };
+                let more = connection.fetch_some(*id, limit, sink).await;
+                more.map_err(|error| session.db().explain(error))
+            }
+            Self::Whole { session, sql, params } => {
+                let (session, sql, params) = (session.clone(), std::mem::take(sql), std::mem::take(params));
+                *self = Self::Ended;
+                session.fetch(&sql, &params, at, sink).await?;
+                Ok(false)
+            }
+            Self::Ended => Ok(false),
+        }
+    }
+}
+
+impl Drop for Cursor {
+    /// A cursor in a transaction is closed at once where nobody holds the session's turn, else with the transaction.
+    fn drop(&mut self) {
+        if let Self::Shared { session, transaction, id } = self
+            && let Ok(mut link) = session.inner.link.try_lock()
+            && link.transaction == *transaction
+            && let Some(connection) = &mut link.connection
+        {
+            connection.close_cursor(*id);
+        }
+    }
+}
+
+#[cold]
+fn ended() -> Error {
+    Error::new(
+        ErrorKind::InvalidStatement,
+        "the transaction that this stream reads in was committed or rolled back before its end; read it to its end \
+         first, or begin it outside a transaction",
+    )
+}
