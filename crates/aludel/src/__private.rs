@@ -2,6 +2,7 @@
 
 mod checks;
 mod newtypes;
+mod projections;
 mod rows;
 mod sql_types;
 
@@ -22,6 +23,7 @@ pub use crate::entity::vtable::VTable;
 pub use crate::error::Result;
 pub use crate::model::metadata::ModelRegistration;
 pub use crate::model::{ChildOf, Column, ColumnType, IntoValue, KeyType, Missing, Operand, Set, Text, ToMany, ToOne};
+pub use crate::query::{Fetch, SelectList, Selection, Source};
 pub use crate::schema::SqlType;
 pub use crate::sql::{Node, Value};
 
@@ -30,6 +32,7 @@ pub use checks::{
     reference, target,
 };
 pub use newtypes::{InnerKey, InnerText, decode_enum, enum_value, operand};
+pub use projections::Columns;
 pub use rows::{
     child, given, given_or, given_or_blank, link, link_child, link_children, literal_row, no_column, no_relationship,
     owned, unlink,
