@@ -326,8 +326,10 @@ impl Subject {
             Step::LoadAuthor(choice) => {
                 if let Some(book) = pick(&self.plain.books, choice) {
                     let author = self.book(book.0).load(Book::author).await?;
-                    let expected =
-                        book.2.and_then(|by| self.plain.authors.iter().find(|row| row.0 == by)).map(|row| row.1.clone());
+                    let expected = book
+                        .2
+                        .and_then(|by| self.plain.authors.iter().find(|row| row.0 == by))
+                        .map(|row| row.1.clone());
                     assert_eq!(author.map(|author| author.name.clone()), expected, "the author of a book as loaded");
                 }
             }

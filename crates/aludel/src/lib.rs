@@ -3,14 +3,14 @@
 // The derives name this crate by its full path, here as in a user's crate.
 extern crate self as aludel;
 
+#[doc(hidden)]
+pub mod __private;
 mod config;
 mod db;
 pub mod engine;
 pub mod entity;
 mod error;
 pub mod model;
-#[doc(hidden)]
-pub mod __private;
 pub mod prelude;
 pub mod query;
 pub mod schema;
@@ -24,6 +24,6 @@ pub use db::{Db, DbBuilder, Models};
 pub use engine::EngineOptions;
 pub use error::{Error, ErrorKind, Or404, Result};
 pub use query::page::{IterPages, Page, PageQuery};
-pub use session::{Session, Teardown};
+pub use session::{LazyLoad, NoAutoflush, Savepoint, Session, Teardown};
 
-pub use aludel_macros::Model;
+pub use aludel_macros::{DbEnum, DbType, Model, Projection};

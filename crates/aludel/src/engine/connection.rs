@@ -279,8 +279,8 @@ impl PooledConnection {
             lease.take_writer_permit(&mut retry).await?;
         }
         // A COMMIT is read-only in SQLite's eyes, and a BEGIN IMMEDIATE is not.
-        let commits = if lease.in_transaction() { sql == COMMIT } else { !prepared.readonly && sql != BEGIN_IMMEDIATE };
-        let waits_for_disk = commits && lease.shared.commits_are_slow();
+        let waits_for_disk = lease.shared.commits_are_slow()
+            && if lease.in_transaction() { sql == COMMIT } else { !prepared.readonly && sql != BEGIN_IMMEDIATE };
         if prepared.slow || waits_for_disk {
             self.start_elsewhere(params, waits_for_disk, &mut retry).await?;
             return self.sqlite()?.resume();

@@ -7,6 +7,8 @@ mod handle;
 pub(crate) mod identity_map;
 mod list;
 pub(crate) mod loader;
+#[cfg(all(test, aludel_loom))]
+mod loom_tests;
 mod many;
 pub mod model;
 pub mod new;

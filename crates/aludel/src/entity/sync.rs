@@ -1,7 +1,15 @@
-//! The atomics of the arena: loom's under `--cfg loom`, std's otherwise.
+//! The atomics and locks of the arena: loom's under `--cfg aludel_loom`, std's otherwise.
+//!
+//! The name is not `loom` alone, because tokio leaves out its network and its timers under that.
 
-#[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+#[cfg(not(aludel_loom))]
+pub(crate) use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering},
+};
 
-#[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+#[cfg(aludel_loom)]
+pub(crate) use loom::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering},
+};

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use crate::entity::model::Model;
 use crate::sql::Node;
 
+use super::operand::bound;
 use super::{Column, ColumnType, Expr, Expression};
 
 /// What may be written to a column of type `V`: a value of the type itself, `&str` for text, and for a column that may
@@ -34,6 +35,15 @@ where
     }
 }
 
+/// What is a plain value and no expression: the types of columns, and `&str`.
+///
+/// It tells the two apart for [`Column::set`], which takes both.
+pub trait PlainValue {}
+
+impl<V: ColumnType> PlainValue for V {}
+
+impl PlainValue for &str {}
+
 /// What [`Column::set`] takes: all that [`IntoValue`] does, or an expression of the column's type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written to a column of type `{V}`",
@@ -45,39 +55,31 @@ pub trait Assignable<V> {
     fn into_assigned(self) -> Node;
 }
 
-/// A plain value, as [`IntoValue`] makes it.
-pub(crate) fn assigned<V: ColumnType>(value: impl IntoValue<V>) -> Node {
-    Node::Value(value.into_value().to_value().into_owned())
-}
-
-impl<V: ColumnType> Assignable<V> for V {
+impl<V: ColumnType, W: IntoValue<V> + PlainValue> Assignable<V> for W {
     fn into_assigned(self) -> Node {
-        assigned::<V>(self)
+        bound(self.into_value().to_value())
     }
 }
 
-impl<V: ColumnType> Assignable<Option<V>> for V {
-    fn into_assigned(self) -> Node {
-        assigned::<V>(self)
-    }
-}
-
-impl<V, T> Assignable<V> for Expr<T>
-where
-    V: ColumnType,
-    T: ColumnType<Base = V::Base>,
-{
+impl<V: ColumnType> Assignable<V> for Expr<V> {
     fn into_assigned(self) -> Node {
         self.into_node()
     }
 }
 
-impl<M, V, T> Assignable<V> for Column<M, T>
-where
-    M: Model,
-    V: ColumnType,
-    T: ColumnType<Base = V::Base>,
-{
+impl<V: ColumnType> Assignable<Option<V>> for Expr<V> {
+    fn into_assigned(self) -> Node {
+        self.into_node()
+    }
+}
+
+impl<M: Model, V: ColumnType> Assignable<V> for Column<M, V> {
+    fn into_assigned(self) -> Node {
+        self.into_node()
+    }
+}
+
+impl<M: Model, V: ColumnType> Assignable<Option<V>> for Column<M, V> {
     fn into_assigned(self) -> Node {
         self.into_node()
     }

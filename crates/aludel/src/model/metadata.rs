@@ -2,9 +2,7 @@
 
 use crate::entity::def::{ConstraintDef, ModelDef};
 use crate::error::Result;
-use crate::schema::{
-    CheckConstraint, Column, ForeignKey, Index, MetaData, NamingConvention, Table, UniqueConstraint,
-};
+use crate::schema::{CheckConstraint, Column, ForeignKey, Index, MetaData, NamingConvention, Table, UniqueConstraint};
 
 /// What the derive submits for each model of the program.
 pub struct ModelRegistration(pub fn() -> &'static ModelDef);

@@ -16,7 +16,7 @@ mod select_list;
 mod settable;
 mod types;
 
-pub use assign::{Assign, Assignable, Assignments, IntoValue};
+pub use assign::{Assign, Assignable, Assignments, IntoValue, PlainValue};
 pub use child_of::ChildOf;
 pub(crate) use column::column_node;
 pub use column::{Column, DynColumn};
@@ -25,6 +25,10 @@ pub use expression::{BaseOf, Condition, Expr, Expression};
 pub use function::{avg, coalesce, count, count_all, count_distinct, length, lower, max, min, sum, upper};
 pub(crate) use join::{JoinColumns, column_of};
 pub use key_type::{KeyType, Missing, Set};
+<<<<<<< HEAD
+=======
+pub(crate) use operand::bound;
+>>>>>>> main
 pub use operand::{InList, Number, Operand, Text};
 pub use order::{Grouping, Order};
 pub use relationship::{Load, Loading, RelationLoad, Relationship, Strategy, ToMany, ToOne};

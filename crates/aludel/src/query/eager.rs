@@ -243,9 +243,13 @@ struct Found {
 }
 
 impl Eager {
-    pub(super) fn new(session: &Session, plan: Plan) -> Self {
+    pub(super) fn new(session: &Session, plan: Plan, populate_existing: bool) -> Self {
         let arena = session.arena();
-        let loaders = plan.joined.iter().map(|joined| RowLoader::new(arena.clone(), joined.target, false)).collect();
+        let loader = |joined: &JoinedLoad| {
+            let loader = RowLoader::new(arena.clone(), joined.target, false);
+            if populate_existing { loader.populate_existing() } else { loader }
+        };
+        let loaders = plan.joined.iter().map(loader).collect();
         Self {
             session: session.clone(),
             repeats: plan.joined.iter().any(|joined| !joined.columns.key_is_local),

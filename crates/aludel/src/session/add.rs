@@ -35,6 +35,7 @@ impl Session {
     /// not flushed is simply forgotten.
     pub fn delete<M: Model>(&self, entity: &Entity<M>) {
         if entity.slot().is_in(&self.arena()) {
+            super::links::leave_collections(entity.arena(), entity.slot());
             self.arena().tracker().delete(entity.slot());
         } else {
             let error = foreign(M::def());

@@ -115,7 +115,9 @@ impl Flush<'_, '_> {
             let mut tracker = self.arena.tracker();
             let mut new = std::mem::take(&mut tracker.new);
             new.retain(|slot| slot.state() == State::Pending);
-            (new, tracker.take_dirty(), std::mem::take(&mut tracker.doomed))
+            let mut doomed = std::mem::take(&mut tracker.doomed);
+            doomed.retain(|slot| slot.state() == State::Persistent);
+            (new, tracker.take_dirty(), doomed)
         };
         let late = self.insert(&new).await?;
         self.update(&dirty, &late, &doomed).await?;

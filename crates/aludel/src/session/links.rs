@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::entity::Entity;
 use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
+use crate::entity::identity_map::IdentityKey;
 use crate::entity::model::Model;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
@@ -51,9 +52,11 @@ pub(super) fn remove(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: S
     let relationship = &owner.relationships[index];
     let orphan = relationship.cascade.delete_orphan;
     let result = relationship.columns(owner).and_then(|join| {
-        let belongs = join.remote.iter().zip(&join.local).all(|(&remote, &local)| {
-            arena.value(child, remote) == arena.value(parent, local)
-        });
+        let belongs = join
+            .remote
+            .iter()
+            .zip(&join.local)
+            .all(|(&remote, &local)| arena.value(child, remote) == arena.value(parent, local));
         if !belongs {
             return Err(not_a_member(owner, relationship, child.def()));
         }
@@ -141,9 +144,7 @@ fn set_only_child(
         }
     }
     match (child, relationship.inverse) {
-        (Some(child), Some(inverse)) => {
-            set_parent(arena, child, inverse(), &join.clone().reversed(), Some(parent))
-        }
+        (Some(child), Some(inverse)) => set_parent(arena, child, inverse(), &join.clone().reversed(), Some(parent)),
         (Some(child), None) => {
             copy_key(arena, child, &join.remote, Some((parent, &join.local)))?;
             arena.tracker().link_one(arena, parent, index, Some(child));
@@ -191,6 +192,28 @@ pub(super) fn write_column(arena: &Arc<Arena>, slot: SlotPtr, column: usize, val
         if std::ptr::eq(slot.head(), head) {
             tracker.publish(slot, version);
             return Ok(());
+        }
+    }
+}
+
+/// A row that is deleted is in no loaded collection any more.
+pub(super) fn leave_collections(arena: &Arena, slot: SlotPtr) {
+    let def = slot.def();
+    for (index, relationship) in def.relationships.iter().enumerate() {
+        let (Some(column), Some(inverse)) = (relationship.foreign_key, relationship.inverse) else { continue };
+        let mut tracker = arena.tracker();
+        let parent = match arena.relation(slot, index).one() {
+            Some(parent) => parent,
+            None => {
+                let key = IdentityKey::new(std::iter::once(arena.value(slot, column)));
+                tracker.identity_map(arena, (relationship.target)()).get(&key)
+            }
+        };
+        let Some(parent) = parent else { continue };
+        if parent.def().relationships[inverse()].kind == RelationshipKind::Many {
+            tracker.unlink_many(arena, parent, inverse(), slot);
+        } else if arena.relation(parent, inverse()).is_loaded() {
+            tracker.link_one(arena, parent, inverse(), None);
         }
     }
 }

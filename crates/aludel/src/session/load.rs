@@ -9,12 +9,12 @@ use hashbrown::HashMap;
 
 use super::Session;
 use crate::engine::row::Row;
-use crate::entity::{Entity, Target};
 use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
 use crate::entity::model::Model;
 use crate::entity::slot::{SlotPtr, State};
+use crate::entity::{Entity, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{RelationLoad, Strategy, ToMany, ToOne};
 use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn, Statement, TableRef, Value};
@@ -151,11 +151,8 @@ impl Session {
                 continue;
             }
             let plain = load.filter.is_none() && load.limit.is_none();
-            let missing: Vec<SlotPtr> = slots
-                .iter()
-                .copied()
-                .filter(|&slot| !(plain && is_fresh(&arena, slot, load.relationship)))
-                .collect();
+            let missing: Vec<SlotPtr> =
+                slots.iter().copied().filter(|&slot| !(plain && is_fresh(&arena, slot, load.relationship))).collect();
             if !missing.is_empty() {
                 if relationship.kind == RelationshipKind::Many || relationship.foreign_key.is_none() {
                     self.load_children(def, &missing, load, at).await?;
@@ -234,10 +231,7 @@ fn column_node(def: &'static ModelDef, qualifier: &'static str, column: usize) -
 }
 
 /// A relationship that `load` takes.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not load from `{M}`",
-    label = "not a relationship of `{M}`"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` does not load from `{M}`", label = "not a relationship of `{M}`")]
 pub trait LazyLoad<M: Model>: Send {
     /// What is loaded: `Vec<Entity<T>>`, `Entity<T>` or `Option<Entity<T>>`.
     type Loaded;

@@ -6,8 +6,8 @@ use std::sync::PoisonError;
 
 use tokio::sync::MutexGuard;
 
-use super::connection::Link;
 use super::Session;
+use super::connection::Link;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The turn of one statement, or of a flush.
@@ -37,9 +37,10 @@ impl Session {
     #[cold]
     fn stuck(&self) -> Error {
         let holder = *self.inner.holder.lock().unwrap_or_else(PoisonError::into_inner);
-        let holder = holder.map_or_else(|| "another statement".to_owned(), |at| {
-            format!("the statement begun at {}:{}", at.file(), at.line())
-        });
+        let holder = holder.map_or_else(
+            || "another statement".to_owned(),
+            |at| format!("the statement begun at {}:{}", at.file(), at.line()),
+        );
         Error::new(
             ErrorKind::PoolTimeout,
             format!(

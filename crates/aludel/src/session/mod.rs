@@ -24,9 +24,9 @@ use crate::entity::arena::Arena;
 use crate::error::{Error, ErrorKind, Result};
 
 use connection::Link;
+pub use load::LazyLoad;
 use shared::DbShared;
 pub use shared::Teardown;
-pub use load::LazyLoad;
 pub use transaction::Savepoint;
 
 /// A unit of work: the entities that it has loaded or been given, and the transaction that writes them.

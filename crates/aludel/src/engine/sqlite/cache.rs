@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::database::Database;
+use super::execution::Execution;
 use super::statement::Statement;
 use crate::error::Result;
 
@@ -19,6 +20,8 @@ pub(super) struct StatementCache {
     hasher: RandomState,
     capacity: usize,
     clock: u64,
+    /// Where the last statement was found.
+    last: usize,
 }
 
 struct Slot {
@@ -27,8 +30,8 @@ struct Slot {
     used: u64,
     /// Which text lives here: counts up whenever another moves in.
     tenant: u32,
-    /// `None` while lent out.
-    statement: Option<Statement>,
+    /// `None` while lent out. In a box, so that lending moves a pointer.
+    execution: Option<Box<Execution>>,
 }
 
 /// Where a lent statement belongs.
@@ -46,30 +49,40 @@ impl StatementCache {
             hasher: RandomState::default(),
             capacity: capacity.max(1),
             clock: 0,
+            last: 0,
         }
     }
 
     /// Lends the statement for a text, compiling it where it is not there.
     #[inline]
-    pub(super) fn take(&mut self, database: &Database, sql: &str) -> Result<(Statement, Home)> {
-        let hash = self.hasher.hash_one(sql);
+    pub(super) fn take(&mut self, database: &Database, sql: &str) -> Result<Box<Execution>> {
         self.clock += 1;
+        // A loop asks for the same text again and again.
+        if let Some(slot) = self.slots.get_mut(self.last)
+            && *slot.sql == *sql
+            && let Some(execution) = slot.execution.take()
+        {
+            slot.used = self.clock;
+            return Ok(execution);
+        }
+        let hash = self.hasher.hash_one(sql);
         if let Some(&index) = self.table.find(hash, |&index| &*self.slots[index].sql == sql) {
+            self.last = index;
             let slot = &mut self.slots[index];
             slot.used = self.clock;
             let home = Home { slot: index, tenant: slot.tenant };
-            return match slot.statement.take() {
-                Some(statement) => Ok((statement, home)),
-                None => Ok((Statement::prepare(database, sql)?, home)),
+            return match slot.execution.take() {
+                Some(execution) => Ok(execution),
+                None => Ok(Box::new(Execution::new(Statement::prepare(database, sql)?, home))),
             };
         }
         self.insert(database, sql, hash)
     }
 
     #[cold]
-    fn insert(&mut self, database: &Database, sql: &str, hash: u64) -> Result<(Statement, Home)> {
+    fn insert(&mut self, database: &Database, sql: &str, hash: u64) -> Result<Box<Execution>> {
         let statement = Statement::prepare(database, sql)?;
-        let mut slot = Slot { sql: sql.into(), hash, used: self.clock, tenant: 0, statement: None };
+        let mut slot = Slot { sql: sql.into(), hash, used: self.clock, tenant: 0, execution: None };
         let index = if self.slots.len() < self.capacity {
             self.slots.push(slot);
             self.slots.len() - 1
@@ -84,7 +97,8 @@ impl StatementCache {
         };
         let slots = &self.slots;
         self.table.insert_unique(hash, index, |&index| slots[index].hash);
-        Ok((statement, Home { slot: index, tenant: self.slots[index].tenant }))
+        let home = Home { slot: index, tenant: self.slots[index].tenant };
+        Ok(Box::new(Execution::new(statement, home)))
     }
 
     fn least_recently_used(&self) -> usize {
@@ -94,10 +108,11 @@ impl StatementCache {
 
     /// Takes a lent statement back. It is dropped where its place was given to another text, or to its twin.
     #[inline]
-    pub(super) fn give_back(&mut self, statement: Statement, home: Home) {
+    pub(super) fn give_back(&mut self, execution: Box<Execution>) {
+        let home = execution.home;
         let slot = &mut self.slots[home.slot];
-        if slot.tenant == home.tenant && slot.statement.is_none() {
-            slot.statement = Some(statement);
+        if slot.tenant == home.tenant && slot.execution.is_none() {
+            slot.execution = Some(execution);
         }
     }
 

@@ -7,7 +7,7 @@ use super::DatabaseFile;
 use super::bind::Lifetime;
 use super::cache::StatementCache;
 use super::database::Database;
-use super::execution::{Execution, StepError};
+use super::execution::{Execution, Prepared, StepError};
 use super::statement::Statement;
 use crate::engine::EngineOptions;
 use crate::engine::row::Row;
@@ -24,8 +24,8 @@ pub(crate) struct CursorId(u64);
 /// statement first.
 pub(in crate::engine) struct Connection {
     // Statements go before their database: fields drop in this order.
-    running: Option<Execution>,
-    cursors: Vec<(CursorId, Execution)>,
+    running: Option<Box<Execution>>,
+    cursors: Vec<(CursorId, Box<Execution>)>,
     next_cursor: u64,
     cache: StatementCache,
     database: Database,
@@ -34,15 +34,6 @@ pub(in crate::engine) struct Connection {
 // SAFETY: SQLite's handles may move between threads as long as only one uses them at a time (NOMUTEX), and everything
 // made from a handle lives in this struct and moves along. Nothing here is `Sync`, so that `&Connection` stays put.
 unsafe impl Send for Connection {}
-
-/// What is known of the statement about to run.
-#[derive(Clone, Copy)]
-pub(in crate::engine) struct Prepared {
-    /// It leaves the database as it is.
-    pub(in crate::engine) readonly: bool,
-    /// Its first step tends to hold the thread for long.
-    pub(in crate::engine) slow: bool,
-}
 
 impl Connection {
     /// Opens a connection. It may wait for the disk and for locks: not to be called where futures are polled.
@@ -110,9 +101,9 @@ impl Connection {
     #[inline]
     pub(in crate::engine) fn prepare(&mut self, sql: &str) -> Result<Prepared> {
         self.finish();
-        let (statement, home) = self.cache.take(&self.database, sql)?;
-        let prepared = Prepared { readonly: statement.readonly, slow: statement.is_slow() };
-        self.running = Some(Execution::new(statement, home));
+        let execution = self.cache.take(&self.database, sql)?;
+        let prepared = execution.prepared();
+        self.running = Some(execution);
         Ok(prepared)
     }
 
@@ -155,7 +146,7 @@ impl Connection {
     pub(in crate::engine) fn finish(&mut self) {
         if let Some(mut execution) = self.running.take() {
             execution.finish();
-            self.cache.give_back(execution.statement, execution.home);
+            self.cache.give_back(execution);
         }
     }
 
@@ -200,7 +191,7 @@ impl Connection {
         };
         // SAFETY: copied values may go.
         if let Err(error) = unsafe { execution.bind(params, Lifetime::Copied) } {
-            self.cache.give_back(execution.statement, execution.home);
+            self.cache.give_back(execution);
             return Err(error);
         }
         let id = CursorId(self.next_cursor);
@@ -212,7 +203,7 @@ impl Connection {
     /// What is known of a cursor's statement; none when it is closed.
     pub(in crate::engine) fn cursor(&self, cursor: CursorId) -> Option<Prepared> {
         let (_, execution) = self.cursors.iter().find(|(id, _)| *id == cursor)?;
-        Some(Prepared { readonly: execution.statement.readonly, slow: execution.statement.is_slow() })
+        Some(execution.prepared())
     }
 
     fn cursor_mut(&mut self, cursor: CursorId) -> Result<&mut Execution> {
@@ -224,7 +215,12 @@ impl Connection {
 
     /// The first step of a cursor, if it has not been taken yet.
     pub(in crate::engine) fn start_cursor(&mut self, cursor: CursorId) -> Result<(), StepError> {
-        self.cursor_mut(cursor).map_err(StepError::Failed)?.start()
+        let execution = self.cursor_mut(cursor).map_err(StepError::Failed)?;
+        let outcome = execution.start();
+        if let Err(StepError::Failed(_)) = outcome {
+            execution.end();
+        }
+        outcome
     }
 
     /// The next rows of a cursor: how many, and whether there are more. At its end it frees its locks.
@@ -237,7 +233,7 @@ impl Connection {
         let execution = self.cursor_mut(cursor)?;
         let outcome = execution.rows(limit, sink);
         if !matches!(outcome, Ok((_, true))) {
-            execution.finish();
+            execution.end();
         }
         outcome
     }
@@ -247,7 +243,7 @@ impl Connection {
         if let Some(at) = self.cursors.iter().position(|(id, _)| *id == cursor) {
             let (_, mut execution) = self.cursors.swap_remove(at);
             execution.finish();
-            self.cache.give_back(execution.statement, execution.home);
+            self.cache.give_back(execution);
         }
     }
 

@@ -21,7 +21,16 @@ pub(in crate::engine) enum StepError {
     Failed(Error),
 }
 
-/// A statement that is being executed: its values are bound, its rows are asked for.
+/// What is known of a statement about to run.
+#[derive(Clone, Copy)]
+pub(in crate::engine) struct Prepared {
+    /// It leaves the database as it is.
+    pub(in crate::engine) readonly: bool,
+    /// Its first step tends to hold the thread for long.
+    pub(in crate::engine) slow: bool,
+}
+
+/// A statement that is executed, again and again: its values are bound, its rows are asked for.
 pub(super) struct Execution {
     pub(super) statement: Statement,
     pub(super) home: Home,
@@ -51,6 +60,11 @@ impl From<bool> for State {
 impl Execution {
     pub(super) fn new(statement: Statement, home: Home) -> Self {
         Self { statement, home, state: State::Ready, borrows: false, measured: true }
+    }
+
+    #[inline]
+    pub(super) fn prepared(&self) -> Prepared {
+        Prepared { readonly: self.statement.readonly, slow: self.statement.is_slow() }
     }
 
     /// Takes the first step, unless it was taken before.
@@ -132,12 +146,19 @@ impl Execution {
     /// Ends the execution: the statement is as if just prepared.
     #[inline]
     pub(super) fn finish(&mut self) {
-        self.state = State::Done;
+        self.state = State::Ready;
         self.statement.reset();
         if self.borrows {
             self.statement.clear_bindings();
             self.borrows = false;
         }
+        self.measured = true;
+    }
+
+    /// Ends the execution for good: a further step gives no row.
+    pub(super) fn end(&mut self) {
+        self.finish();
+        self.state = State::Done;
     }
 }
 

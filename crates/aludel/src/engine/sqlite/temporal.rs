@@ -1,7 +1,5 @@
 //! Dates and times as SQLite keeps them: text that sorts by time.
 
-use std::fmt::{self, Write};
-
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
@@ -85,15 +83,6 @@ impl Text {
         self.push(b'.');
         let nanos = time.subsec_nanosecond().unsigned_abs();
         if nanos.is_multiple_of(1000) { self.push_digits(nanos / 1000, 6) } else { self.push_digits(nanos, 9) }
-    }
-}
-
-impl Write for Text {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let place = self.bytes.get_mut(self.length..self.length + text.len()).ok_or(fmt::Error)?;
-        place.copy_from_slice(text.as_bytes());
-        self.length += text.len();
-        Ok(())
     }
 }
 

@@ -8,9 +8,7 @@ use jiff::civil::{Date, DateTime, Time};
 use uuid::Uuid;
 
 use super::Json;
-use crate::model::assign::assigned;
-use crate::model::operand::{Number, Operand, Text, bound};
-use crate::model::{Assignable, ColumnType, IntoValue};
+use crate::model::{ColumnType, IntoValue, Number, Operand, PlainValue, Text, bound};
 use crate::sql::{Node, Value};
 
 macro_rules! operands {
@@ -65,19 +63,22 @@ numbers! {
 
 impl Text for String {}
 
-/// What [`IntoValue`] makes a value of can be assigned in an UPDATE of many rows.
-macro_rules! assignable {
-    ($($column:ty: $given:ty;)*) => {$(
-        impl Assignable<$column> for $given {
-            fn into_assigned(self) -> Node {
-                assigned::<$column>(self)
-            }
-        }
-    )*};
+/// What [`IntoValue`] makes a value of is no expression.
+macro_rules! plain_values {
+    ($($given:ty),*) => {
+        $(impl PlainValue for $given {})*
+    };
 }
 
+<<<<<<< HEAD
 /// The borrowed forms of an owned type: compared with it, and written to it. Not as `Option<&str>`: a column that may be
 /// NULL takes one type of `Option` only, its own, so that `None` finds its type.
+=======
+plain_values! { Option<&str>, &&str, Option<&&str>, Cow<'_, str>, Option<Cow<'_, str>>, &[u8], Option<&[u8]> }
+plain_values! { &String, Option<&String>, &Vec<u8>, Option<&Vec<u8>> }
+
+/// The borrowed forms of an owned type: compared with it, and written to it with or without `Option`.
+>>>>>>> main
 macro_rules! borrowed {
     ($($borrowed:ty => $owned:ty: $value:expr, $own:expr;)*) => {$(
         impl Operand<$owned> for $borrowed {
@@ -98,7 +99,15 @@ macro_rules! borrowed {
             }
         }
 
+<<<<<<< HEAD
         assignable! { $owned: $borrowed; Option<$owned>: $borrowed; }
+=======
+        impl IntoValue<Option<$owned>> for Option<$borrowed> {
+            fn into_value(self) -> Option<$owned> {
+                self.map($own)
+            }
+        }
+>>>>>>> main
     )*};
 }
 
@@ -131,7 +140,15 @@ macro_rules! owned_by_reference {
             }
         }
 
+<<<<<<< HEAD
         assignable! { $owned: &$owned; Option<$owned>: &$owned; }
+=======
+        impl IntoValue<Option<$owned>> for Option<&$owned> {
+            fn into_value(self) -> Option<$owned> {
+                self.cloned()
+            }
+        }
+>>>>>>> main
     )*};
 }
 

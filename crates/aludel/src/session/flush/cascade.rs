@@ -7,7 +7,7 @@ use crate::entity::loader::RowLoader;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::error::Result;
 use crate::model::JoinColumns;
-use crate::session::links::write_column;
+use crate::session::links::{leave_collections, write_column};
 use crate::sql::Value;
 
 impl Flush<'_, '_> {
@@ -22,6 +22,9 @@ impl Flush<'_, '_> {
             let slot = self.arena.tracker().doomed.get(next).copied();
             let Some(slot) = slot else { return Ok(()) };
             next += 1;
+            if slot.state() == State::Detached {
+                leave_collections(&self.arena, slot);
+            }
             for index in 0..slot.def().relationships.len() {
                 self.cascade(slot, index).await?;
             }
@@ -38,15 +41,16 @@ impl Flush<'_, '_> {
         let join = relationship.columns(owner)?;
         let follows = relationship.cascade.delete || relationship.cascade.delete_orphan;
         let can_be_null = join.remote.iter().all(|&column| target.columns[column].nullable);
-        // New children of a parent that goes have nowhere to go either.
-        for child in self.new_children(parent, relationship, &join) {
+        // Rows that the database does not know as children yet.
+        for child in self.unsent_children(parent, relationship, &join) {
             if follows {
                 self.arena.tracker().delete(child);
             } else if can_be_null {
-                self.leave(child, &join)?;
+                self.leave(child, relationship, &join)?;
             }
         }
-        if relationship.passive_deletes || !(follows || can_be_null) {
+        let nothing_there = parent.state() != State::Persistent;
+        if nothing_there || relationship.passive_deletes || !(follows || can_be_null) {
             return Ok(());
         }
         for child in self.children(parent, relationship, &join).await? {
@@ -56,29 +60,38 @@ impl Flush<'_, '_> {
             if follows {
                 self.arena.tracker().delete(child);
             } else {
-                self.leave(child, &join)?;
+                self.leave(child, relationship, &join)?;
             }
         }
         Ok(())
     }
 
     /// A child without its parent: the foreign key becomes NULL, as any other change of the row.
-    fn leave(&mut self, child: SlotPtr, join: &JoinColumns) -> Result<()> {
+    fn leave(&mut self, child: SlotPtr, relationship: &RelationshipDef, join: &JoinColumns) -> Result<()> {
         for &column in &join.remote {
             write_column(&self.arena, child, column, Value::Null)?;
+        }
+        if let Some(inverse) = relationship.inverse {
+            self.arena.tracker().link_one(&self.arena, child, inverse(), None);
         }
         Ok(())
     }
 
-    fn new_children(&self, parent: SlotPtr, relationship: &RelationshipDef, join: &JoinColumns) -> Vec<SlotPtr> {
+    fn unsent_children(&self, parent: SlotPtr, relationship: &RelationshipDef, join: &JoinColumns) -> Vec<SlotPtr> {
         let target = (relationship.target)();
-        let new = self.arena.tracker().new.clone();
-        new.into_iter()
-            .filter(|slot| slot.def().is(target) && slot.state() == State::Pending)
+        let unsent: Vec<SlotPtr> = {
+            let tracker = self.arena.tracker();
+            tracker.new.iter().chain(&tracker.dirty).copied().collect()
+        };
+        unsent
+            .into_iter()
+            .filter(|slot| slot.def().is(target) && !slot.has(DOOMED))
+            .filter(|slot| matches!(slot.state(), State::Pending | State::Persistent))
             .filter(|&slot| {
-                join.remote.iter().zip(&join.local).all(|(&remote, &local)| {
-                    self.arena.value(slot, remote) == self.arena.value(parent, local)
-                })
+                join.remote
+                    .iter()
+                    .zip(&join.local)
+                    .all(|(&remote, &local)| self.arena.value(slot, remote) == self.arena.value(parent, local))
             })
             .collect()
     }
@@ -125,9 +138,10 @@ impl Flush<'_, '_> {
         self.sql = sql;
         // Of those, some may have been given another parent since.
         children.retain(|&child| {
-            join.remote.iter().zip(&join.local).all(|(&remote, &local)| {
-                self.arena.value(child, remote) == self.arena.value(parent, local)
-            })
+            join.remote
+                .iter()
+                .zip(&join.local)
+                .all(|(&remote, &local)| self.arena.value(child, remote) == self.arena.value(parent, local))
         });
         Ok(children)
     }

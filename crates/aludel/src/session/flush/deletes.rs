@@ -6,6 +6,7 @@ use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::slot::SlotPtr;
 use crate::error::Result;
+use crate::session::links::leave_collections;
 use crate::sql::Value;
 
 /// The most rows of one DELETE.
@@ -34,9 +35,10 @@ impl Flush<'_, '_> {
 
     /// Rows of a self-referencing table so that a chunk's end never parts a parent from a child that comes later.
     fn children_first(&self, def: &'static ModelDef, rows: Vec<SlotPtr>) -> Vec<SlotPtr> {
-        let own = def.columns.iter().position(|column| {
-            column.references.as_ref().is_some_and(|reference| (reference.target)().0.is(def))
-        });
+        let own = def
+            .columns
+            .iter()
+            .position(|column| column.references.as_ref().is_some_and(|reference| (reference.target)().0.is(def)));
         let Some(column) = own.filter(|_| rows.len() > MAX_ROWS) else { return rows };
         let Some(referenced) = def.columns[column].references.as_ref().map(|reference| (reference.target)().1) else {
             return rows;
@@ -116,9 +118,9 @@ impl Flush<'_, '_> {
         self.session.execute_in(self.turn, &sql, &params, self.at).await?;
         self.sql = sql;
         drop(params);
-        let mut tracker = self.arena.tracker();
         for (&slot, key) in rows.iter().zip(keys) {
-            tracker.removed(slot, key);
+            leave_collections(&self.arena, slot);
+            self.arena.tracker().removed(slot, key);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! New rows, many in one statement.
 
-use super::order::{Late, for_insert};
 use super::Flush;
+use super::order::{Late, for_insert};
 use crate::engine::row::Row;
 use crate::entity::def::{ColumnDef, Generated, ModelDef};
 use crate::entity::identity_map::IdentityKey;
@@ -127,7 +127,8 @@ impl Flush<'_, '_> {
             let returning = returned_columns(batch);
             let mut sink = |row: &Row<'_>| {
                 let values = returning.iter().enumerate();
-                returned.push(values.map(|(at, &column)| value_of(row, at, &def.columns[column])).collect::<Result<_>>()?);
+                returned
+                    .push(values.map(|(at, &column)| value_of(row, at, &def.columns[column])).collect::<Result<_>>()?);
                 Ok(())
             };
             self.session.returning_in(self.turn, &sql, &params, self.at, &mut sink).await?;

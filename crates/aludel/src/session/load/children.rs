@@ -110,10 +110,8 @@ fn ordered(
         select.order_by = order_by.to_vec();
         return select;
     };
-    let number = Node::RowNumber {
-        partition_by: vec![column_node(target, target.table, remote)],
-        order_by: order_by.to_vec(),
-    };
+    let number =
+        Node::RowNumber { partition_by: vec![column_node(target, target.table, remote)], order_by: order_by.to_vec() };
     select.columns.push(SelectColumn { node: number, alias: Some(ROW.into()) });
     let row = || Node::Column(crate::sql::ColumnRef::new(NUMBERED, ROW));
     let limit = Node::Value(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)));

@@ -35,7 +35,7 @@ fn sqlite(ty: &SqlType, out: &mut String) {
         SqlType::Timestamp => "TIMESTAMP",
         // UUID would make NUMERIC, and a key that is written in digits alone a float.
         SqlType::Uuid => "CHAR(36)",
-        SqlType::Json => "JSON",
+        SqlType::Json => "JSON TEXT",
         SqlType::Enum { values, .. } => {
             return varchar(values.iter().map(|value| value.chars().count()).max().unwrap_or(0), out);
         }
