@@ -14,14 +14,10 @@ pub use crate::db::Db;
 pub use crate::engine::EngineOptions;
 pub use crate::entity::{Entity, Many, One};
 pub use crate::error::{Error, ErrorKind, Or404, Result};
-<<<<<<< HEAD
-pub use crate::model::{Column, Expr, Expression, avg, coalesce, count, length, lower, max, min, sum, upper};
-=======
 pub use crate::model::{
     Column, ColumnType, Expr, Expression, avg, coalesce, count, count_all, count_distinct, length, lower, max, min,
     sum, upper,
 };
->>>>>>> main
 pub use crate::query::page::{IterPages, Page, PageQuery};
 pub use crate::query::{Query, Queryable};
 pub use crate::schema::{MetaData, NamingConvention};

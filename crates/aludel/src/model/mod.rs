@@ -25,10 +25,7 @@ pub use expression::{BaseOf, Condition, Expr, Expression};
 pub use function::{avg, coalesce, count, count_all, count_distinct, length, lower, max, min, sum, upper};
 pub(crate) use join::{JoinColumns, column_of};
 pub use key_type::{KeyType, Missing, Set};
-<<<<<<< HEAD
-=======
 pub(crate) use operand::bound;
->>>>>>> main
 pub use operand::{InList, Number, Operand, Text};
 pub use order::{Grouping, Order};
 pub use relationship::{Load, Loading, RelationLoad, Relationship, Strategy, ToMany, ToOne};

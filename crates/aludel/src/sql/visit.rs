@@ -70,10 +70,10 @@ impl Node {
     }
 
     /// Gives a table another name in this expression.
-    pub(crate) fn rename_table(&mut self, from: &str, to: &Cow<'static, str>) {
+    pub(crate) fn rename_table(&mut self, from: &str, to: &str) {
         self.columns_mut(&mut |column| {
             if column.table == from {
-                column.table = to.clone();
+                column.table = Cow::Owned(to.to_owned());
             }
         });
     }

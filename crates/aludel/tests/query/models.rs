@@ -3,65 +3,65 @@
 use aludel::prelude::*;
 
 #[derive(Model, Clone, Debug)]
-pub struct User {
+pub(crate) struct User {
     #[column(primary_key)]
-    pub id: i64,
+    pub(crate) id: i64,
     #[column(unique)]
-    pub username: String,
-    pub email: Option<String>,
-    pub karma: i32,
+    pub(crate) username: String,
+    pub(crate) email: Option<String>,
+    pub(crate) karma: i32,
     #[relationship(back_populates = author)]
-    pub posts: Many<Post>,
+    pub(crate) posts: Many<Post>,
 }
 
 #[derive(Model, Clone, Debug)]
-pub struct Post {
+pub(crate) struct Post {
     #[column(primary_key)]
-    pub id: i64,
-    pub title: String,
-    pub content: Option<String>,
+    pub(crate) id: i64,
+    pub(crate) title: String,
+    pub(crate) content: Option<String>,
     #[column(default = false)]
-    pub draft: bool,
+    pub(crate) draft: bool,
     #[column(default = 0)]
-    pub views: i64,
+    pub(crate) views: i64,
     #[column(references = User::id)]
-    pub user_id: i64,
+    pub(crate) user_id: i64,
     #[column(references = User::id)]
-    pub editor_id: Option<i64>,
+    pub(crate) editor_id: Option<i64>,
     #[relationship(foreign_key = user_id, back_populates = posts)]
-    pub author: One<User>,
+    pub(crate) author: One<User>,
     #[relationship(foreign_key = editor_id)]
-    pub editor: One<Option<User>>,
+    pub(crate) editor: One<Option<User>>,
     #[relationship(back_populates = post, order_by = Comment::id)]
-    pub comments: Many<Comment>,
+    pub(crate) comments: Many<Comment>,
 }
 
 #[derive(Model, Clone, Debug)]
-pub struct Comment {
+pub(crate) struct Comment {
     #[column(primary_key)]
-    pub id: i64,
-    pub body: String,
+    pub(crate) id: i64,
+    pub(crate) body: String,
     #[column(references = Post::id)]
-    pub post_id: i64,
+    pub(crate) post_id: i64,
     #[relationship(back_populates = comments)]
-    pub post: One<Post>,
+    pub(crate) post: One<Post>,
 }
 
 #[derive(Model, Clone, Debug)]
-pub struct Employee {
+pub(crate) struct Employee {
     #[column(primary_key)]
-    pub id: i64,
-    pub name: String,
+    pub(crate) id: i64,
+    pub(crate) name: String,
     #[column(references = Employee::id)]
-    pub boss_id: Option<i64>,
+    pub(crate) boss_id: Option<i64>,
     #[relationship(back_populates = reports)]
-    pub boss: One<Option<Employee>>,
+    pub(crate) boss: One<Option<Employee>>,
     #[relationship(back_populates = boss)]
-    pub reports: Many<Employee>,
+    pub(crate) reports: Many<Employee>,
 }
 
 /// Three users; ann has three posts, bob one, cid none. The posts have 2, 1, 0 and 1 comments.
-pub async fn blog() -> Result<(Db, Session)> {
+pub(crate) async fn blog() -> Result<(Db, Session)> {
     let db = Db::builder().engine(EngineOptions::new().echo(true)).test().await?;
     let session = db.session();
     let ann = session.add(User::build().username("ann").email("ann@example.com").karma(30));

@@ -43,13 +43,13 @@ impl Subscriber for Listener {
 }
 
 /// Forgets what was sent before. Tests run each on a thread of its own, as do the statements of SQLite.
-pub fn forget() {
+pub(crate) fn forget() {
     static LISTEN: Once = Once::new();
     LISTEN.call_once(|| tracing::subscriber::set_global_default(Listener).expect("nobody else listens"));
     SENT.with_borrow_mut(Vec::clear);
 }
 
 /// What was sent since.
-pub fn sent() -> Vec<String> {
+pub(crate) fn sent() -> Vec<String> {
     SENT.take()
 }

@@ -70,15 +70,10 @@ macro_rules! plain_values {
     };
 }
 
-<<<<<<< HEAD
+plain_values! { &&str, Cow<'_, str>, &[u8], &String, &Vec<u8> }
+
 /// The borrowed forms of an owned type: compared with it, and written to it. Not as `Option<&str>`: a column that may be
 /// NULL takes one type of `Option` only, its own, so that `None` finds its type.
-=======
-plain_values! { Option<&str>, &&str, Option<&&str>, Cow<'_, str>, Option<Cow<'_, str>>, &[u8], Option<&[u8]> }
-plain_values! { &String, Option<&String>, &Vec<u8>, Option<&Vec<u8>> }
-
-/// The borrowed forms of an owned type: compared with it, and written to it with or without `Option`.
->>>>>>> main
 macro_rules! borrowed {
     ($($borrowed:ty => $owned:ty: $value:expr, $own:expr;)*) => {$(
         impl Operand<$owned> for $borrowed {
@@ -98,16 +93,6 @@ macro_rules! borrowed {
                 Some($own(self))
             }
         }
-
-<<<<<<< HEAD
-        assignable! { $owned: $borrowed; Option<$owned>: $borrowed; }
-=======
-        impl IntoValue<Option<$owned>> for Option<$borrowed> {
-            fn into_value(self) -> Option<$owned> {
-                self.map($own)
-            }
-        }
->>>>>>> main
     )*};
 }
 
@@ -139,16 +124,6 @@ macro_rules! owned_by_reference {
                 Some(self.clone())
             }
         }
-
-<<<<<<< HEAD
-        assignable! { $owned: &$owned; Option<$owned>: &$owned; }
-=======
-        impl IntoValue<Option<$owned>> for Option<&$owned> {
-            fn into_value(self) -> Option<$owned> {
-                self.cloned()
-            }
-        }
->>>>>>> main
     )*};
 }
 
