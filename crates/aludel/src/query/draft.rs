@@ -199,7 +199,8 @@ fn join(joined: Joined) -> Result<Join> {
 
 /// Renders a select, and checks what only its text shows.
 fn render(select: Select, dialect: Dialect) -> Result<Statement> {
-    let mut statement = Statement::default();
+    // one piece of memory for most statements
+    let mut statement = Statement::new(String::with_capacity(select.list.len() + 224), Vec::new());
     select.render(dialect, &mut statement);
     check_parameters(dialect, &statement)?;
     Ok(statement)
