@@ -174,11 +174,11 @@ impl Builder<'_> {
                 let result = self.with_set(None);
                 quote! {
                     #docs
-                    #vis fn #name<Child: #private::ChildOf<#model, Child = #target>>(
+                    #vis fn #name<__Child: #private::ChildOf<#model, Child = #target>>(
                         mut self,
-                        rows: impl ::core::iter::IntoIterator<Item = Child>,
+                        rows: impl ::core::iter::IntoIterator<Item = __Child>,
                     ) -> #result {
-                        #private::link_children::<#model, Child>(&mut self.links, #position, rows);
+                        #private::link_children::<#model, __Child>(&mut self.links, #position, rows);
                         self
                     }
                 }
@@ -364,7 +364,7 @@ impl Builder<'_> {
         quote! {
             #(#children)*
             #[automatically_derived]
-            impl<Parent: #private::Model> #private::ChildOf<Parent> for #model {
+            impl<__Parent: #private::Model> #private::ChildOf<__Parent> for #model {
                 type Child = #model;
                 fn into_link(self) -> #private::LinkTarget {
                     #private::child(#private::literal_row(self))
