@@ -8,30 +8,11 @@ use axum::extract::Path;
 use axum::http::{Request, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Serialize;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-#[derive(Model, Clone, Debug, Serialize)]
-struct Author {
-    #[column(primary_key)]
-    id: i64,
-    #[column(unique, length = 80)]
-    name: String,
-    #[relationship(back_populates = author)]
-    books: Many<Book>,
-}
-
-#[derive(Model, Clone, Debug, Serialize)]
-struct Book {
-    #[column(primary_key)]
-    id: i64,
-    title: String,
-    #[column(references = Author::id)]
-    author_id: i64,
-    #[relationship(back_populates = books)]
-    author: One<Author>,
-}
+mod faults_support;
+use faults_support::{Author, Book, long_query, poll_once, until};
 
 async fn add(session: Session, Path(name): Path<String>) -> StatusCode {
     session.add(Author::build().name(name));
@@ -142,9 +123,7 @@ async fn a_commit_that_fails_at_the_end_becomes_the_answer() {
 #[tokio::test]
 async fn the_layer_of_some_routes_may_end_them_otherwise() {
     let db = db(Teardown::Rollback).await;
-    let app = Router::new()
-        .route("/add/{name}", post(add))
-        .layer(db.layer().teardown(Teardown::CommitOnSuccess));
+    let app = Router::new().route("/add/{name}", post(add)).layer(db.layer().teardown(Teardown::CommitOnSuccess));
     app.oneshot(to("POST", "/add/ann")).await.unwrap();
     assert_eq!(names(&db).await, ["ann"]);
 }
@@ -163,9 +142,98 @@ async fn a_panic_rolls_back() {
 async fn a_dropped_request_rolls_back() {
     let db = db(Teardown::CommitOnSuccess).await;
     let request = app(&db).oneshot(to("POST", "/wait/ann"));
-    assert!(tokio::time::timeout(Duration::from_millis(50), request).await.is_err());
+    let mut request = Box::pin(request);
+    assert!(poll_once(request.as_mut()).is_pending());
+    drop(request);
     assert!(names(&db).await.is_empty());
     assert_eq!(send(&db, to("POST", "/add/bob")).await.0, StatusCode::CREATED);
+}
+
+/// Begins a long query on a clone of the session, so that it is under way when the request is answered.
+async fn add_beside_a_statement(session: Session, Path(name): Path<String>) -> StatusCode {
+    let mut query = Box::pin(long_query(&session));
+    assert!(poll_once(query.as_mut()).is_pending());
+    tokio::spawn(query);
+    session.add(Author::build().name(name));
+    StatusCode::CREATED
+}
+
+#[tokio::test]
+async fn commit_on_success_commits_though_a_statement_of_another_clone_is_under_way() {
+    let db = db(Teardown::CommitOnSuccess).await;
+    let app = Router::new().route("/{name}", post(add_beside_a_statement)).layer(db.layer());
+    let response = app.oneshot(to("POST", "/ann")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::CREATED);
+    assert_eq!(names(&db).await, ["ann"]);
+}
+
+#[tokio::test]
+async fn a_statement_under_way_that_only_reads_is_no_uncommitted_work() {
+    let db = db(Teardown::Rollback).await;
+    async fn read(session: Session) -> StatusCode {
+        let mut query = Box::pin(long_query(&session));
+        assert!(poll_once(query.as_mut()).is_pending());
+        tokio::spawn(query);
+        StatusCode::OK
+    }
+    let warnings = Warnings::default();
+    let guard = tracing::subscriber::set_default(warnings.clone());
+    let app = Router::new().route("/", get(read)).layer(db.layer());
+    assert_eq!(app.oneshot(to("GET", "/")).await.unwrap().status(), StatusCode::OK);
+    drop(guard);
+    assert_eq!(*warnings.0.lock().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_while_the_session_is_being_closed_leaves_nothing_open() {
+    let db = db(Teardown::Rollback).await;
+    let kept = Arc::new(Mutex::new(None));
+    let keeper = Arc::clone(&kept);
+    let handler = async move |session: Session| {
+        session.add(Author::build().name("ann"));
+        session.flush().await.unwrap();
+        let mut query = Box::pin(long_query(&session));
+        assert!(poll_once(query.as_mut()).is_pending());
+        tokio::spawn(query);
+        *keeper.lock().unwrap() = Some(session);
+        StatusCode::NO_CONTENT
+    };
+    let mut request = Box::pin(Router::new().route("/", post(handler)).layer(db.layer()).oneshot(to("POST", "/")));
+    // The request is answered and waits for the long query to end before it closes the session.
+    assert!(poll_once(request.as_mut()).is_pending());
+    drop(request);
+    // A clone is still held: only the closing itself can have given the right to write back.
+    assert!(kept.lock().unwrap().is_some());
+    assert_eq!(send(&db, to("POST", "/commit/bob")).await.0, StatusCode::CREATED);
+    assert_eq!(names(&db).await, ["bob"]);
+    assert!(kept.lock().unwrap().as_ref().unwrap().is_closed());
+}
+
+#[tokio::test]
+async fn a_task_that_keeps_the_session_is_told_that_it_is_closed() {
+    let db = db(Teardown::Rollback).await;
+    let kept: Arc<Mutex<Option<(Session, Entity<Author>)>>> = Arc::default();
+    let keeper = Arc::clone(&kept);
+    let handler = async move |session: Session| {
+        let author = session.add(Author::build().name("ann"));
+        session.commit().await.unwrap();
+        *keeper.lock().unwrap() = Some((session, author));
+        StatusCode::NO_CONTENT
+    };
+    Router::new().route("/", post(handler)).layer(db.layer()).oneshot(to("POST", "/")).await.unwrap();
+    let (session, author) = kept.lock().unwrap().take().unwrap();
+    // what was loaded stays readable
+    assert_eq!(author.name, "ann");
+    for error in [
+        Author::query().all(&session).await.unwrap_err(),
+        session.commit().await.unwrap_err(),
+        session.begin().await.unwrap_err(),
+        author.load(Author::books).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Detached);
+        let text = error.to_string();
+        assert!(text.starts_with("the session is closed") && text.contains("db.session()"), "{text}");
+    }
 }
 
 #[tokio::test]
@@ -173,11 +241,9 @@ async fn a_client_that_goes_away_does_not_cut_the_commit() {
     let db = db(Teardown::CommitOnSuccess).await;
     // One thread: the commit's task cannot have run when the request is first seen waiting for it.
     let mut request = Box::pin(app(&db).oneshot(to("POST", "/add/ann")));
-    let waiting = std::future::poll_fn(|cx| std::task::Poll::Ready(request.as_mut().poll(cx).is_pending())).await;
-    assert!(waiting);
+    assert!(poll_once(request.as_mut()).is_pending());
     drop(request);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(names(&db).await, ["ann"]);
+    until(async || names(&db).await == ["ann"]).await;
 }
 
 #[tokio::test]
@@ -229,7 +295,8 @@ async fn a_page_of_entities_is_flat_json_and_one_past_the_end_404() {
     }
     let walked: Vec<u64> = {
         let session = db.session();
-        let mut page = Author::query().order_by(Author::name).paginate(&session, PageQuery::new(1).per_page(2)).await.unwrap();
+        let mut page =
+            Author::query().order_by(Author::name).paginate(&session, PageQuery::new(1).per_page(2)).await.unwrap();
         let mut seen = vec![page.len() as u64];
         while page.has_next {
             page = Author::query().order_by(Author::name).paginate(&session, page.next_query()).await.unwrap();
@@ -360,6 +427,6 @@ async fn changes_that_nobody_committed_are_warned_about_once_and_only_after_succ
     send(&db, to("POST", "/add/cid")).await;
     drop(guard);
     let warnings = warnings.0.lock().unwrap();
-    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("session.commit().await?"), "{warnings:?}");
 }
