@@ -29,7 +29,7 @@ struct Lane {
 /// # Panics
 ///
 /// If contenders disagree about the result, or it has not the expected number of rows.
-pub fn measure(case: Case, entries: &[Entry], rounds: usize) -> Measured {
+pub fn measure(case: Case, entries: &[&Entry], rounds: usize) -> Measured {
     eprintln!("{} {}", case.workload.name(), case.size);
     let mut lanes: Vec<Lane> = entries.iter().map(|entry| Lane::open(case, entry)).collect();
     let expected = check(case, entries, &mut lanes);
@@ -66,7 +66,7 @@ fn order(round: usize, contenders: usize) -> Vec<usize> {
     order
 }
 
-fn check(case: Case, entries: &[Entry], lanes: &mut [Lane]) -> Digest {
+fn check(case: Case, entries: &[&Entry], lanes: &mut [Lane]) -> Digest {
     let mut first = None;
     for (entry, lane) in entries.iter().zip(lanes) {
         let digest = around(case, &mut *lane.contender, |contender| {
@@ -99,15 +99,14 @@ fn sample(case: Case, lane: &mut Lane) -> Duration {
     around(case, &mut *lane.contender, |contender| Bench::time(contender, case, lane.iterations))
 }
 
-/// Runs `work` between the workload's `before_sample` and `after_sample`.
+/// Runs `work`, in a transaction that is rolled back if the workload asks for one.
 fn around<T>(case: Case, contender: &mut dyn Contender, work: impl FnOnce(&mut dyn Contender) -> T) -> T {
-    if let Some(sql) = case.workload.before_sample() {
-        contender.execute(sql);
+    if !case.workload.in_transaction() {
+        return work(contender);
     }
+    contender.begin();
     let result = work(contender);
-    if let Some(sql) = case.workload.after_sample() {
-        contender.execute(sql);
-    }
+    contender.rollback();
     result
 }
 

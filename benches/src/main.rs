@@ -2,6 +2,7 @@
 //!
 //! `README.md` says how to run it and how to add a contender.
 
+mod aludel;
 mod check;
 mod contender;
 mod diesel;
@@ -16,13 +17,17 @@ mod workload;
 
 use contender::Entry;
 use options::Options;
+use workload::Workload;
 
 /// Everybody who is measured, in the order of the table's columns.
 const CONTENDERS: &[Entry] = &[
-    Entry { name: report::BASELINE, open: diesel::open },
-    Entry { name: "rusqlite", open: rusqlite::open },
-    Entry { name: "sqlx", open: sqlx::open },
-    Entry { name: "sea-orm", open: seaorm::open },
+    Entry::new(report::BASELINE, diesel::open),
+    Entry::new("aludel", aludel::open),
+    Entry::variant("aludel-uow", aludel::open_unit_of_work, Workload::Insert),
+    Entry::variant("aludel-load", aludel::open_lazy, Workload::LoadingAssociationsSequentially),
+    Entry::new("rusqlite", rusqlite::open),
+    Entry::new("sqlx", sqlx::open),
+    Entry::new("sea-orm", seaorm::open),
 ];
 
 fn main() {
@@ -35,12 +40,17 @@ fn main() {
     }
     println!("SQLite {}, {} rounds\n", ::rusqlite::version(), options.rounds);
     for &workload in &options.workloads {
+        let entries: Vec<&Entry> = CONTENDERS
+            .iter()
+            .filter(|entry| entry.only.is_none_or(|only| only == workload))
+            .filter(|entry| options.contenders.is_empty() || options.contenders.iter().any(|name| name == entry.name))
+            .collect();
         let results: Vec<_> = workload
             .sizes()
             .iter()
             .filter(|&&size| size <= options.max_size)
-            .map(|&size| harness::measure(workload.case(size), CONTENDERS, options.rounds))
+            .map(|&size| harness::measure(workload.case(size), &entries, options.rounds))
             .collect();
-        println!("{}", report::table(workload, CONTENDERS, &results));
+        println!("{}", report::table(workload, &entries, &results));
     }
 }

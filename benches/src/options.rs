@@ -4,10 +4,11 @@ use crate::workload::Workload;
 
 /// The help text.
 pub const USAGE: &str = "\
-usage: aludel-benches [--workload NAME] [--quick] [--rounds N]
+usage: aludel-benches [--workload NAME] [--contender NAME] [--quick] [--rounds N]
 
   --workload NAME  trivial_query, medium_complex_query, insert or
                    loading_associations_sequentially; may be repeated; all by default
+  --contender NAME a column of the table; may be repeated; all by default
   --quick          7 rounds and at most 1000 rows
   --rounds N       samples of each contender in each case; 31 by default";
 
@@ -15,6 +16,8 @@ usage: aludel-benches [--workload NAME] [--quick] [--rounds N]
 pub struct Options {
     /// The workloads, in the order they run.
     pub workloads: Vec<Workload>,
+    /// The contenders; empty means all.
+    pub contenders: Vec<String>,
     /// Samples of each contender in each case.
     pub rounds: usize,
     /// Larger sizes are left out.
@@ -29,12 +32,14 @@ impl Options {
     /// A message about the first argument that is not understood.
     pub fn from_args(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut workloads = Vec::new();
+        let mut contenders = Vec::new();
         let mut rounds = None;
         let mut quick = false;
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--quick" => quick = true,
                 "--workload" => workloads.push(workload(args.next())?),
+                "--contender" => contenders.push(args.next().ok_or("`--contender` needs a name")?),
                 "--rounds" => rounds = Some(positive(args.next())?),
                 _ => return Err(format!("unknown argument `{arg}`")),
             }
@@ -43,7 +48,7 @@ impl Options {
             workloads = Workload::ALL.to_vec();
         }
         let (default_rounds, max_size) = if quick { (7, 1_000) } else { (31, usize::MAX) };
-        Ok(Self { workloads, rounds: rounds.unwrap_or(default_rounds), max_size })
+        Ok(Self { workloads, contenders, rounds: rounds.unwrap_or(default_rounds), max_size })
     }
 }
 

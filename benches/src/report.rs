@@ -10,7 +10,7 @@ use crate::workload::Workload;
 pub const BASELINE: &str = "diesel";
 
 /// The table of one workload: a row for each size, a column for each contender.
-pub fn table(workload: Workload, entries: &[Entry], results: &[Measured]) -> String {
+pub fn table(workload: Workload, entries: &[&Entry], results: &[Measured]) -> String {
     let mut table = format!("### {}: µs per operation (ratio to {BASELINE})\n\n| rows |", workload.name());
     let baseline = entries.iter().position(|entry| entry.name == BASELINE);
     for entry in entries {
