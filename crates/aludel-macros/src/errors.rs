@@ -40,4 +40,10 @@ impl Errors {
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.map(|errors| errors.into_compile_error()).unwrap_or_default()
     }
+
+    /// The texts of the mistakes.
+    #[cfg(test)]
+    pub(crate) fn messages(self) -> Vec<String> {
+        self.0.into_iter().flatten().map(|error| error.to_string()).collect()
+    }
 }

@@ -5,9 +5,14 @@
 //! `::aludel::__private`.
 
 mod attributes;
+mod db_enum;
+mod db_type;
 mod errors;
 mod model;
 mod names;
+mod output;
+mod projection;
+mod types;
 
 use proc_macro::TokenStream;
 
@@ -15,4 +20,22 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(Model, attributes(model, column, relationship))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     model::derive(input.into()).into()
+}
+
+/// Makes a struct what the rows of a query are read into, field by field.
+#[proc_macro_derive(Projection)]
+pub fn derive_projection(input: TokenStream) -> TokenStream {
+    projection::derive(input.into()).into()
+}
+
+/// Makes an enum a column's type, stored as the names of its variants.
+#[proc_macro_derive(DbEnum, attributes(db_enum))]
+pub fn derive_db_enum(input: TokenStream) -> TokenStream {
+    db_enum::derive(input.into()).into()
+}
+
+/// Makes a newtype a column's type, stored as the type that it wraps.
+#[proc_macro_derive(DbType)]
+pub fn derive_db_type(input: TokenStream) -> TokenStream {
+    db_type::derive(input.into()).into()
 }

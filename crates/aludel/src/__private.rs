@@ -1,9 +1,12 @@
 //! What the derives' output names. No part of the public interface.
 
 mod checks;
+mod newtypes;
+mod projections;
 mod rows;
 mod sql_types;
 
+pub use std::borrow::Cow;
 pub use std::vec::Vec;
 
 pub use inventory;
@@ -19,13 +22,17 @@ pub use crate::entity::relation_field::RelationField;
 pub use crate::entity::vtable::VTable;
 pub use crate::error::Result;
 pub use crate::model::metadata::ModelRegistration;
-pub use crate::model::{ChildOf, Column, ColumnType, IntoValue, KeyType, Missing, Set, ToMany, ToOne};
-pub use crate::sql::Value;
+pub use crate::model::{ChildOf, Column, ColumnType, IntoValue, KeyType, Missing, Operand, Set, Text, ToMany, ToOne};
+pub use crate::query::{Fetch, SelectList, Selection, Source};
+pub use crate::schema::SqlType;
+pub use crate::sql::{Node, Value};
 
 pub use checks::{
     InverseOfMany, InverseOfOne, Relationships, column_of, inverse_of_many, inverse_of_one, key_to, points_back,
     reference, target,
 };
+pub use newtypes::{InnerKey, InnerText, decode_enum, enum_value, operand};
+pub use projections::Columns;
 pub use rows::{
     child, given, given_or, given_or_blank, link, link_child, link_children, literal_row, no_column, no_relationship,
     owned, unlink,

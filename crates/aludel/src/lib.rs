@@ -26,4 +26,4 @@ pub use error::{Error, ErrorKind, Or404, Result};
 pub use query::page::{IterPages, Page, PageQuery};
 pub use session::{LazyLoad, NoAutoflush, Savepoint, Session, Teardown};
 
-pub use aludel_macros::Model;
+pub use aludel_macros::{DbEnum, DbType, Model, Projection};

@@ -6,7 +6,6 @@ mod resolve;
 mod spec;
 #[cfg(test)]
 mod tests;
-mod types;
 
 use proc_macro2::TokenStream;
 

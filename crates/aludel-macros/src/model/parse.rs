@@ -7,9 +7,10 @@ use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, LitStr, Path, Type}
 use crate::attributes::{Given, Item, refuse_duplicates};
 use crate::errors::Errors;
 use crate::names::{camel_to_snake, list};
+use crate::output::docs_of;
 
 use super::spec::{Column, Constraint, Field, Kind, Model, Origin, Reference, Relationship, Size};
-use super::types::{content_of, last_segment, parse_without_self};
+use crate::types::{content_of, last_segment, parse_without_self};
 
 const MODEL: &[&str] = &["table", "index", "unique", "check"];
 const COLUMN: &[&str] = &[
@@ -68,7 +69,7 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         let parsed = Field {
             ident: ident.clone(),
             vis: field.vis.clone(),
-            docs: field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect(),
+            docs: docs_of(&field.attrs),
             ty: parse_without_self(&field.ty, &input.ident),
             constant: ident.clone(),
         };

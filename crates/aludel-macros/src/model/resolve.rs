@@ -4,7 +4,7 @@ use crate::errors::Errors;
 use crate::names::{list, nearest};
 
 use super::spec::{Column, Kind, Model, Origin, Relationship, Size};
-use super::types::{is_integer, is_uuid, last_segment, same_name};
+use crate::types::{is_integer, is_uuid, last_segment, same_name};
 
 pub(crate) fn model(model: &mut Model, errors: &mut Errors) {
     primary_key(model, errors);

@@ -10,6 +10,7 @@ use super::constants::docs;
 use super::private;
 use crate::model::spec::{Column, Kind, Model, Origin, Relationship};
 use crate::names::list;
+use crate::output::pascal;
 
 /// A required field of the builder.
 struct Slot {
@@ -53,16 +54,6 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             #children
         };
     }
-}
-
-/// `user_id` as `UserId`.
-fn pascal(ident: &Ident) -> String {
-    let name = ident.unraw().to_string();
-    let words = name.split('_').filter(|word| !word.is_empty()).map(|word| {
-        let mut chars = word.chars();
-        chars.next().map(|first| first.to_uppercase().chain(chars).collect::<String>()).unwrap_or_default()
-    });
-    words.collect()
 }
 
 impl Builder<'_> {

@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 
 use super::private;
 use crate::model::spec::{Field, Kind, Model};
+use crate::output;
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let private = private();
@@ -37,10 +38,5 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 
 /// The field's documentation, or a line in its place.
 pub(crate) fn docs(field: &Field, kind: &str) -> TokenStream {
-    if field.docs.is_empty() {
-        let text = format!("The {kind} `{}`.", field.ident.unraw());
-        return quote!(#[doc = #text]);
-    }
-    let docs = &field.docs;
-    quote!(#(#docs)*)
+    output::docs(&field.docs, || format!("The {kind} `{}`.", field.ident.unraw()))
 }

@@ -107,7 +107,7 @@ fn points_back(model: &Model, relationship: &Relationship) -> Option<TokenStream
     let back = relationship.back_populates.as_ref()?;
     let target = &relationship.target;
     let own = relationship.field.ident.unraw().to_string();
-    let other = crate::model::types::last_segment(target).map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let other = crate::types::last_segment(target).map(|segment| segment.ident.to_string()).unwrap_or_default();
     let text = format!(
         "`{other}::{back}` does not point back to `{}::{own}`: give it `#[relationship(back_populates = {own})]`",
         model.ident,

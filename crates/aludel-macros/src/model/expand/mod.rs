@@ -9,6 +9,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::spec::Model;
+pub(crate) use crate::output::{option, private};
 
 pub(crate) fn model(model: &Model) -> TokenStream {
     let constants = constants::expand(model);
@@ -18,18 +19,5 @@ pub(crate) fn model(model: &Model) -> TokenStream {
         #constants
         #implementation
         #builder
-    }
-}
-
-/// Where the generated code finds everything.
-pub(crate) fn private() -> TokenStream {
-    quote!(::aludel::__private)
-}
-
-/// `Option::Some(..)` or `Option::None`.
-pub(crate) fn option(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
     }
 }
