@@ -71,6 +71,8 @@ impl Bench {
     }
 
     /// The time `iterations` operations of `case` take.
+    // Not inlined, for profilers: what happens below it is what is measured.
+    #[inline(never)]
     pub fn time(contender: &mut dyn Contender, case: Case, iterations: u32) -> Duration {
         let mut bench = Self(Mode::Time { iterations, elapsed: Duration::ZERO });
         contender.run(case, &mut bench);

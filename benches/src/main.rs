@@ -16,7 +16,7 @@ mod sqlx;
 mod workload;
 
 use contender::Entry;
-use options::Options;
+use options::{Command, Options};
 use workload::Workload;
 
 /// Everybody who is measured, in the order of the table's columns.
@@ -31,14 +31,29 @@ const CONTENDERS: &[Entry] = &[
 ];
 
 fn main() {
-    let options = Options::from_args(std::env::args().skip(1)).unwrap_or_else(|message| {
+    let command = Command::from_args(std::env::args().skip(1)).unwrap_or_else(|message| {
         eprintln!("{message}\n\n{}", options::USAGE);
         std::process::exit(2);
     });
     if cfg!(debug_assertions) {
         eprintln!("warning: this is a debug build; run with `--release` for figures that mean something");
     }
-    println!("SQLite {}, {} rounds\n", ::rusqlite::version(), options.rounds);
+    match command {
+        Command::Measure(options) => measure(&options),
+        Command::Profile { case, contender, operations } => match find(&contender) {
+            Some(entry) => harness::profile(case, entry, operations),
+            None => eprintln!("there is no contender `{contender}`"),
+        },
+    }
+}
+
+fn find(contender: &str) -> Option<&'static Entry> {
+    CONTENDERS.iter().find(|entry| entry.name == contender)
+}
+
+fn measure(options: &Options) {
+    let figure = if options.fastest { "fastest" } else { "median" };
+    println!("SQLite {}, {figure} of {} rounds\n", ::rusqlite::version(), options.rounds);
     for &workload in &options.workloads {
         let entries: Vec<&Entry> = CONTENDERS
             .iter()
@@ -49,7 +64,7 @@ fn main() {
             .sizes()
             .iter()
             .filter(|&&size| size <= options.max_size)
-            .map(|&size| harness::measure(workload.case(size), &entries, options.rounds))
+            .map(|&size| harness::measure(workload.case(size), &entries, options.rounds, options.fastest))
             .collect();
         println!("{}", report::table(workload, &entries, &results));
     }

@@ -20,10 +20,10 @@ pub fn table(workload: Workload, entries: &[&Entry], results: &[Measured]) -> St
     table += &"---:|".repeat(entries.len());
     for result in results {
         let _ = write!(table, "\n| {} |", result.size);
-        for &median in &result.medians {
-            let _ = write!(table, " {}", three_digits(median));
+        for &time in &result.times {
+            let _ = write!(table, " {}", three_digits(time));
             if let Some(baseline) = baseline {
-                let _ = write!(table, " ({:.2})", median / result.medians[baseline]);
+                let _ = write!(table, " ({:.2})", time / result.times[baseline]);
             }
             table += " |";
         }
