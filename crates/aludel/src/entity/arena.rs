@@ -6,7 +6,7 @@ use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::{Arc, PoisonError, Weak};
 
-use super::chunk::{ChunkHeader, SlotLayout};
+use super::chunk::ChunkHeader;
 use super::def::ModelDef;
 use super::list::List;
 use super::relation_field::{RelationField, none};
@@ -191,7 +191,7 @@ impl Drop for Arena {
         for &chunk in &memory.chunks {
             // SAFETY: alive until `free` below.
             let header = unsafe { chunk.as_ref() };
-            let offset = SlotLayout::of(header.def).value;
+            let offset = header.value as usize;
             for index in 0..header.len() {
                 // SAFETY: an initialised slot's value, dropped only here.
                 unsafe { drop_value(header.def, ChunkHeader::slot(chunk, index).byte_add(offset).as_ptr().cast()) };
@@ -249,6 +249,7 @@ unsafe impl Send for ChunkPtr {}
 unsafe impl Sync for ChunkPtr {}
 
 impl ChunkPtr {
+    #[inline]
     pub(crate) fn is_full(self) -> bool {
         // SAFETY: the loader keeps the arena.
         unsafe { self.0.as_ref() }.is_full()
@@ -259,6 +260,7 @@ impl ChunkPtr {
     /// # Safety
     /// `init` has written a valid value of the chunk's model when it returns `Ok`; the caller is the only one who
     /// fills this chunk and keeps its arena alive.
+    #[inline]
     pub(crate) unsafe fn push<E>(
         self,
         state: State,
@@ -301,7 +303,7 @@ impl SlotPtr {
 
     /// The value that lies in the chunk.
     pub(super) fn first(self) -> *mut () {
-        let offset = SlotLayout::of(self.def()).value;
+        let offset = self.chunk().value as usize;
         // SAFETY: the value's place within the slot.
         unsafe { self.0.byte_add(offset) }.as_ptr().cast()
     }

@@ -20,25 +20,39 @@ pub(crate) struct ChunkHeader {
     capacity: u32,
     /// How many slots are initialised.
     len: AtomicUsize,
+    /// From the header to the first slot.
+    slots: u32,
+    /// From slot to slot.
+    stride: u32,
+    /// From a slot to its value.
+    pub(super) value: u32,
 }
 
 /// Where slots and values lie in a chunk of a model.
 #[derive(Clone, Copy)]
-pub(super) struct SlotLayout {
+struct SlotLayout {
     /// From the slot to its value.
-    pub(super) value: usize,
+    value: usize,
     /// From slot to slot.
     stride: usize,
     align: usize,
 }
 
 impl SlotLayout {
-    pub(super) fn of(def: &ModelDef) -> Self {
+    fn of(def: &ModelDef) -> Self {
         let header = Layout::new::<SlotHeader>();
         let value = def.vtable.layout;
         let align = if value.align() > header.align() { value.align() } else { header.align() };
         let offset = header.size().next_multiple_of(value.align());
         Self { value: offset, stride: (offset + value.size()).next_multiple_of(align), align }
+    }
+}
+
+/// Offsets and counts of one allocation, which is far below 4 GiB: at most 1024 rows of structs on the stack's scale.
+fn small(number: usize) -> u32 {
+    match u32::try_from(number) {
+        Ok(number) => number,
+        Err(_) => panic!("a model of {number} bytes is too large for a chunk"),
     }
 }
 
@@ -54,11 +68,21 @@ fn layout(slot: SlotLayout, capacity: usize) -> (Layout, usize) {
 impl ChunkHeader {
     /// A new chunk without any row.
     pub(super) fn allocate(arena: Weak<Arena>, def: &'static ModelDef, query: u32, capacity: usize) -> NonNull<Self> {
-        let (layout, _) = layout(SlotLayout::of(def), capacity);
+        let slot = SlotLayout::of(def);
+        let (layout, slots) = layout(slot, capacity);
         // SAFETY: the layout has the header's size at least, which is not zero.
         let memory = unsafe { alloc(layout) }.cast::<Self>();
         let Some(chunk) = NonNull::new(memory) else { handle_alloc_error(layout) };
-        let header = Self { arena, def, query, capacity: capacity as u32, len: AtomicUsize::new(0) };
+        let header = Self {
+            arena,
+            def,
+            query,
+            capacity: small(capacity),
+            len: AtomicUsize::new(0),
+            slots: small(slots),
+            stride: small(slot.stride),
+            value: small(slot.value),
+        };
         // SAFETY: freshly allocated for a header and its slots.
         unsafe { chunk.write(header) };
         chunk
@@ -78,11 +102,9 @@ impl ChunkHeader {
     /// `chunk` is alive, and `index` is below its capacity.
     pub(super) unsafe fn slot(chunk: NonNull<Self>, index: usize) -> NonNull<SlotHeader> {
         // SAFETY: as the caller says.
-        let (def, capacity) = unsafe { (chunk.as_ref().def, chunk.as_ref().capacity as usize) };
-        let slot = SlotLayout::of(def);
-        let (_, offset) = layout(slot, capacity);
+        let (slots, stride) = unsafe { (chunk.as_ref().slots as usize, chunk.as_ref().stride as usize) };
         // SAFETY: within the chunk's one allocation.
-        unsafe { chunk.byte_add(offset + slot.stride * index).cast() }
+        unsafe { chunk.byte_add(slots + stride * index).cast() }
     }
 
     /// Makes one more row: `init` writes its value. When it fails the chunk is as before.
@@ -90,6 +112,7 @@ impl ChunkHeader {
     /// # Safety
     /// `chunk` is alive, not full, and filled by nobody else; `init` has written a valid value of the chunk's model
     /// when it returns `Ok`.
+    #[inline]
     pub(super) unsafe fn push<E>(
         chunk: NonNull<Self>,
         state: State,
@@ -103,7 +126,7 @@ impl ChunkHeader {
         // SAFETY: below the capacity.
         let slot = unsafe { Self::slot(chunk, len) };
         // SAFETY: the value's place in the slot.
-        init(unsafe { slot.byte_add(SlotLayout::of(header.def).value) }.as_ptr().cast())?;
+        init(unsafe { slot.byte_add(header.value as usize) }.as_ptr().cast())?;
         // SAFETY: the header's place in the slot.
         unsafe { slot.write(SlotHeader::new(chunk, state, epoch)) };
         header.len.store(len + 1, Ordering::Release);

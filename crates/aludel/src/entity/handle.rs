@@ -157,7 +157,7 @@ pub(super) fn head_of<'a, T: Model>(slot: SlotPtr) -> &'a T {
     const fn offset<T>() -> usize {
         size_of::<SlotHeader>().next_multiple_of(align_of::<T>())
     }
-    // SAFETY: a slot of this model, alive as the callers keep its arena for `'a`; the offset is that of `SlotLayout`.
+    // SAFETY: a slot of this model, alive as the callers keep its arena for `'a`; the offset is the chunk's.
     unsafe {
         let head = slot.0.as_ref().head.load(Ordering::Acquire);
         if head.is_null() { slot.0.byte_add(offset::<T>()).cast::<T>().as_ref() } else { &*head.cast::<T>() }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::arena::{Arena, ChunkPtr, Draft};
 use super::def::ModelDef;
-use super::identity_map::IdentityKey;
+use super::identity_map::{IdentityKey, IdentityMap};
 use super::slot::{DIRTY, DOOMED, SlotPtr, State};
 use super::tracker::{MAX_CHUNK, changed_columns};
 use crate::engine::row::Row;
@@ -20,13 +20,23 @@ pub(crate) struct RowLoader {
     def: &'static ModelDef,
     query: u32,
     epoch: u32,
-    /// Whether every row is new: an unjoined select of one table into a store without rows.
-    fresh: bool,
+    mode: Mode,
     populate_existing: bool,
-    started: bool,
     alone: bool,
     chunk: Option<ChunkPtr>,
     capacity: usize,
+}
+
+/// How a loader tells the rows that the session has from those that it has not.
+enum Mode {
+    /// No row has come yet.
+    Idle,
+    /// Every row is new: an unjoined select of one table into a store without rows.
+    Fresh,
+    /// The store had no rows, so that only this statement's own can repeat.
+    Own { rows: IdentityMap, last: Option<(IdentityKey, SlotPtr)> },
+    /// By the session's identity map.
+    Shared,
 }
 
 impl RowLoader {
@@ -37,9 +47,8 @@ impl RowLoader {
             def,
             query: 0,
             epoch: 0,
-            fresh: false,
+            mode: Mode::Idle,
             populate_existing: false,
-            started: false,
             alone,
             chunk: None,
             capacity: 0,
@@ -72,24 +81,61 @@ impl RowLoader {
     /// The entity of a row whose columns of the model begin at `at`.
     #[inline]
     pub(crate) fn slot(&mut self, row: &Row<'_>, at: usize) -> Result<SlotPtr> {
-        if !self.started {
-            self.start();
+        match self.mode {
+            Mode::Fresh => self.insert(row, at),
+            Mode::Own { .. } => self.insert_once(row, at),
+            Mode::Shared => self.find_or_insert(row, at),
+            Mode::Idle => {
+                self.start();
+                self.slot(row, at)
+            }
         }
-        if self.fresh { self.insert(row, at) } else { self.find_or_insert(row, at) }
     }
 
     #[cold]
     fn start(&mut self) {
-        self.started = true;
         let mut tracker = self.arena.tracker();
         self.query = tracker.next_query();
         let store = tracker.store(self.def);
         self.epoch = store.epoch;
-        self.fresh = self.alone && !store.occupied && !store.is_indexed();
-        if self.fresh {
-            store.occupied = true;
-        } else {
-            tracker.identity_map(&self.arena, self.def);
+        if store.occupied || store.is_indexed() {
+            tracker.complete_identity_map(&self.arena, self.def);
+            self.mode = Mode::Shared;
+            return;
+        }
+        store.occupied = true;
+        store.loading += 1;
+        self.mode = if self.alone { Mode::Fresh } else { Mode::Own { rows: IdentityMap::default(), last: None } };
+    }
+
+    /// The row's entity, where only rows of this statement can be known.
+    fn insert_once(&mut self, row: &Row<'_>, at: usize) -> Result<SlotPtr> {
+        let key = self.key(row, at)?;
+        let Mode::Own { rows, last } = &self.mode else { unreachable!("called in this mode only") };
+        if let Some((same, slot)) = last
+            && *same == key
+        {
+            return Ok(*slot);
+        }
+        if let Some(slot) = rows.get(&key) {
+            return Ok(slot);
+        }
+        let slot = self.insert(row, at)?;
+        if let Mode::Own { rows, last } = &mut self.mode {
+            rows.insert(key.clone(), slot);
+            *last = Some((key, slot));
+        }
+        Ok(slot)
+    }
+
+    fn key(&self, row: &Row<'_>, at: usize) -> Result<IdentityKey> {
+        match IdentityKey::in_row(self.def, row, at).map_err(|error| explain(error, self.def, at))? {
+            Some(Some(key)) => Ok(key),
+            // A NULL key: the decoding says so. A key that takes decoding: it is compared afterwards.
+            None | Some(None) => {
+                let draft = self.decode(row, at)?;
+                Ok(IdentityKey::of(self.def, |column| draft.value(column).into_owned()))
+            }
         }
     }
 
@@ -112,15 +158,7 @@ impl RowLoader {
     }
 
     fn find_or_insert(&mut self, row: &Row<'_>, at: usize) -> Result<SlotPtr> {
-        let key = IdentityKey::in_row(self.def, row, at).map_err(|error| explain(error, self.def, at))?;
-        let key = match key {
-            Some(Some(key)) => key,
-            // A NULL key: the decoding below says so. A key that takes decoding: it is compared afterwards.
-            None | Some(None) => {
-                let draft = self.decode(row, at)?;
-                IdentityKey::of(self.def, |column| draft.value(column).into_owned())
-            }
-        };
+        let key = self.key(row, at)?;
         let known = self.arena.tracker().identity_map(&self.arena, self.def).get(&key);
         match known {
             Some(slot) => {
@@ -167,6 +205,14 @@ impl RowLoader {
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for RowLoader {
+    fn drop(&mut self) {
+        if matches!(self.mode, Mode::Fresh | Mode::Own { .. }) {
+            self.arena.tracker().loading_ended(&self.arena, self.def);
+        }
     }
 }
 

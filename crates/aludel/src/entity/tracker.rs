@@ -18,13 +18,13 @@ use crate::sql::Value;
 pub(crate) struct Tracker {
     stores: Vec<Store>,
     /// Rows changed since the transaction began.
-    changes: HashMap<SlotPtr, Change, foldhash::fast::RandomState>,
+    changes: HashMap<SlotPtr, Change, foldhash::fast::FixedState>,
     /// Rows with changes that no flush has sent, in the order of their first change.
     pub(crate) dirty: Vec<SlotPtr>,
     /// Rows added and not yet inserted, in order.
     pub(crate) new: Vec<SlotPtr>,
     /// For each new row, the columns that were given.
-    pub(crate) given: HashMap<SlotPtr, super::new::ColumnSet, foldhash::fast::RandomState>,
+    pub(crate) given: HashMap<SlotPtr, super::new::ColumnSet, foldhash::fast::FixedState>,
     /// Rows to be deleted, in order.
     pub(crate) doomed: Vec<SlotPtr>,
     /// Rows removed from a collection whose orphans are deleted.
@@ -49,6 +49,8 @@ pub(crate) struct Store {
     keys: Option<IdentityMap>,
     /// Raised when the rows may have changed in the database without the entities knowing.
     pub(crate) epoch: u32,
+    /// How many statements are bringing rows that the identity map does not know.
+    pub(crate) loading: u32,
     /// The chunk that takes added rows.
     open: Option<ChunkPtr>,
     open_capacity: usize,
@@ -91,7 +93,16 @@ impl Tracker {
         match self.stores.iter().position(|store| store.def.is(def)) {
             Some(index) => &mut self.stores[index],
             None => {
-                self.stores.push(Store { def, occupied: false, keys: None, epoch: 0, open: None, open_capacity: 0 });
+                self.stores.reserve_exact(1);
+                self.stores.push(Store {
+                    def,
+                    occupied: false,
+                    keys: None,
+                    epoch: 0,
+                    loading: 0,
+                    open: None,
+                    open_capacity: 0,
+                });
                 let last = self.stores.len() - 1;
                 &mut self.stores[last]
             }
@@ -129,6 +140,23 @@ impl Tracker {
             self.store(def).keys = Some(map);
         }
         self.store(def).keys.get_or_insert_default()
+    }
+
+    /// The identity map with all rows that are there, also those of statements that have just ended.
+    pub(crate) fn complete_identity_map(&mut self, arena: &Arena, def: &'static ModelDef) {
+        if self.store(def).loading > 0 {
+            self.store(def).keys = None;
+        }
+        self.identity_map(arena, def);
+    }
+
+    /// A statement that brought rows past the identity map has ended; a map that was built meanwhile learns of them.
+    pub(crate) fn loading_ended(&mut self, arena: &Arena, def: &'static ModelDef) {
+        let store = self.store(def);
+        store.loading -= 1;
+        if store.keys.take().is_some() {
+            self.identity_map(arena, def);
+        }
     }
 
     /// The key by which the database knows the row: that of the version it has, whatever was set since.

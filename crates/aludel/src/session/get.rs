@@ -118,7 +118,8 @@ impl Session {
     fn known(&self, def: &'static ModelDef, key: &[Value<'_>]) -> Option<SlotPtr> {
         let arena = self.existing_arena()?;
         let mut tracker = arena.tracker();
-        if !tracker.store(def).occupied {
+        let store = tracker.store(def);
+        if !store.occupied || store.loading > 0 {
             return None;
         }
         tracker.identity_map(&arena, def).get(&IdentityKey::new(key.iter().map(Value::as_borrowed)))

@@ -1,0 +1,38 @@
+//! Everything that a change must pass.
+
+use crate::cargo::{Cargo, Outcome, no_arguments};
+use crate::{loom, memory, test};
+
+pub(crate) const HELP: &str = "\
+usage: cargo xtask ci
+
+The format, clippy without a warning, the documentation without a warning, the combinations of features,
+then `cargo xtask test`, `loom` and `sanitize`. Stops at the first that fails.";
+
+/// Beside all features together, which the other steps build.
+const FEATURES: &[&str] = &["sqlite", "sqlite,axum", "sqlite,chrono", "sqlite,decimal"];
+
+pub(crate) fn run(args: &[String]) -> Outcome {
+    no_arguments(args)?;
+    Cargo::new("fmt --all --check").run()?;
+    Cargo::new("fmt --manifest-path benches/Cargo.toml --check").run()?;
+    Cargo::new("clippy --workspace --all-targets --all-features -- -D warnings").run()?;
+    for features in FEATURES {
+        Cargo::new("clippy --package aludel --no-default-features --features")
+            .args([features, "--", "-D", "warnings"])
+            .run()?;
+    }
+    Cargo::new("doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", "-D warnings").run()?;
+    test::run(&[])?;
+    loom::run(&[])?;
+    sanitize()
+}
+
+/// AddressSanitizer, where the toolchain brings it.
+fn sanitize() -> Outcome {
+    if memory::has_sanitizer()? {
+        return memory::sanitize(&[]);
+    }
+    eprintln!("\nnot run: AddressSanitizer, which the toolchain does not have for this platform");
+    Ok(())
+}
