@@ -1,6 +1,6 @@
 //! What all derives write in the same way.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Ident};
@@ -16,6 +16,12 @@ pub(crate) fn option(value: Option<TokenStream>) -> TokenStream {
         Some(value) => quote!(::core::option::Option::Some(#value)),
         None => quote!(::core::option::Option::None),
     }
+}
+
+/// Where the user wrote something, in the macro's own context: the error is shown there, and no lint takes the code for
+/// the user's.
+pub(crate) fn at(span: Span) -> Span {
+    Span::call_site().located_at(span)
 }
 
 /// `user_id` as `UserId`.

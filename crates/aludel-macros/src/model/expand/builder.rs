@@ -5,9 +5,10 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use super::constants::docs;
-use super::private;
+use super::{at, private};
 use crate::model::spec::{Column, Kind, Model, Origin, Relationship};
 use crate::names::list;
 use crate::output::pascal;
@@ -100,7 +101,7 @@ impl Builder<'_> {
             let column = &columns[slot.column];
             let ty = &column.field.ty;
             match column.origin {
-                Origin::Key => quote!(<#ty as #private::KeyType>::Slot),
+                Origin::Key => quote_spanned!(at(ty.span())=> <#ty as #private::KeyType>::Slot),
                 _ => quote!(#private::Missing),
             }
         });
@@ -174,11 +175,11 @@ impl Builder<'_> {
                 let result = self.with_set(None);
                 quote! {
                     #docs
-                    #vis fn #name<Child: #private::ChildOf<#model, Child = #target>>(
+                    #vis fn #name<Child: #private::ChildOf<#model, #target>>(
                         mut self,
                         rows: impl ::core::iter::IntoIterator<Item = Child>,
                     ) -> #result {
-                        #private::link_children::<#model, Child>(&mut self.links, #position, rows);
+                        #private::link_children::<#model, #target, Child>(&mut self.links, #position, rows);
                         self
                     }
                 }
@@ -187,8 +188,8 @@ impl Builder<'_> {
                 let result = self.with_set(None);
                 quote! {
                     #docs
-                    #vis fn #name(mut self, row: impl #private::ChildOf<#model, Child = #target>) -> #result {
-                        #private::link_child::<#model, _>(&mut self.links, #position, row);
+                    #vis fn #name(mut self, row: impl #private::ChildOf<#model, #target>) -> #result {
+                        #private::link_child::<#model, #target, _>(&mut self.links, #position, row);
                         self
                     }
                 }
@@ -220,7 +221,7 @@ impl Builder<'_> {
             let field = quote!(self.fields.#index);
             let value = match &column.default {
                 Some(value) if column.origin == Origin::Default => {
-                    let default = quote_spanned! {syn::spanned::Spanned::span(value)=>
+                    let default = quote_spanned! {at(value.span())=>
                         || #private::IntoValue::<#ty>::into_value(#value)
                     };
                     quote!(#private::given_or(#field, &mut given, #position, #default))
@@ -230,14 +231,14 @@ impl Builder<'_> {
                         quote!(#private::given_or(#field, &mut given, #position, || ::core::option::Option::None))
                     }
                     Origin::Null | Origin::Server => {
-                        let blank = quote!(::core::default::Default::default);
+                        let blank = quote_spanned!(at(ty.span())=> <#ty as ::core::default::Default>::default);
                         quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
                     }
                     Origin::Given if !self.may_be_left_out(position) => {
                         quote!(#private::given(#field, &mut given, #position))
                     }
                     _ => {
-                        let blank = quote!(<#ty as #private::KeyType>::placeholder);
+                        let blank = quote_spanned!(at(ty.span())=> <#ty as #private::KeyType>::placeholder);
                         quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
                     }
                 },
@@ -353,8 +354,7 @@ impl Builder<'_> {
             let parent = self.model.columns[keys[0]].references.as_ref().map(|reference| &reference.model);
             quote! {
                 #[automatically_derived]
-                impl<#bounded> #private::ChildOf<#parent> for #builder {
-                    type Child = #model;
+                impl<#bounded> #private::ChildOf<#parent, #model> for #builder {
                     fn into_link(self) -> #private::LinkTarget {
                         #private::child(self.__into_row())
                     }
@@ -364,8 +364,7 @@ impl Builder<'_> {
         quote! {
             #(#children)*
             #[automatically_derived]
-            impl<Parent: #private::Model> #private::ChildOf<Parent> for #model {
-                type Child = #model;
+            impl<Parent: #private::Model> #private::ChildOf<Parent, #model> for #model {
                 fn into_link(self) -> #private::LinkTarget {
                     #private::child(#private::literal_row(self))
                 }

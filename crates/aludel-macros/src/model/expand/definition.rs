@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::{option, private};
+use super::{at, option, private};
 use crate::model::spec::{Column, Constraint, Kind, Model, Origin, Relationship, Size};
 
 /// The expression of the `ModelDef`.
@@ -43,19 +43,20 @@ fn column(column: &Column) -> TokenStream {
     let field = column.field.ident.unraw().to_string();
     let ty = &column.field.ty;
     let sql_type = sql_type(column);
+    let nullable = quote_spanned!(at(ty.span())=> <#ty as #private::ColumnType>::NULLABLE);
     let generated = match column.origin {
         Origin::Given | Origin::Null | Origin::Default => quote!(#private::Generated::No),
         Origin::Server => quote!(#private::Generated::Server),
-        Origin::GeneratedKey | Origin::Key => quote!(<#ty as #private::KeyType>::GENERATED),
+        Origin::GeneratedKey | Origin::Key => quote_spanned!(at(ty.span())=> <#ty as #private::KeyType>::GENERATED),
     };
     let server_default = option(column.server_default.as_ref().map(|sql| quote!(#sql)));
     let comment = option(column.comment.as_ref().map(|text| quote!(#text)));
     let on_update = option(column.on_update.as_ref().map(|value| {
-        quote_spanned!(value.span()=> || #private::owned::<#ty>(#private::IntoValue::<#ty>::into_value(#value)))
+        quote_spanned!(at(value.span())=> || #private::owned::<#ty>(#private::IntoValue::<#ty>::into_value(#value)))
     }));
     let references = option(column.references.as_ref().map(|reference| {
         let (path, on_delete, on_update) = (&reference.path, &reference.on_delete, &reference.on_update);
-        let target = quote_spanned!(path.span()=> #private::reference::<#ty, _, _>(#path));
+        let target = quote_spanned!(at(path.span())=> #private::reference::<#ty, _, _>(#path));
         quote! {
             #private::ReferenceDef {
                 target: || #target,
@@ -69,7 +70,7 @@ fn column(column: &Column) -> TokenStream {
             name: #name,
             field: #field,
             ty: #sql_type,
-            nullable: <#ty as #private::ColumnType>::NULLABLE,
+            nullable: #nullable,
             unique: #unique,
             index: #index,
             generated: #generated,
@@ -85,17 +86,15 @@ fn column(column: &Column) -> TokenStream {
 fn sql_type(column: &Column) -> TokenStream {
     let private = private();
     let ty = &column.field.ty;
-    let own = quote!(<#ty as #private::ColumnType>::SQL_TYPE);
+    let own = quote_spanned!(at(ty.span())=> <#ty as #private::ColumnType>::SQL_TYPE);
     match &column.size {
         None => own,
         Some(Size::Length(length)) => {
             let length = length.base10_digits().parse::<u32>().unwrap_or(u32::MAX);
-            let call = quote_spanned!(column.size_span()=> #private::with_length);
-            quote!(#call(#own, #length))
+            quote_spanned!(at(column.size_span())=> #private::with_length(#own, #length))
         }
         Some(Size::Text(span)) => {
-            let call = quote_spanned!(*span=> #private::as_text);
-            quote!(#call(#own))
+            quote_spanned!(at(*span)=> #private::as_text(#own))
         }
         Some(Size::Decimal { precision, scale, span }) => {
             let digits = |digits: &Option<syn::LitInt>| {
@@ -104,8 +103,7 @@ fn sql_type(column: &Column) -> TokenStream {
                 )
             };
             let (precision, scale) = (digits(precision), digits(scale));
-            let call = quote_spanned!(*span=> #private::with_precision);
-            quote!(#call(#own, #precision, #scale))
+            quote_spanned!(at(*span)=> #private::with_precision(#own, #precision, #scale))
         }
     }
 }
@@ -135,25 +133,20 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
         // A key that leads to another model than the relationship is a type error here.
         Some(reference) => {
             let path = &reference.path;
-            quote!(|| #private::target::<#target, _>(#path))
+            quote_spanned!(at(path.span())=> || #private::target::<#target, _>(#path))
         }
         None => quote!(<#target as #private::Model>::def),
     };
     let foreign_key = option(relationship.key.map(|key| quote!(#key)));
     let remote = relationship.foreign_key.as_ref().filter(|_| relationship.kind == Kind::Many);
-    let target_key = option(
-        remote.map(|key| quote_spanned!(key.span()=> || #private::key_to::<#target, _, #ident>(<#target>::#key))),
+    let target_key =
+        option(remote.map(|key| quote_spanned!(at(key.span())=> || #private::key_to::<#target, _>(<#target>::#key))));
+    let inverse = option(
+        relationship.back_populates.as_ref().map(|name| quote_spanned!(at(name.span())=> || <#target>::#name.index())),
     );
-    let inverse = option(relationship.back_populates.as_ref().map(|name| {
-        let check = match relationship.kind {
-            Kind::Many => quote_spanned!(name.span()=> inverse_of_many),
-            _ => quote_spanned!(name.span()=> inverse_of_one),
-        };
-        quote_spanned!(name.span()=> || #private::#check::<#ident, #target, _>(<#target>::#name))
-    }));
     let delete_orphan = relationship.delete_orphan.is_some();
     let order_by = relationship.order_by.iter().map(|(path, descending)| {
-        let column = quote_spanned!(path.span()=> || #private::column_of::<#target, _>(#path));
+        let column = quote_spanned!(at(path.span())=> || #private::column_of::<#target, _>(#path));
         quote!((#column, #descending))
     });
     quote! {

@@ -3,12 +3,8 @@
 #![allow(dead_code, non_camel_case_types)]
 
 mod own {
-    #![no_implicit_prelude]
-
     use ::aludel::{DbEnum, DbType, Model, Projection};
     use ::aludel::entity::{Many, One};
-    use ::std::clone::Clone;
-    use ::std::string::String;
 
     struct Result;
     struct Some;
