@@ -1,12 +1,11 @@
 //! `#[derive(DbType)]`: a newtype as a column's type.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::quote;
 use syn::{Data, DeriveInput, Fields, Ident, Member, Type};
 
 use crate::errors::Errors;
-use crate::output::{at, operands, private};
+use crate::output::{column_type, operands, private};
 use crate::types::content_of;
 
 /// A struct of one field.
@@ -64,7 +63,7 @@ fn expand(newtype: &Newtype) -> TokenStream {
     let private = private();
     let Newtype { ident, member, inner } = newtype;
     let operands = operands(ident);
-    let column_type = quote_spanned!(at(inner.span())=> <#inner as #private::ColumnType>);
+    let column_type = column_type(inner);
     quote! {
         #[automatically_derived]
         impl #private::ColumnType for #ident {

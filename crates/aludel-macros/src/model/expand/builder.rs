@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::constants::docs;
-use super::{at, private};
+use super::{key_type, private, private_at};
 use crate::model::spec::{Column, Kind, Model, Origin, Relationship};
 use crate::names::list;
 use crate::output::pascal;
@@ -101,7 +101,10 @@ impl Builder<'_> {
             let column = &columns[slot.column];
             let ty = &column.field.ty;
             match column.origin {
-                Origin::Key => quote_spanned!(at(ty.span())=> <#ty as #private::KeyType>::Slot),
+                Origin::Key => {
+                    let key_type = key_type(ty);
+                    quote!(#key_type::Slot)
+                }
                 _ => quote!(#private::Missing),
             }
         });
@@ -170,12 +173,15 @@ impl Builder<'_> {
         let (name, vis, target) = (&relationship.field.ident, &relationship.field.vis, &relationship.target);
         let model = &self.model.ident;
         let docs = docs(&relationship.field, "relationship");
+        let at = private_at(target.span());
+        let child_of = quote_spanned!(target.span()=> #at::ChildOf<#model, #target>);
+        let into_link = quote_spanned!(target.span()=> #at::IntoLink<#target>);
         match (relationship.kind, relationship.key) {
             (Kind::Many, _) => {
                 let result = self.with_set(None);
                 quote! {
                     #docs
-                    #vis fn #name<Child: #private::ChildOf<#model, #target>>(
+                    #vis fn #name<Child: #child_of>(
                         mut self,
                         rows: impl ::core::iter::IntoIterator<Item = Child>,
                     ) -> #result {
@@ -188,7 +194,7 @@ impl Builder<'_> {
                 let result = self.with_set(None);
                 quote! {
                     #docs
-                    #vis fn #name(mut self, row: impl #private::ChildOf<#model, #target>) -> #result {
+                    #vis fn #name(mut self, row: impl #child_of) -> #result {
                         #private::link_child::<#model, #target, _>(&mut self.links, #position, row);
                         self
                     }
@@ -200,7 +206,7 @@ impl Builder<'_> {
                 let index = syn::Index::from(key);
                 quote! {
                     #docs
-                    #vis fn #name(mut self, row: impl #private::IntoLink<#target>) -> #result {
+                    #vis fn #name(mut self, row: impl #into_link) -> #result {
                         #private::link::<#target>(&mut self.links, #position, row);
                         self.fields.#index = ::core::option::Option::None;
                         #returned
@@ -221,9 +227,8 @@ impl Builder<'_> {
             let field = quote!(self.fields.#index);
             let value = match &column.default {
                 Some(value) if column.origin == Origin::Default => {
-                    let default = quote_spanned! {at(value.span())=>
-                        || #private::IntoValue::<#ty>::into_value(#value)
-                    };
+                    let at = private_at(value.span());
+                    let default = quote_spanned!(value.span()=> || #at::IntoValue::<#ty>::into_value(#value));
                     quote!(#private::given_or(#field, &mut given, #position, #default))
                 }
                 _ => match column.origin {
@@ -231,15 +236,15 @@ impl Builder<'_> {
                         quote!(#private::given_or(#field, &mut given, #position, || ::core::option::Option::None))
                     }
                     Origin::Null | Origin::Server => {
-                        let blank = quote_spanned!(at(ty.span())=> <#ty as ::core::default::Default>::default);
+                        let blank = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
                         quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
                     }
                     Origin::Given if !self.may_be_left_out(position) => {
                         quote!(#private::given(#field, &mut given, #position))
                     }
                     _ => {
-                        let blank = quote_spanned!(at(ty.span())=> <#ty as #private::KeyType>::placeholder);
-                        quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
+                        let key_type = key_type(ty);
+                        quote!(#private::given_or_blank(#field, &mut given, #position, #key_type::placeholder))
                     }
                 },
             };

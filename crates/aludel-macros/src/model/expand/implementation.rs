@@ -3,9 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 
-use super::{at, definition, option, private};
+use super::{column_type, definition, option, private, private_at};
 use crate::model::spec::{Kind, Model, Relationship};
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
@@ -17,14 +16,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let relationship_count = model.relationships.len();
 
     let fields: Vec<_> = model.columns.iter().map(|column| &column.field.ident).collect();
-    let column_types: Vec<_> = model
-        .columns
-        .iter()
-        .map(|column| {
-            let ty = &column.field.ty;
-            quote_spanned!(at(ty.span())=> <#ty as #private::ColumnType>)
-        })
-        .collect();
+    let column_types: Vec<_> = model.columns.iter().map(|column| column_type(&column.field.ty)).collect();
     let index: Vec<usize> = (0..fields.len()).collect();
     let relations: Vec<_> = model.relationships.iter().map(|relationship| &relationship.field.ident).collect();
     let relation_types = model.relationships.iter().map(|relationship| &relationship.field.ty);
@@ -111,7 +103,6 @@ fn key(model: &Model) -> TokenStream {
 
 /// The check that the relationship which `back_populates` names, names this one.
 fn points_back(model: &Model, relationship: &Relationship) -> Option<TokenStream> {
-    let private = private();
     let back = relationship.back_populates.as_ref()?;
     let target = &relationship.target;
     let own = relationship.field.ident.unraw().to_string();
@@ -125,7 +116,8 @@ fn points_back(model: &Model, relationship: &Relationship) -> Option<TokenStream
         Kind::One | Kind::OptionalOne => quote!(points_back),
     };
     let ident = &model.ident;
-    Some(quote_spanned! {at(back.span())=>
-        const _: () = #private::#check::<#ident, #target, _>(<#target>::#back, <#target>::#back.index(), #own, #text);
+    let at = private_at(back.span());
+    Some(quote_spanned! {back.span()=>
+        const _: () = #at::#check::<#ident, #target, _>(<#target>::#back, <#target>::#back.index(), #own, #text);
     })
 }
