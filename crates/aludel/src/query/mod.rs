@@ -108,4 +108,3 @@ impl<M: Model, R> fmt::Debug for Query<M, R> {
         out.finish()
     }
 }
-
