@@ -61,11 +61,8 @@ async fn projections() -> Result<()> {
     let session = &session;
     let titles: Vec<(i64, String)> = Post::query().select((Post::id, Post::title)).all(session).await?;
     assert_eq!(titles.len(), 4);
-    let pairs: Vec<(Entity<User>, Option<Entity<Post>>)> = User::query()
-        .left_join(User::posts)
-        .select((User::entity, Post::entity.optional()))
-        .all(session)
-        .await?;
+    let pairs: Vec<(Entity<User>, Option<Entity<Post>>)> =
+        User::query().left_join(User::posts).select((User::entity, Post::entity.optional())).all(session).await?;
     assert_eq!(pairs.len(), 5);
     let busy: Vec<PerAuthor> = Post::query()
         .join(Post::author)
@@ -114,9 +111,12 @@ async fn writing() -> Result<()> {
         .await?;
     Comment::query().filter(Comment::post.has(Post::user_id.eq(2))).delete().execute(session).await?;
     Post::query().filter(Post::user_id.eq(2)).delete().execute(session).await?;
-    User::insert_all([User::build().username("a").karma(1).email("a@x"), User::build().username("b").karma(1).email(None)])
-        .execute(session)
-        .await?;
+    User::insert_all([
+        User::build().username("a").karma(1).email("a@x"),
+        User::build().username("b").karma(1).email(None),
+    ])
+    .execute(session)
+    .await?;
     assert_eq!(User::query().filter(User::email.eq(None::<String>)).count(session).await?, 3);
     Ok(())
 }
