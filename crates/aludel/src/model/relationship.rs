@@ -274,7 +274,10 @@ fn exists(model: &'static ModelDef, relationship: usize, condition: Option<Node>
     let mut condition = condition;
     let mut table = TableRef::new(target.table);
     if target.table == model.table {
-        inner = Cow::Owned(format!("{}_1", target.table));
+        // A name that the condition's own subqueries do not have: it would lead its columns there.
+        let taken = |name: &String| condition.as_ref().is_some_and(|condition| condition.has_inner_table(name));
+        let name = (1..).map(|n| format!("{}_{n}", target.table)).find(|name| !taken(name));
+        inner = Cow::Owned(name.unwrap_or_default());
         table = TableRef::aliased(target.table, inner.clone());
         if let Some(condition) = &mut condition {
             condition.rename_table(target.table, &inner);
