@@ -17,7 +17,7 @@ use super::transaction::Unsettled;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::slot::{SlotPtr, State};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sql::Value;
 
 /// The keys that the database made in this flush, by the placeholders that stood for them.
@@ -131,6 +131,24 @@ impl Flush<'_, '_> {
         match self.keys.resolve(slot.def(), column, &value) {
             Some(key) => key.clone(),
             None => value,
+        }
+    }
+
+    /// Names the column of a value that could not be sent; the statement's values are these columns', again and again.
+    #[cold]
+    fn name_value(def: &ModelDef, columns: &[usize], mut error: Error) -> Error {
+        let Some(number) = error.take_parameter() else { return error };
+        match number.checked_sub(1).and_then(|position| columns.get(position % columns.len().max(1))) {
+            Some(&column) => {
+                let column = &def.columns[column];
+                error
+                    .with_message(|message| {
+                        format!("{}.{}: {message} (`{}::{}`)", def.table, column.name, def.name, column.field)
+                    })
+                    .with_table(def.table)
+                    .with_columns(vec![column.name.to_owned()])
+            }
+            None => error.with_parameter(number),
         }
     }
 
