@@ -123,7 +123,7 @@ impl Flush<'_, '_> {
         let mut returned: Vec<Vec<Value<'static>>> = Vec::new();
         if batch.returning.is_empty() {
             let executed = self.session.execute_in(self.turn, &sql, &params, self.at).await;
-            executed.map_err(|error| Self::name_value(def, &batch.columns, error))?;
+            executed.map_err(|error| Self::explain(def, &batch.columns, error))?;
         } else {
             let returning = returned_columns(batch);
             let mut sink = |row: &Row<'_>| {
@@ -133,7 +133,7 @@ impl Flush<'_, '_> {
                 Ok(())
             };
             let inserted = self.session.returning_in(self.turn, &sql, &params, self.at, &mut sink).await;
-            inserted.map_err(|error| Self::name_value(def, &batch.columns, error))?;
+            inserted.map_err(|error| Self::explain(def, &batch.columns, error))?;
         }
         self.sql = sql;
         let returned = correlate(batch, returned, |slot, column| arena.value(slot, column).into_owned())?;

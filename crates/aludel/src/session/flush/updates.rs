@@ -74,7 +74,7 @@ impl Flush<'_, '_> {
         let executed = executed.map_err(|error| {
             let stamped = stamps.iter().map(|(column, _)| column);
             let sent: Vec<usize> = columns.iter().chain(stamped).chain(def.primary_key).copied().collect();
-            Self::name_value(def, &sent, error)
+            Self::explain(def, &sent, error)
         })?;
         self.sql = sql;
         if executed.rows_affected != 1 {
