@@ -23,6 +23,7 @@ pub use config::Config;
 pub use db::{Db, DbBuilder, Models};
 pub use engine::EngineOptions;
 pub use error::{Error, ErrorKind, Or404, Result};
+pub use model::Json;
 pub use query::page::{IterPages, Page, PageQuery};
 pub use session::{LazyLoad, NoAutoflush, Savepoint, Session, Teardown};
 
