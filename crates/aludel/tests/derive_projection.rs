@@ -44,7 +44,8 @@ async fn a_projection_is_selected_by_the_names_of_its_fields() -> Result<()> {
     }
     let (_db, session) = session().await?;
     let query = Post::query().join(Post::author).group_by(User::id);
-    let busy = query.select(PerAuthorColumns { posts: count(Post::id), username: User::username }).all(&session).await?;
+    let busy =
+        query.select(PerAuthorColumns { posts: count(Post::id), username: User::username }).all(&session).await?;
     assert_eq!(busy, [PerAuthor { username: "ann".into(), posts: 2 }]);
     Ok(())
 }

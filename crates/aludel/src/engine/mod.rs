@@ -22,7 +22,6 @@ mod writer;
 pub(crate) use begin_mode::BeginMode;
 pub(crate) use connection::{Executed, PooledConnection};
 pub(crate) use engine::Engine;
-pub(crate) use log::StatementObserver;
 pub use options::{EngineOptions, Synchronous};
 pub(crate) use sqlite::CursorId;
 pub use url::DatabaseUrl;

@@ -1,6 +1,7 @@
 //! The settings of an engine.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::log::StatementObserver;
@@ -122,9 +123,11 @@ impl EngineOptions {
         self
     }
 
-    /// What is told of each statement sent.
+    /// What is told of each statement sent, its SQL with placeholders, `BEGIN` and `COMMIT` among them: for tests that
+    /// count statements, and for recording.
+    #[doc(hidden)]
     #[must_use]
-    pub(crate) fn observer(mut self, observer: StatementObserver) -> Self {
+    pub fn on_statement(mut self, observer: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
         self.observer = Some(observer);
         self
     }

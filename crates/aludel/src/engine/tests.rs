@@ -91,7 +91,7 @@ fn recorded() -> (EngineOptions, Arc<Mutex<Vec<String>>>) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let observer = Arc::clone(&log);
     let options =
-        EngineOptions::new().observer(Arc::new(move |sql: &str| observer.lock().unwrap().push(sql.to_owned())));
+        EngineOptions::new().on_statement(Arc::new(move |sql: &str| observer.lock().unwrap().push(sql.to_owned())));
     (options, log)
 }
 

@@ -274,7 +274,10 @@ fn exists(model: &'static ModelDef, relationship: usize, condition: Option<Node>
     let mut condition = condition;
     let mut table = TableRef::new(target.table);
     if target.table == model.table {
-        inner = Cow::Owned(format!("{}_1", target.table));
+        // conditions may hold further ones on the same table, each with a name of its own
+        let taken = |name: &str| condition.as_ref().is_some_and(|condition| condition.selects_from(name));
+        let free = (1_u32..).map(|number| format!("{}_{number}", target.table)).find(|name| !taken(name));
+        inner = Cow::Owned(free.unwrap_or_default());
         table = TableRef::aliased(target.table, inner.clone());
         if let Some(condition) = &mut condition {
             condition.rename_table(target.table, &inner);

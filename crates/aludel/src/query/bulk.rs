@@ -97,7 +97,7 @@ impl<M: Model> BulkDelete<M> {
     }
 
     fn prepare(self, dialect: Dialect) -> Result<Statement> {
-        let filter = only_filter(self.draft, "delete", std::iter::empty())?;
+        let filter = only_filter(self.draft, "delete", [])?;
         let mut statement = Statement::default();
         Delete { filter, ..Delete::from_table(M::def().table) }.render(dialect, &mut statement);
         check_parameters(dialect, &statement)?;
@@ -115,7 +115,7 @@ async fn execute<M: Model>(session: &Session, statement: Statement, at: &'static
 ///
 /// # Errors
 /// `InvalidStatement` when it has, or when a condition or a new value names another table.
-fn only_filter<'a>(draft: Draft, word: &str, values: impl Iterator<Item = &'a Node>) -> Result<Vec<Node>> {
+fn only_filter<'a>(draft: Draft, word: &str, values: impl IntoIterator<Item = &'a Node>) -> Result<Vec<Node>> {
     let table = draft.def.table;
     let other = [
         ("a join", !draft.joins.is_empty()),
@@ -132,9 +132,25 @@ fn only_filter<'a>(draft: Draft, word: &str, values: impl Iterator<Item = &'a No
              `.filter(..)`, related ones with `.any(..)` or `.has(..)`"
         )));
     }
-    draft.check()?;
-    draft.check_nodes("set", values)?;
+    draft.filter.iter().try_for_each(|node| check_own(word, table, node))?;
+    values.into_iter().try_for_each(|node| check_own(word, table, node))?;
     Ok(draft.filter)
+}
+
+/// # Errors
+/// `InvalidStatement` when an expression names another table.
+fn check_own(word: &str, table: &str, node: &Node) -> Result<()> {
+    if let Some(reason) = node.find_invalid() {
+        return Err(invalid(format!("{word} of {table}: {reason}")));
+    }
+    if let Some(column) = node.find_column(&mut |column| (column.table != table).then_some(column)) {
+        return Err(invalid(format!(
+            "{word} of {table}: {}.{} is a column of another table; choose the rows by related ones with `.any(..)` or \
+                 `.has(..)`",
+            column.table, column.name
+        )));
+    }
+    Ok(())
 }
 
 impl<M: Model> fmt::Debug for BulkUpdate<M> {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{RelationLoad, column_node};
+use crate::session::Session;
 use crate::sql::{
     Dialect, FromClause, Join, JoinKind, Node, OrderBy, Select, SelectColumn, Statement, TableRef, Value,
 };
@@ -221,6 +222,6 @@ pub(super) fn check_parameters(dialect: Dialect, statement: &Statement) -> Resul
 }
 
 /// What is loaded along with a query's rows, while they are read.
-pub(super) fn eager(session: &crate::session::Session, plan: Option<Box<Plan>>) -> Option<Box<Eager>> {
-    plan.map(|plan| Box::new(Eager::new(session, *plan)))
+pub(super) fn eager(session: &Session, plan: Option<Box<Plan>>, populate_existing: bool) -> Option<Box<Eager>> {
+    plan.map(|plan| Box::new(Eager::new(session, *plan, populate_existing)))
 }

@@ -80,5 +80,3 @@ impl<M: Model, R> fmt::Debug for Query<M, R> {
     }
 }
 
-#[cfg(test)]
-mod tests;

@@ -108,6 +108,7 @@ async fn next_batch<T: Send>(mut cursor: Cursor, at: &'static Location<'static>,
 
 impl<T: Send + 'static> RowStream<T> {
     /// The next row; `None` after the last, or after an error.
+    #[allow(clippy::should_implement_trait, reason = "a stream is no iterator: this is what `StreamExt::next` does")]
     pub fn next(&mut self) -> impl Future<Output = Option<Result<T>>> + Send + '_ {
         std::future::poll_fn(|context| self.poll_row(context))
     }

@@ -2,9 +2,9 @@
 
 use crate::entity::Entity;
 use crate::entity::model::Model;
-use crate::entity::new::{IntoLink, LinkTarget, Target};
+use crate::entity::new::{LinkTarget, Target};
 use crate::entity::slot::{SlotPtr, State};
-use crate::model::{FieldWrite, IntoValue, Settable, ToMany};
+use crate::model::{ChildOf, FieldWrite, IntoValue, Settable, ToMany};
 use crate::sql::Value;
 
 use super::links::{note, push, remove, set_one, write_column};
@@ -44,7 +44,9 @@ impl<T: Model> Entity<T> {
     }
 
     /// Adds a row to a collection: an entity, or a new row, which is added to the session too. Returns its entity.
-    pub fn push<U: Model>(&self, relationship: ToMany<T, U>, row: impl IntoLink<U>) -> Entity<U> {
+    ///
+    /// A builder needs no key to this row: it gets it here.
+    pub fn push<U: Model>(&self, relationship: ToMany<T, U>, row: impl ChildOf<T, U>) -> Entity<U> {
         let child = match row.into_link().0 {
             Target::New(row) => super::add::add_row(self.arena(), row),
             Target::Entity(entity) => {
@@ -54,7 +56,7 @@ impl<T: Model> Entity<T> {
                 }
                 child.slot()
             }
-            Target::None => unreachable!("`IntoLink` gives an entity or a new row"),
+            Target::None => unreachable!("`ChildOf` gives an entity or a new row"),
         };
         push(self.arena(), self.slot(), relationship.index(), child);
         Entity::new(self.arena().clone(), child)

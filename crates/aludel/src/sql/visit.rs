@@ -59,11 +59,21 @@ impl Node {
         }
     }
 
+    /// Whether a subquery in this expression selects from a table under this name.
+    pub(crate) fn selects_from(&self, name: &str) -> bool {
+        let select = match self {
+            Self::Exists { select, .. } | Self::InSelect { select, .. } => Some(select),
+            _ => None,
+        };
+        select.is_some_and(|select| select.has_table(name) || select.nodes().any(|node| node.selects_from(name)))
+            || self.find_child(&mut |child| child.selects_from(name).then_some(())).is_some()
+    }
+
     /// Gives a table another name in this expression.
-    pub(crate) fn rename_table(&mut self, from: &str, to: &Cow<'static, str>) {
+    pub(crate) fn rename_table(&mut self, from: &str, to: &str) {
         self.columns_mut(&mut |column| {
             if column.table == from {
-                column.table = to.clone();
+                column.table = Cow::Owned(to.to_owned());
             }
         });
     }

@@ -181,11 +181,11 @@ impl Builder<'_> {
                 let result = self.with_set(None);
                 quote! {
                     #docs
-                    #vis fn #name<Child: #child_of>(
+                    #vis fn #name(
                         mut self,
-                        rows: impl ::core::iter::IntoIterator<Item = Child>,
+                        rows: impl ::core::iter::IntoIterator<Item = impl #child_of>,
                     ) -> #result {
-                        #private::link_children::<#model, #target, Child>(&mut self.links, #position, rows);
+                        #private::link_children::<#model, #target, _>(&mut self.links, #position, rows);
                         self
                     }
                 }
@@ -369,7 +369,7 @@ impl Builder<'_> {
         quote! {
             #(#children)*
             #[automatically_derived]
-            impl<Parent: #private::Model> #private::ChildOf<Parent, #model> for #model {
+            impl<__Parent: #private::Model> #private::ChildOf<__Parent, #model> for #model {
                 fn into_link(self) -> #private::LinkTarget {
                     #private::child(#private::literal_row(self))
                 }
