@@ -234,9 +234,8 @@ async fn a_tree_is_inserted_in_one_flush_whatever_the_order_of_its_rows() -> Res
     session.commit().await?;
     let inserts = db.work();
     assert!(inserts.len() <= 4, "one for each level: {inserts:#?}");
-    let expected: Vec<String> = (0..15)
-        .map(|i: usize| format!("{}|{}", names[i], if i == 0 { "NULL" } else { &names[(i - 1) / 2] }))
-        .collect();
+    let expected: Vec<String> =
+        (0..15).map(|i: usize| format!("{}|{}", names[i], if i == 0 { "NULL" } else { &names[(i - 1) / 2] })).collect();
     assert_eq!(db.rows(TREE), expected);
 
     session.delete(node(0));
@@ -269,7 +268,8 @@ async fn rows_that_point_at_each_other_are_inserted_by_way_of_the_nullable_key()
     let work = db.work();
     let updates: Vec<_> = work.iter().filter(|sql| sql.starts_with("UPDATE")).collect();
     assert_eq!(updates, [r#"UPDATE "team" SET "captain_id" = ? WHERE "id" = ?"#]);
-    let sql = "SELECT team.name, player.name, captain_id = player.id FROM player JOIN team ON team.id = team_id ORDER BY 2";
+    let sql =
+        "SELECT team.name, player.name, captain_id = player.id FROM player JOIN team ON team.id = team_id ORDER BY 2";
     assert_eq!(db.rows(sql), ["red|ann|1", "red|bob|0"]);
 
     let players = team.load(Team::players).await?;

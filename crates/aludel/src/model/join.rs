@@ -25,7 +25,11 @@ impl JoinColumns {
         (target, target_name): (&'static ModelDef, &Cow<'static, str>),
     ) -> Node {
         let mut pairs = self.local.iter().zip(&self.remote).map(|(&local, &remote)| {
-            Node::binary(column_of(target, target_name.clone(), remote), BinaryOp::Eq, column_of(owner, owner_name.clone(), local))
+            Node::binary(
+                column_of(target, target_name.clone(), remote),
+                BinaryOp::Eq,
+                column_of(owner, owner_name.clone(), local),
+            )
         });
         let first = pairs.next().unwrap_or(Node::And(Vec::new()));
         pairs.fold(first, Node::and)

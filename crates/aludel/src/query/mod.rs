@@ -79,4 +79,3 @@ impl<M: Model, R> fmt::Debug for Query<M, R> {
         out.finish()
     }
 }
-
