@@ -49,7 +49,7 @@ async fn row(name: &str, db: Option<&Db>, tasks: usize, time: Duration) -> Durat
         .map(|db| tokio::spawn(load_until(end, db.clone(), loads.clone())))
         .collect();
     // A task of its own, so that a worker runs it as any other: `block_on` has a thread for itself.
-    let mut lateness = tokio::spawn(sleep_until(end)).await.expect("the sleeper");
+    let mut lateness = tokio::spawn(sleep_until(end, Instant::now())).await.expect("the sleeper");
     for loader in loaders {
         loader.await.expect("a loader");
     }
@@ -69,12 +69,16 @@ async fn load_until(end: Instant, db: Db, loads: Arc<AtomicUsize>) {
     }
 }
 
-async fn sleep_until(end: Instant) -> Vec<Duration> {
+/// How late each sleep ended. The first counts from `start`: the task itself may be kept waiting.
+async fn sleep_until(end: Instant, mut start: Instant) -> Vec<Duration> {
     let mut lateness = Vec::new();
-    while Instant::now() < end {
-        let start = Instant::now();
+    loop {
         tokio::time::sleep(ASKED).await;
-        lateness.push(start.elapsed().saturating_sub(ASKED));
+        let now = Instant::now();
+        lateness.push((now - start).saturating_sub(ASKED));
+        if now >= end {
+            return lateness;
+        }
+        start = now;
     }
-    lateness
 }
