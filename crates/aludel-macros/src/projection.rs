@@ -100,7 +100,7 @@ fn expand(projection: &Projection) -> TokenStream {
                 0 #(+ <#types as #private::Fetch>::width())*
             }
 
-            fn reader(source: &mut #private::Source<'_>) -> Self::Reader {
+            fn reader(source: &mut #private::Source) -> Self::Reader {
                 (#(<#types as #private::Fetch>::reader(source),)*)
             }
 

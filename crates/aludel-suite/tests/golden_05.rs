@@ -187,3 +187,17 @@ async fn deleting_a_parent_deletes_what_its_collection_owns() -> Result<()> {
     assert_eq!(db.rows("SELECT count(*) FROM comment"), ["0"]);
     Ok(())
 }
+
+#[tokio::test]
+async fn the_database_sets_null_where_the_foreign_key_says_so() -> Result<()> {
+    let (db, session, article) = published().await?;
+    let cas = session.add(Employee::build().name("Cas"));
+    article.set(Article::editor, &cas);
+    session.commit().await?;
+    session.delete(&cas);
+    session.commit().await?;
+    assert_eq!(db.rows(ARTICLES), ["On vessels|Bob|NULL"]);
+    session.get_one::<Article>(article.id).await?;
+    assert_eq!(article.editor_id, None);
+    Ok(())
+}

@@ -14,7 +14,7 @@ use super::model::Model;
 use super::new::AnyEntity;
 use super::slot::{SlotHeader, SlotPtr, State};
 use super::sync::Ordering;
-use super::tracker::merge;
+use super::tracker::{changed_columns, merge};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A row of the database in a session: a handle that is cheap to clone, `Send + Sync`, and derefs to the model.
@@ -94,9 +94,15 @@ impl<T: Model> Entity<T> {
             if std::ptr::eq(self.slot.head(), seen) {
                 drop(tracker);
                 let kept = self.arena.keep(self.slot, draft);
+                // Only the insert of a new row asks which columns were given.
+                let given =
+                    if self.is_pending() { changed_columns(&self.arena, self.slot, seen, kept) } else { Vec::new() };
                 tracker = self.arena.tracker();
                 if std::ptr::eq(self.slot.head(), seen) {
                     tracker.publish(self.slot, kept);
+                    if let Some(columns) = tracker.given.get_mut(&self.slot) {
+                        given.into_iter().for_each(|column| columns.insert(column));
+                    }
                     break;
                 }
                 // Somebody published in between: what was kept is merged like any other copy.

@@ -80,10 +80,6 @@ enum Undo {
     State { slot: SlotPtr, state: State },
     /// The relationship led there; a list had this length.
     Relation { slot: SlotPtr, index: usize, state: Address, len: Option<usize>, epoch: u32 },
-    /// The identity map had no such key.
-    KeyAdded { def: &'static ModelDef, key: IdentityKey },
-    /// The identity map had this key.
-    KeyRemoved { def: &'static ModelDef, key: IdentityKey, slot: SlotPtr },
 }
 
 #[allow(unsafe_code, reason = "addresses of versions in the arena that the tracker belongs to")]
@@ -323,14 +319,13 @@ impl Tracker {
         let store = self.store(def);
         store.occupied = true;
         if let Some(keys) = &mut store.keys {
-            keys.insert(key.clone(), slot);
-            self.journal.push(Undo::KeyAdded { def, key });
+            keys.insert(key, slot);
         }
     }
 
     fn key_removed(&mut self, def: &'static ModelDef, key: IdentityKey) {
-        if let Some(slot) = self.store(def).keys.as_mut().and_then(|keys| keys.remove(&key)) {
-            self.journal.push(Undo::KeyRemoved { def, key, slot });
+        if let Some(keys) = &mut self.store(def).keys {
+            keys.remove(&key);
         }
     }
 
@@ -434,6 +429,8 @@ impl Tracker {
     pub(crate) fn undo_scope(&mut self, arena: &Arena, mark: usize, outer: u32) {
         self.undo(arena, mark);
         self.scope = outer;
+        // What was read since then may be what was undone.
+        self.raise_epochs();
     }
 
     /// Everything is committed.
@@ -493,7 +490,12 @@ impl Tracker {
         self.given.clear();
         self.orphans.clear();
         self.errors.clear();
-        for undo in self.journal.drain(mark..).rev().collect::<Vec<_>>() {
+        let steps: Vec<Undo> = self.journal.drain(mark..).rev().collect();
+        if !steps.is_empty() {
+            // Keys and states go back too: the identity maps are built again from the rows when they are needed.
+            self.stores.iter_mut().for_each(|store| store.keys = None);
+        }
+        for undo in steps {
             match undo {
                 Undo::Version { slot, head, flushed, scope } => {
                     slot.set_head(head.0);
@@ -514,16 +516,6 @@ impl Tracker {
                     field.store(state.0, epoch);
                     if let (Some(len), Some(Some(list))) = (len, field.many()) {
                         list.truncate(len);
-                    }
-                }
-                Undo::KeyAdded { def, key } => {
-                    if let Some(keys) = &mut self.store(def).keys {
-                        keys.remove(&key);
-                    }
-                }
-                Undo::KeyRemoved { def, key, slot } => {
-                    if let Some(keys) = &mut self.store(def).keys {
-                        keys.insert(key, slot);
                     }
                 }
             }

@@ -35,6 +35,34 @@ impl<M: Model, R> Query<M, R> {
     ///
     /// Columns with an `on_update` value get it, unless one is set here. Entities of the table that the session has
     /// stay as they are until the next query, or `get`, names them: it then refreshes those without changes.
+    ///
+    /// ```standalone_crate
+    /// use aludel::prelude::*;
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct User {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     username: String,
+    ///     karma: i64,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> aludel::Result<()> {
+    /// # let db = Db::connect("sqlite://").await?;
+    /// # db.create_all().await?;
+    /// # let session = db.session();
+    /// User::insert_all([User::build().username("ann").karma(3), User::build().username("bob").karma(7)])
+    ///     .execute(&session)
+    ///     .await?;
+    /// let poor = User::query().filter(User::karma.lt(5));
+    /// assert_eq!(poor.update(User::karma.set(User::karma + 10)).execute(&session).await?, 1);
+    ///
+    /// let karma: Vec<i64> = User::query().order_by(User::username).select(User::karma).all(&session).await?;
+    /// assert_eq!(karma, [13, 7]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(self, assignments: impl Assignments<M>) -> BulkUpdate<M> {
         let mut list: Vec<Assign<M>> = Vec::new();
         assignments.push_to(&mut list);

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
 use crate::engine::row::Row;
+use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
 use crate::entity::slot::SlotPtr;
@@ -220,6 +222,7 @@ impl JoinedLoad {
 /// What is loaded with the entities of a query, while its rows are read.
 pub struct Eager {
     session: Session,
+    arena: Arc<Arena>,
     plan: Plan,
     loaders: Vec<RowLoader>,
     /// The query's entities; each once where collections are joined.
@@ -243,15 +246,15 @@ struct Found {
 }
 
 impl Eager {
-    pub(super) fn new(session: &Session, plan: Plan, populate_existing: bool) -> Self {
-        let arena = session.arena();
+    pub(super) fn new(session: &Session, arena: &Arc<Arena>, plan: Plan, populate_existing: bool) -> Self {
         let loader = |joined: &JoinedLoad| {
-            let loader = RowLoader::new(arena.clone(), joined.target, false);
+            let loader = RowLoader::new(Arc::clone(arena), joined.target, false);
             if populate_existing { loader.populate_existing() } else { loader }
         };
         let loaders = plan.joined.iter().map(loader).collect();
         Self {
             session: session.clone(),
+            arena: Arc::clone(arena),
             repeats: plan.joined.iter().any(|joined| !joined.columns.key_is_local),
             found: plan.joined.iter().map(|_| Found::default()).collect(),
             current: Vec::with_capacity(plan.joined.len() + 1),
@@ -286,17 +289,17 @@ impl Eager {
 
     /// Links what was found, and selects what is left.
     pub(super) async fn settle(self, at: &'static Location<'static>) -> Result<()> {
-        let Self { session, plan, roots, found, .. } = self;
+        let Self { session, arena, plan, roots, found, .. } = self;
         for (joined, found) in plan.joined.iter().zip(&found) {
-            link(&session, joined, found)?;
+            link(&arena, joined, found)?;
         }
         if !plan.loads.is_empty() && !roots.is_empty() {
-            session.load_relations(plan.def, &unique(roots), &plan.loads, at).await?;
+            session.load_relations(&arena, plan.def, &unique(roots), &plan.loads, at).await?;
         }
         for (joined, found) in plan.joined.iter().zip(found) {
             let rows: Vec<SlotPtr> = found.rows.into_iter().flatten().collect();
             if !joined.load.nested.is_empty() && !rows.is_empty() {
-                session.load_relations(joined.target, &unique(rows), &joined.load.nested, at).await?;
+                session.load_relations(&arena, joined.target, &unique(rows), &joined.load.nested, at).await?;
             }
         }
         Ok(())
@@ -324,8 +327,7 @@ impl Found {
 ///
 /// # Errors
 /// `MultipleFound` when a relationship to one row leads to several.
-fn link(session: &Session, joined: &JoinedLoad, found: &Found) -> Result<()> {
-    let arena = session.arena();
+fn link(arena: &Arena, joined: &JoinedLoad, found: &Found) -> Result<()> {
     let index = joined.load.relationship;
     let (mut parents, mut rows) = (Vec::with_capacity(found.parents.len()), Vec::with_capacity(found.rows.len()));
     let mut tracker = arena.tracker();
@@ -336,7 +338,7 @@ fn link(session: &Session, joined: &JoinedLoad, found: &Found) -> Result<()> {
             continue;
         }
         if let Some(back) = joined.back() {
-            targets.iter().for_each(|&target| tracker.set_loaded_one(&arena, target, back, Some(parent)));
+            targets.iter().for_each(|&target| tracker.set_loaded_one(arena, target, back, Some(parent)));
         }
         if joined.is_many() {
             parents.push(parent);
@@ -344,11 +346,11 @@ fn link(session: &Session, joined: &JoinedLoad, found: &Found) -> Result<()> {
         } else if targets.len() > 1 {
             return Err(several(joined, targets.len()));
         } else {
-            tracker.set_loaded_one(&arena, parent, index, targets.first().copied());
+            tracker.set_loaded_one(arena, parent, index, targets.first().copied());
         }
     }
     if !parents.is_empty() {
-        tracker.set_loaded_many(&arena, index, &parents, &rows);
+        tracker.set_loaded_many(arena, index, &parents, &rows);
     }
     Ok(())
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::engine::row::Row;
 use crate::entity::Entity;
+use crate::entity::arena::Arena;
 use crate::entity::loader::RowLoader;
 use crate::entity::model::Model;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
-use crate::session::Session;
 
 use super::eager::Eager;
 
@@ -30,7 +30,7 @@ pub trait Fetch: Sized + Send + 'static {
     fn width() -> usize;
 
     /// The reader for a statement's rows.
-    fn reader(source: &mut Source<'_>) -> Self::Reader;
+    fn reader(source: &mut Source) -> Self::Reader;
 
     /// Reads the columns from position `at` on.
     ///
@@ -66,17 +66,18 @@ pub trait Fetch: Sized + Send + 'static {
 }
 
 /// Where a statement's rows come from: what entities are made with.
-pub struct Source<'a> {
-    pub(super) session: &'a Session,
+pub struct Source {
+    /// Where all entities of the statement lie, whatever becomes of the session meanwhile.
+    pub(super) arena: Arc<Arena>,
     /// Whether no row of a model can come twice.
     pub(super) alone: bool,
     pub(super) populate_existing: bool,
     pub(super) eager: Option<Box<Eager>>,
 }
 
-impl Source<'_> {
+impl Source {
     fn loader<M: Model>(&self) -> RowLoader {
-        let loader = RowLoader::new(self.session.arena(), M::def(), self.alone);
+        let loader = RowLoader::new(Arc::clone(&self.arena), M::def(), self.alone);
         if self.populate_existing { loader.populate_existing() } else { loader }
     }
 }
@@ -90,7 +91,7 @@ impl<T: ColumnType> Fetch for T {
         1
     }
 
-    fn reader(_source: &mut Source<'_>) {}
+    fn reader(_source: &mut Source) {}
 
     #[inline]
     fn read((): &mut (), row: &Row<'_>, at: usize) -> Result<Self> {
@@ -123,7 +124,7 @@ impl<M: Model> Fetch for Entity<M> {
         M::def().columns.len()
     }
 
-    fn reader(source: &mut Source<'_>) -> EntityReader {
+    fn reader(source: &mut Source) -> EntityReader {
         EntityReader { loader: source.loader::<M>(), eager: source.eager.take() }
     }
 
@@ -166,7 +167,7 @@ impl<M: Model> Fetch for Option<Entity<M>> {
         M::def().columns.len()
     }
 
-    fn reader(source: &mut Source<'_>) -> EntityReader {
+    fn reader(source: &mut Source) -> EntityReader {
         EntityReader { loader: source.loader::<M>(), eager: None }
     }
 
@@ -208,7 +209,7 @@ macro_rules! tuples {
                 0 $(+ $name::width())+
             }
 
-            fn reader(source: &mut Source<'_>) -> Self::Reader {
+            fn reader(source: &mut Source) -> Self::Reader {
                 ($($name::reader(source),)+)
             }
 

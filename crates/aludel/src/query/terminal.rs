@@ -130,8 +130,9 @@ pub(super) async fn rows<R: Fetch>(
 ) -> Result<Vec<R>> {
     session.autoflush(at).await?;
     let Prepared { sql, params, eager, alone, populate_existing } = prepared;
-    let mut source =
-        Source { session, alone, populate_existing, eager: draft::eager(session, eager, populate_existing) };
+    let arena = session.arena();
+    let eager = draft::eager(session, &arena, eager, populate_existing);
+    let mut source = Source { arena, alone, populate_existing, eager };
     let mut reader = R::reader(&mut source);
     let mut rows = Vec::new();
     let mut sink = |row: &Row<'_>| R::push(&mut reader, row, &mut rows);

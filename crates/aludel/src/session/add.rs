@@ -34,12 +34,12 @@ impl Session {
     /// Marks a row for deletion by the next flush, with what its relationships cascade to. A row that was added and
     /// not flushed is simply forgotten.
     pub fn delete<M: Model>(&self, entity: &Entity<M>) {
-        if entity.slot().is_in(&self.arena()) {
-            super::links::leave_collections(entity.arena(), entity.slot());
-            self.arena().tracker().delete(entity.slot());
+        let arena = self.arena();
+        if entity.slot().is_in(&arena) {
+            super::links::leave_collections(&arena, entity.slot());
+            arena.tracker().delete(entity.slot());
         } else {
-            let error = foreign(M::def());
-            self.arena().tracker().errors.push(error);
+            arena.tracker().errors.push(foreign(M::def()));
         }
     }
 }

@@ -1,10 +1,12 @@
 //! One row by its key.
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use super::Session;
 use crate::engine::row::Row;
 use crate::entity::Entity;
+use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::loader::RowLoader;
@@ -23,8 +25,8 @@ impl Session {
     pub fn get<M: Model>(&self, key: impl IntoKey<M::Key>) -> impl Future<Output = Result<Option<Entity<M>>>> + Send {
         let (at, session, key) = (Location::caller(), self.clone(), key.into_key());
         async move {
-            let slot = session.find(M::def(), &key.values(), at).await?;
-            Ok(slot.map(|slot| Entity::new(session.arena(), slot)))
+            let found = session.find(M::def(), &key.values(), at).await?;
+            Ok(found.map(|(arena, slot)| Entity::new(arena, slot)))
         }
     }
 
@@ -37,7 +39,7 @@ impl Session {
         let (at, session, key) = (Location::caller(), self.clone(), key.into_key());
         async move {
             match session.find(M::def(), &key.values(), at).await? {
-                Some(slot) => Ok(Entity::new(session.arena(), slot)),
+                Some((arena, slot)) => Ok(Entity::new(arena, slot)),
                 None => Err(no_row(M::def(), &key.values())),
             }
         }
@@ -94,35 +96,26 @@ impl Session {
         }
     }
 
-    /// The row with a key: from the identity map while it is current, otherwise from the database.
+    /// The row with a key: from the identity map while it is current, otherwise from the database. It comes with its
+    /// arena, which may not be the session's any more by the time it is found.
     pub(crate) async fn find(
         &self,
         def: &'static ModelDef,
         key: &[Value<'_>],
         at: &'static Location<'static>,
-    ) -> Result<Option<SlotPtr>> {
+    ) -> Result<Option<(Arc<Arena>, SlotPtr)>> {
         self.check()?;
         let arena = self.arena();
-        if let Some(slot) = self.known(def, key) {
+        if let Some(slot) = known(&arena, def, key) {
             let epoch = arena.tracker().store(def).epoch;
             if slot.epoch() == epoch || slot.has(DIRTY) {
-                return Ok((!slot.has(DOOMED)).then_some(slot));
+                return Ok((!slot.has(DOOMED)).then_some((arena, slot)));
             }
         }
         self.autoflush(at).await?;
         let empty = arena.tracker().find_store(def).is_none_or(|store| !store.occupied);
-        self.select_by_key(RowLoader::new(arena, def, empty), key, at).await
-    }
-
-    /// The entity with a committed key, if the session has it.
-    fn known(&self, def: &'static ModelDef, key: &[Value<'_>]) -> Option<SlotPtr> {
-        let arena = self.existing_arena()?;
-        let mut tracker = arena.tracker();
-        let store = tracker.store(def);
-        if !store.occupied || store.loading > 0 {
-            return None;
-        }
-        tracker.identity_map(&arena, def).get(&IdentityKey::new(key.iter().map(Value::as_borrowed)))
+        let slot = self.select_by_key(RowLoader::new(Arc::clone(&arena), def, empty), key, at).await?;
+        Ok(slot.map(|slot| (arena, slot)))
     }
 
     async fn select_by_key(
@@ -163,6 +156,15 @@ impl Session {
             sql.push_str(" = ?");
         }
     }
+}
+
+/// The entity with a committed key, if the session has it.
+fn known(arena: &Arena, def: &'static ModelDef, key: &[Value<'_>]) -> Option<SlotPtr> {
+    let mut tracker = arena.tracker();
+    if !tracker.store(def).occupied {
+        return None;
+    }
+    tracker.identity_map(arena, def).get(&IdentityKey::new(key.iter().map(Value::as_borrowed)))
 }
 
 #[cold]

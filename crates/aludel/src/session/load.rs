@@ -4,6 +4,7 @@ mod children;
 mod parents;
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
@@ -78,7 +79,7 @@ async fn load_lazily<T: Model>(
 }
 
 async fn load_slot(
-    arena: &Arena,
+    arena: &Arc<Arena>,
     slot: SlotPtr,
     index: usize,
     siblings: bool,
@@ -94,7 +95,7 @@ async fn load_slot(
     session.check()?;
     session.autoflush(at).await?;
     let slots = if siblings { window(arena, slot, index) } else { vec![slot] };
-    session.load_relations(slot.def(), &slots, &[RelationLoad::new(index)], at).await
+    session.load_relations(arena, slot.def(), &slots, &[RelationLoad::new(index)], at).await
 }
 
 /// Whether a relationship is loaded and no commit or rollback has been since.
@@ -122,36 +123,37 @@ fn window(arena: &Arena, slot: SlotPtr, index: usize) -> Vec<SlotPtr> {
 
 impl Session {
     /// Loads relationships of rows, and of what they lead to in turn, with one statement for each relationship (and
-    /// each [`MAX_KEYS`] keys).
+    /// each [`MAX_KEYS`] keys). The rows are of this arena, which may not be the session's any more once something has
+    /// been waited for: what is loaded has to come to lie in it too.
     pub(crate) async fn load_relations(
         &self,
+        arena: &Arc<Arena>,
         def: &'static ModelDef,
         slots: &[SlotPtr],
         loads: &[RelationLoad],
         at: &'static Location<'static>,
     ) -> Result<()> {
-        let arena = self.arena();
         for load in loads {
             let relationship = &def.relationships[load.relationship];
             if load.strategy == Some(Strategy::Raise) {
                 let mut tracker = arena.tracker();
-                slots.iter().for_each(|&slot| tracker.set_raised(&arena, slot, load.relationship));
+                slots.iter().for_each(|&slot| tracker.set_raised(arena, slot, load.relationship));
                 continue;
             }
             let plain = load.filter.is_none() && load.limit.is_none();
             let missing: Vec<SlotPtr> =
-                slots.iter().copied().filter(|&slot| !(plain && is_fresh(&arena, slot, load.relationship))).collect();
+                slots.iter().copied().filter(|&slot| !(plain && is_fresh(arena, slot, load.relationship))).collect();
             if !missing.is_empty() {
                 if relationship.kind == RelationshipKind::Many || relationship.foreign_key.is_none() {
-                    self.load_children(def, &missing, load, at).await?;
+                    self.load_children(arena, def, &missing, load, at).await?;
                 } else {
-                    self.load_parents(def, &missing, load, at).await?;
+                    self.load_parents(arena, def, &missing, load, at).await?;
                 }
             }
             if !load.nested.is_empty() {
-                let related = related(&arena, slots, load.relationship);
+                let related = related(arena, slots, load.relationship);
                 let target = (relationship.target)();
-                Box::pin(self.load_relations(target, &related, &load.nested, at)).await?;
+                Box::pin(self.load_relations(arena, target, &related, &load.nested, at)).await?;
             }
         }
         Ok(())
@@ -160,15 +162,15 @@ impl Session {
     /// Runs a select of a model's columns, and makes entities of its rows.
     async fn select_rows(
         &self,
+        arena: &Arc<Arena>,
         target: &'static ModelDef,
         select: Select,
         at: &'static Location<'static>,
     ) -> Result<Vec<SlotPtr>> {
         let mut statement = Statement::default();
         select.render(self.dialect(), &mut statement);
-        let arena = self.arena();
         let alone = arena.tracker().find_store(target).is_none_or(|store| !store.occupied);
-        let mut loader = RowLoader::new(arena, target, alone);
+        let mut loader = RowLoader::new(Arc::clone(arena), target, alone);
         let mut slots = Vec::new();
         let mut sink = |row: &Row<'_>| {
             slots.push(loader.slot(row, 0)?);

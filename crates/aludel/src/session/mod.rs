@@ -73,13 +73,12 @@ impl Session {
     /// The session that an entity belongs to.
     ///
     /// # Errors
-    /// `Detached` when it is gone or closed.
-    pub(crate) fn of(arena: &Arena) -> Result<Self> {
+    /// `Detached` when it is gone, or has been cleared of the entity.
+    pub(crate) fn of(arena: &Arc<Arena>) -> Result<Self> {
         let inner = arena.session().and_then(|session| session.downcast::<Inner>().ok());
-        match inner {
-            Some(inner) => Ok(Self { inner }),
-            None => Err(detached()),
-        }
+        let session = Self { inner: inner.ok_or_else(detached)? };
+        let current = session.existing_arena().is_some_and(|current| Arc::ptr_eq(&current, arena));
+        if current { Ok(session) } else { Err(cleared()) }
     }
 
     /// The memory of the entities.
@@ -182,6 +181,14 @@ fn detached() -> Error {
         ErrorKind::Detached,
         "the session is closed; what it had loaded stays readable, but nothing more can be loaded or written: take \
          `db.session()` or `db.scope(..)` for work that outlives the request",
+    )
+}
+
+#[cold]
+fn cleared() -> Error {
+    Error::new(
+        ErrorKind::Detached,
+        "the session was cleared and does not have this entity any more; get it by its key again",
     )
 }
 

@@ -125,6 +125,7 @@ impl Select {
         from || self.joins.iter().any(|join| join.table.qualifier() == name)
     }
 
+
     /// All expressions of this select, in the order of its clauses.
     fn nodes(&self) -> impl Iterator<Item = &Node> {
         let columns = self.columns.iter().map(|column| &column.node);

@@ -3,7 +3,9 @@
 mod bulk;
 mod eager;
 mod errors;
+mod golden;
 mod models;
+mod one_to_one;
 mod raw;
 mod rows;
 mod sql;

@@ -50,7 +50,11 @@ impl Flush<'_, '_> {
         let first = slots[0];
         let def = first.def();
         let (columns, returning) = self.columns_of(first)?;
-        let limit = (self.session.dialect().capabilities().max_parameters / columns.len().max(1)).clamp(1, MAX_ROWS);
+        let limit = match columns.len() {
+            // DEFAULT VALUES is one row.
+            0 => 1,
+            columns => (self.session.dialect().capabilities().max_parameters / columns).clamp(1, MAX_ROWS),
+        };
         let mut batch = Batch { def, columns, returning, slots: vec![first] };
         for &slot in &slots[1..] {
             if batch.slots.len() == limit || !slot.def().is(def) || self.depends_on_batch(slot, &batch, late) {

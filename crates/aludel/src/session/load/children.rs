@@ -1,6 +1,7 @@
 //! Collections, and one-to-one relationships whose foreign key is on the other side.
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use super::super::Session;
 use super::{ByKey, MAX_KEYS, column_node, columns_of, select_where};
@@ -20,12 +21,12 @@ impl Session {
     /// Loads the rows whose foreign key points at these.
     pub(super) async fn load_children(
         &self,
+        arena: &Arc<Arena>,
         def: &'static ModelDef,
         slots: &[SlotPtr],
         load: &RelationLoad,
         at: &'static Location<'static>,
     ) -> Result<()> {
-        let arena = self.arena();
         let index = load.relationship;
         let relationship = &def.relationships[index];
         let target = (relationship.target)();
@@ -47,7 +48,7 @@ impl Session {
         for keys in keys.chunks(MAX_KEYS) {
             let select = select_where(target, remote, keys, load.filter.as_ref());
             let select = ordered(target, select, remote, &order_by, load.limit);
-            for child in self.select_rows(target, select, at).await? {
+            for child in self.select_rows(arena, target, select, at).await? {
                 children.entry(arena.value(child, remote)).or_default().push(child);
             }
         }
@@ -58,16 +59,16 @@ impl Session {
             if let Some(back) = back {
                 let mut tracker = arena.tracker();
                 for &child in &members {
-                    tracker.set_loaded_one(&arena, child, back, Some(slot));
+                    tracker.set_loaded_one(arena, child, back, Some(slot));
                 }
             }
             rows.push(members);
         }
         if relationship.kind == RelationshipKind::Many {
-            arena.tracker().set_loaded_many(&arena, index, slots, &rows);
+            arena.tracker().set_loaded_many(arena, index, slots, &rows);
             return Ok(());
         }
-        set_only_children(&arena, def, index, slots, &rows)
+        set_only_children(arena, def, index, slots, &rows)
     }
 }
 

@@ -1,9 +1,11 @@
 //! To-one relationships whose foreign key is on this side.
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use super::super::Session;
 use super::{ByKey, MAX_KEYS, select_where};
+use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::slot::{SlotPtr, State};
@@ -15,12 +17,12 @@ impl Session {
     /// Loads the rows that a foreign key points at; those that the session has are not asked for again.
     pub(super) async fn load_parents(
         &self,
+        arena: &Arc<Arena>,
         def: &'static ModelDef,
         slots: &[SlotPtr],
         load: &RelationLoad,
         at: &'static Location<'static>,
     ) -> Result<()> {
-        let arena = self.arena();
         let index = load.relationship;
         let target = (def.relationships[index].target)();
         let join = def.relationships[index].columns(def)?;
@@ -29,7 +31,7 @@ impl Session {
         for &slot in slots {
             let key = arena.value(slot, local);
             if key.is_null() {
-                arena.tracker().set_loaded_one(&arena, slot, index, None);
+                arena.tracker().set_loaded_one(arena, slot, index, None);
             } else {
                 by_key.entry(key).or_default().push(slot);
             }
@@ -43,11 +45,11 @@ impl Session {
                 }
                 let epoch = store.epoch;
                 let key = IdentityKey::new(std::iter::once(key.as_borrowed()));
-                let known = tracker.identity_map(&arena, target).get(&key);
+                let known = tracker.identity_map(arena, target).get(&key);
                 let current = known.filter(|slot| slot.state() == State::Persistent && slot.epoch() == epoch);
                 if let Some(parent) = current {
                     for &child in &*children {
-                        tracker.set_loaded_one(&arena, child, index, Some(parent));
+                        tracker.set_loaded_one(arena, child, index, Some(parent));
                     }
                 }
                 current.is_none()
@@ -56,17 +58,17 @@ impl Session {
         let keys: Vec<Value<'_>> = by_key.keys().cloned().collect();
         for keys in keys.chunks(MAX_KEYS) {
             let select = select_where(target, remote, keys, load.filter.as_ref());
-            for parent in self.select_rows(target, select, at).await? {
+            for parent in self.select_rows(arena, target, select, at).await? {
                 let Some(children) = by_key.remove(&arena.value(parent, remote)) else { continue };
                 let mut tracker = arena.tracker();
                 for child in children {
-                    tracker.set_loaded_one(&arena, child, index, Some(parent));
+                    tracker.set_loaded_one(arena, child, index, Some(parent));
                 }
             }
         }
         let mut tracker = arena.tracker();
         for child in by_key.into_values().flatten() {
-            tracker.set_loaded_one(&arena, child, index, None);
+            tracker.set_loaded_one(arena, child, index, None);
         }
         Ok(())
     }
