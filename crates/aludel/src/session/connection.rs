@@ -152,13 +152,15 @@ impl Session {
         }
     }
 
-    /// Completes an error, and takes note when the transaction ended by itself.
+    /// Completes an error, and takes note when the transaction ended by itself, whatever the statement reported: what
+    /// followed would be committed at once.
     fn settle<O>(&self, turn: &Turn<'_>, result: Result<O>) -> Result<O> {
-        result.map_err(|error| {
-            if turn.connection.as_ref().is_some_and(|connection| !connection.in_transaction()) {
-                self.set(NEEDS_ROLLBACK);
+        if turn.connection.as_ref().is_some_and(|connection| !connection.in_transaction()) {
+            self.set(NEEDS_ROLLBACK);
+            if result.is_ok() {
+                self.check()?;
             }
-            self.inner.db.explain(error)
-        })
+        }
+        result.map_err(|error| self.inner.db.explain(error))
     }
 }
