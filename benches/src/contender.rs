@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::check::{Contents, Digest};
-use crate::workload::Case;
+use crate::workload::{Case, Workload};
 
 /// A database layer under its column heading.
 pub struct Entry {
@@ -12,12 +12,36 @@ pub struct Entry {
     pub name: &'static str,
     /// Opens an empty SQLite `:memory:` database.
     pub open: fn() -> Box<dyn Contender>,
+    /// The one workload it takes part in, if not all of them.
+    pub only: Option<Workload>,
+}
+
+impl Entry {
+    /// A database layer that takes part in all workloads.
+    pub const fn new(name: &'static str, open: fn() -> Box<dyn Contender>) -> Self {
+        Self { name, open, only: None }
+    }
+
+    /// Another way to use a layer, for one workload.
+    pub const fn variant(name: &'static str, open: fn() -> Box<dyn Contender>, only: Workload) -> Self {
+        Self { name, open, only: Some(only) }
+    }
 }
 
 /// A database layer, connected to a database of its own.
 pub trait Contender {
     /// Runs a batch of statements that take no values and whose rows, if any, are dropped. Never measured.
     fn execute(&mut self, sql: &str);
+
+    /// Begins the transaction that a sample of inserts runs in. Never measured.
+    fn begin(&mut self) {
+        self.execute("BEGIN");
+    }
+
+    /// Undoes what was done since [`begin`](Self::begin). Never measured.
+    fn rollback(&mut self) {
+        self.execute("ROLLBACK");
+    }
 
     /// Hands the one operation of `case` to `bench`, by [`Bench::run`] or [`Bench::run_async`].
     fn run(&mut self, case: Case, bench: &mut Bench);
@@ -47,6 +71,8 @@ impl Bench {
     }
 
     /// The time `iterations` operations of `case` take.
+    // Not inlined, for profilers: what happens below it is what is measured.
+    #[inline(never)]
     pub fn time(contender: &mut dyn Contender, case: Case, iterations: u32) -> Duration {
         let mut bench = Self(Mode::Time { iterations, elapsed: Duration::ZERO });
         contender.run(case, &mut bench);

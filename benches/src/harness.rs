@@ -13,8 +13,8 @@ const SAMPLE: Duration = Duration::from_millis(4);
 pub struct Measured {
     /// The case's size.
     pub size: usize,
-    /// The median time of one operation in microseconds, in the order of the contenders.
-    pub medians: Vec<f64>,
+    /// The median or fastest time of one operation in microseconds, in the order of the contenders.
+    pub times: Vec<f64>,
 }
 
 /// One contender during a case.
@@ -29,7 +29,7 @@ struct Lane {
 /// # Panics
 ///
 /// If contenders disagree about the result, or it has not the expected number of rows.
-pub fn measure(case: Case, entries: &[Entry], rounds: usize) -> Measured {
+pub fn measure(case: Case, entries: &[&Entry], rounds: usize, fastest: bool) -> Measured {
     eprintln!("{} {}", case.workload.name(), case.size);
     let mut lanes: Vec<Lane> = entries.iter().map(|entry| Lane::open(case, entry)).collect();
     let expected = check(case, entries, &mut lanes);
@@ -45,7 +45,8 @@ pub fn measure(case: Case, entries: &[Entry], rounds: usize) -> Measured {
     }
     let left = check(case, entries, &mut lanes);
     assert_eq!(left, expected, "{case:?}: the samples changed the data");
-    Measured { size: case.size, medians: lanes.into_iter().map(|lane| median(lane.samples)).collect() }
+    let of = if fastest { minimum } else { median };
+    Measured { size: case.size, times: lanes.into_iter().map(|lane| of(lane.samples)).collect() }
 }
 
 impl Lane {
@@ -66,7 +67,7 @@ fn order(round: usize, contenders: usize) -> Vec<usize> {
     order
 }
 
-fn check(case: Case, entries: &[Entry], lanes: &mut [Lane]) -> Digest {
+fn check(case: Case, entries: &[&Entry], lanes: &mut [Lane]) -> Digest {
     let mut first = None;
     for (entry, lane) in entries.iter().zip(lanes) {
         let digest = around(case, &mut *lane.contender, |contender| {
@@ -99,16 +100,28 @@ fn sample(case: Case, lane: &mut Lane) -> Duration {
     around(case, &mut *lane.contender, |contender| Bench::time(contender, case, lane.iterations))
 }
 
-/// Runs `work` between the workload's `before_sample` and `after_sample`.
+/// Runs operations of one contender, for a profiler.
+pub fn profile(case: Case, entry: &Entry, operations: u32) {
+    let mut lane = Lane::open(case, entry);
+    lane.iterations = 1;
+    sample(case, &mut lane);
+    lane.iterations = operations;
+    sample(case, &mut lane);
+}
+
+/// Runs `work`, in a transaction that is rolled back if the workload asks for one.
 fn around<T>(case: Case, contender: &mut dyn Contender, work: impl FnOnce(&mut dyn Contender) -> T) -> T {
-    if let Some(sql) = case.workload.before_sample() {
-        contender.execute(sql);
+    if !case.workload.in_transaction() {
+        return work(contender);
     }
+    contender.begin();
     let result = work(contender);
-    if let Some(sql) = case.workload.after_sample() {
-        contender.execute(sql);
-    }
+    contender.rollback();
     result
+}
+
+fn minimum(samples: Vec<f64>) -> f64 {
+    samples.into_iter().fold(f64::INFINITY, f64::min)
 }
 
 fn median(mut samples: Vec<f64>) -> f64 {

@@ -10,7 +10,7 @@ use crate::workload::Workload;
 pub const BASELINE: &str = "diesel";
 
 /// The table of one workload: a row for each size, a column for each contender.
-pub fn table(workload: Workload, entries: &[Entry], results: &[Measured]) -> String {
+pub fn table(workload: Workload, entries: &[&Entry], results: &[Measured]) -> String {
     let mut table = format!("### {}: µs per operation (ratio to {BASELINE})\n\n| rows |", workload.name());
     let baseline = entries.iter().position(|entry| entry.name == BASELINE);
     for entry in entries {
@@ -20,10 +20,10 @@ pub fn table(workload: Workload, entries: &[Entry], results: &[Measured]) -> Str
     table += &"---:|".repeat(entries.len());
     for result in results {
         let _ = write!(table, "\n| {} |", result.size);
-        for &median in &result.medians {
-            let _ = write!(table, " {}", three_digits(median));
+        for &time in &result.times {
+            let _ = write!(table, " {}", three_digits(time));
             if let Some(baseline) = baseline {
-                let _ = write!(table, " ({:.2})", median / result.medians[baseline]);
+                let _ = write!(table, " ({:.2})", time / result.times[baseline]);
             }
             table += " |";
         }

@@ -73,14 +73,9 @@ impl Workload {
         Case { workload: self, size }
     }
 
-    /// SQL to run before each sample, outside the measured time.
-    pub fn before_sample(self) -> Option<&'static str> {
-        (self == Self::Insert).then_some("BEGIN")
-    }
-
-    /// SQL to run after each sample, outside the measured time.
-    pub fn after_sample(self) -> Option<&'static str> {
-        (self == Self::Insert).then_some("ROLLBACK")
+    /// Whether a sample runs in a transaction, which is rolled back at its end.
+    pub fn in_transaction(self) -> bool {
+        self == Self::Insert
     }
 }
 

@@ -108,6 +108,10 @@ debug = \"line-tables-only\"
 
 [profile.dev.package.libsqlite3-sys]
 opt-level = 2
+
+# Else a second run would measure what the compiler remembers of the first.
+[profile.dev.package.ring]
+incremental = false
 "
     )
 }

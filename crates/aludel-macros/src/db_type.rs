@@ -1,12 +1,11 @@
 //! `#[derive(DbType)]`: a newtype as a column's type.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::quote;
 use syn::{Data, DeriveInput, Fields, Ident, Member, Type};
 
 use crate::errors::Errors;
-use crate::output::{operands, private};
+use crate::output::{column_type, operands, private};
 use crate::types::content_of;
 
 /// A struct of one field.
@@ -64,7 +63,7 @@ fn expand(newtype: &Newtype) -> TokenStream {
     let private = private();
     let Newtype { ident, member, inner } = newtype;
     let operands = operands(ident);
-    let column_type = quote_spanned!(inner.span()=> <#inner as #private::ColumnType>);
+    let column_type = column_type(inner);
     quote! {
         #[automatically_derived]
         impl #private::ColumnType for #ident {
@@ -73,16 +72,16 @@ fn expand(newtype: &Newtype) -> TokenStream {
 
             #[inline]
             fn decode(row: &#private::Row<'_>, index: usize) -> #private::Result<Self> {
-                #private::Result::Ok(#ident { #member: <#inner as #private::ColumnType>::decode(row, index)? })
+                #private::Result::Ok(#ident { #member: #column_type::decode(row, index)? })
             }
 
             #[inline]
             fn to_value(&self) -> #private::Value<'_> {
-                <#inner as #private::ColumnType>::to_value(&self.#member)
+                #column_type::to_value(&self.#member)
             }
 
             fn from_value(value: #private::Value<'_>) -> #private::Result<Self> {
-                #private::Result::Ok(#ident { #member: <#inner as #private::ColumnType>::from_value(value)? })
+                #private::Result::Ok(#ident { #member: #column_type::from_value(value)? })
             }
         }
 

@@ -1,13 +1,19 @@
 //! What all derives write in the same way.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, Ident};
+use syn::spanned::Spanned;
+use syn::{Attribute, Ident, Type};
 
 /// Where the generated code finds everything.
 pub(crate) fn private() -> TokenStream {
     quote!(::aludel::__private)
+}
+
+/// The same at a place in the user's code, so that what is wrong there is shown there.
+pub(crate) fn private_at(span: Span) -> TokenStream {
+    quote_spanned!(span=> ::aludel::__private)
 }
 
 /// `Option::Some(..)` or `Option::None`.
@@ -16,6 +22,18 @@ pub(crate) fn option(value: Option<TokenStream>) -> TokenStream {
         Some(value) => quote!(::core::option::Option::Some(#value)),
         None => quote!(::core::option::Option::None),
     }
+}
+
+/// `<T as ColumnType>`, at the type.
+pub(crate) fn column_type(ty: &Type) -> TokenStream {
+    let private = private_at(ty.span());
+    quote_spanned!(ty.span()=> <#ty as #private::ColumnType>)
+}
+
+/// `<T as KeyType>`, at the type.
+pub(crate) fn key_type(ty: &Type) -> TokenStream {
+    let private = private_at(ty.span());
+    quote_spanned!(ty.span()=> <#ty as #private::KeyType>)
 }
 
 /// `user_id` as `UserId`.

@@ -28,7 +28,7 @@ pub use crate::schema::SqlType;
 pub use crate::sql::{Node, Value};
 
 pub use checks::{
-    InverseOfMany, InverseOfOne, Relationships, column_of, inverse_of_many, inverse_of_one, key_to, points_back,
+    InverseOfMany, InverseOfOne, Relationships, SameType, column_of, key_to, points_back, points_back_to_one,
     reference, target,
 };
 pub use newtypes::{InnerKey, InnerText, decode_enum, enum_value, operand};

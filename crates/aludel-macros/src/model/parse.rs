@@ -237,9 +237,9 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
             "references" => column.references = reference(item, model, errors),
             "on_delete" => on_delete = action(item, errors),
             "on_key_update" => on_key_update = action(item, errors),
-            "default" => column.default = item.expr("expression", errors).cloned(),
+            "default" => column.default = item.expr("expression", errors).map(|value| parse_without_self(value, model)),
             "server_default" => column.server_default = item.string(errors),
-            "on_update" => column.on_update = on_update(item, errors),
+            "on_update" => column.on_update = on_update(item, errors).map(|value| parse_without_self(&value, model)),
             "comment" => column.comment = item.string(errors),
             "version" => item.later("optimistic locking", errors),
             "nullable" => {

@@ -25,6 +25,11 @@ pub trait SameType<Other> {}
 
 impl<T> SameType<T> for T {}
 
+/// With a second implementation the compiler waits until it knows both types, and then names them.
+pub struct Undecided<T>(T);
+
+impl<T> SameType<Undecided<T>> for T {}
+
 /// The target of a relationship whose key references a column of that same target.
 pub fn target<M: Model, T>(_referenced: Column<M, T>) -> &'static ModelDef {
     M::def()
@@ -46,22 +51,11 @@ pub fn column_of<M: Model, T>(column: Column<M, T>) -> usize {
     label = "not a relationship from `{Target}` to one `{Source}`",
     note = "`back_populates` of a `Many<{Target}>` names a field of `{Target}` of type `One<{Source}>` or `One<Option<{Source}>>`"
 )]
-pub trait InverseOfMany<Source, Target> {
-    #[doc(hidden)]
-    fn position(self) -> usize;
-}
+pub trait InverseOfMany<Source, Target>: Copy {}
 
-impl<S, T> InverseOfMany<S, T> for ToOne<T, S> {
-    fn position(self) -> usize {
-        self.index()
-    }
-}
+impl<S, T> InverseOfMany<S, T> for ToOne<T, S> {}
 
-impl<S, T> InverseOfMany<S, T> for ToOne<T, Option<S>> {
-    fn position(self) -> usize {
-        self.index()
-    }
-}
+impl<S, T> InverseOfMany<S, T> for ToOne<T, Option<S>> {}
 
 /// A relationship from `Target` back to one row or to many of `Source`.
 #[diagnostic::on_unimplemented(
@@ -69,38 +63,13 @@ impl<S, T> InverseOfMany<S, T> for ToOne<T, Option<S>> {
     label = "not a relationship from `{Target}` to `{Source}`",
     note = "`back_populates` of a `One<{Target}>` names a field of `{Target}` of type `Many<{Source}>` or `One<Option<{Source}>>`"
 )]
-pub trait InverseOfOne<Source, Target> {
-    #[doc(hidden)]
-    fn position(self) -> usize;
-}
+pub trait InverseOfOne<Source, Target>: Copy {}
 
-impl<S, T> InverseOfOne<S, T> for ToMany<T, S> {
-    fn position(self) -> usize {
-        self.index()
-    }
-}
+impl<S, T> InverseOfOne<S, T> for ToMany<T, S> {}
 
-impl<S, T> InverseOfOne<S, T> for ToOne<T, S> {
-    fn position(self) -> usize {
-        self.index()
-    }
-}
+impl<S, T> InverseOfOne<S, T> for ToOne<T, S> {}
 
-impl<S, T> InverseOfOne<S, T> for ToOne<T, Option<S>> {
-    fn position(self) -> usize {
-        self.index()
-    }
-}
-
-/// The position of the other side of a `Many`.
-pub fn inverse_of_many<S, T, R: InverseOfMany<S, T>>(relationship: R) -> usize {
-    relationship.position()
-}
-
-/// The position of the other side of a `One`.
-pub fn inverse_of_one<S, T, R: InverseOfOne<S, T>>(relationship: R) -> usize {
-    relationship.position()
-}
+impl<S, T> InverseOfOne<S, T> for ToOne<T, Option<S>> {}
 
 /// What each relationship of a model says of its other side, for [`points_back`].
 #[diagnostic::on_unimplemented(
@@ -113,8 +82,28 @@ pub trait Relationships {
     const BACK: &'static [Option<&'static str>];
 }
 
-/// Stops the compiler with `message` where the relationship at `index` does not name `name` as its other side.
-pub const fn points_back(back: &[Option<&str>], index: usize, name: &str, message: &'static str) {
+/// Stops the compiler with `message` where the other side of a `One`, which is at `index`, does not name `name` as its
+/// own other side.
+pub const fn points_back<S, T: Relationships, R: InverseOfOne<S, T>>(
+    _other: R,
+    index: usize,
+    name: &str,
+    message: &'static str,
+) {
+    check_back(T::BACK, index, name, message);
+}
+
+/// The same for a `Many`, whose other side leads to one row.
+pub const fn points_back_to_one<S, T: Relationships, R: InverseOfMany<S, T>>(
+    _other: R,
+    index: usize,
+    name: &str,
+    message: &'static str,
+) {
+    check_back(T::BACK, index, name, message);
+}
+
+const fn check_back(back: &[Option<&str>], index: usize, name: &str, message: &'static str) {
     let same = match back[index] {
         Some(named) => same_text(named, name),
         None => false,
@@ -145,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_relationship_that_names_another_side_does_not_point_back() {
-        points_back(&[None, Some("posts")], 1, "posts", "");
-        assert!(std::panic::catch_unwind(|| points_back(&[None], 0, "posts", "x")).is_err());
-        assert!(std::panic::catch_unwind(|| points_back(&[Some("drafts")], 0, "posts", "x")).is_err());
+        check_back(&[None, Some("posts")], 1, "posts", "");
+        assert!(std::panic::catch_unwind(|| check_back(&[None], 0, "posts", "x")).is_err());
+        assert!(std::panic::catch_unwind(|| check_back(&[Some("drafts")], 0, "posts", "x")).is_err());
     }
 }

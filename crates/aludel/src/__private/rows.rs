@@ -47,13 +47,13 @@ pub fn unlink(links: &mut Vec<NewLink>, relationship: usize) {
 }
 
 /// Links the row to the only one that holds its key.
-pub fn link_child<P: Model, C: ChildOf<P>>(links: &mut Vec<NewLink>, relationship: usize, child: C) {
+pub fn link_child<P: Model, T: Model, C: ChildOf<P, T>>(links: &mut Vec<NewLink>, relationship: usize, child: C) {
     unlink(links, relationship);
     links.push(NewLink { relationship, target: child.into_link() });
 }
 
 /// Links the row to more rows that hold its key.
-pub fn link_children<P: Model, C: ChildOf<P>>(
+pub fn link_children<P: Model, T: Model, C: ChildOf<P, T>>(
     links: &mut Vec<NewLink>,
     relationship: usize,
     children: impl IntoIterator<Item = C>,

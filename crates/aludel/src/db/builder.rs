@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::engine::{DatabaseUrl, Engine, EngineOptions};
 use crate::entity::def::ModelDef;
 use crate::error::Result;
-use crate::model::metadata;
+use crate::model::{ModelTable, metadata};
 use crate::schema::NamingConvention;
 use crate::session::shared::{DbShared, Teardown, TemporaryFile};
 
@@ -118,21 +118,21 @@ pub trait Models {
     fn defs(self) -> Vec<&'static ModelDef>;
 }
 
-impl Models for Vec<&'static ModelDef> {
+impl Models for ModelTable {
     fn defs(self) -> Vec<&'static ModelDef> {
-        self
+        vec![(self.0)()]
     }
 }
 
-impl<const N: usize> Models for [&'static ModelDef; N] {
+impl<const N: usize> Models for [ModelTable; N] {
     fn defs(self) -> Vec<&'static ModelDef> {
-        self.to_vec()
+        self.into_iter().flat_map(Models::defs).collect()
     }
 }
 
-impl Models for &'static ModelDef {
+impl Models for Vec<ModelTable> {
     fn defs(self) -> Vec<&'static ModelDef> {
-        vec![self]
+        self.into_iter().flat_map(Models::defs).collect()
     }
 }
 

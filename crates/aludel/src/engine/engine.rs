@@ -98,11 +98,6 @@ impl Engine {
         Dialect::Sqlite
     }
 
-    /// How long a writer waits for another.
-    pub(crate) fn busy_timeout(&self) -> Duration {
-        self.0.options.busy_timeout
-    }
-
     /// How long to wait for a connection.
     pub(crate) fn pool_timeout(&self) -> Duration {
         self.0.options.pool_timeout

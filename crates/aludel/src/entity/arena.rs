@@ -69,11 +69,6 @@ impl Arena {
         ChunkPtr(chunk)
     }
 
-    /// The newest value of a row.
-    pub(crate) fn head(&self, slot: SlotPtr) -> *const () {
-        slot.head()
-    }
-
     /// The value of a column, as the newest version has it.
     pub(crate) fn value<'a>(&'a self, slot: SlotPtr, column: usize) -> Value<'a> {
         self.value_in(slot, slot.head(), column)
@@ -89,11 +84,6 @@ impl Arena {
     pub(crate) fn relation<'a>(&'a self, slot: SlotPtr, index: usize) -> &'a RelationField {
         // SAFETY: the first version lives as long as the arena, and its fields with it.
         unsafe { &*(slot.def().vtable.relation)(slot.first(), index) }
-    }
-
-    /// A private copy of a row's newest version, to be changed and published.
-    pub(crate) fn copy(&self, slot: SlotPtr) -> Draft {
-        self.copy_of(slot, slot.head())
     }
 
     /// A private copy of a version of a row.

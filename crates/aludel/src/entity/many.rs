@@ -26,12 +26,25 @@ pub struct Many<T> {
     target: PhantomData<fn() -> T>,
 }
 
-impl<T: Model> Many<T> {
+// Without a bound on the target: what is no model is reported once, at the field.
+impl<T> Many<T> {
     #[doc(hidden)]
     pub const fn unloaded(def: &'static RelationshipDef) -> Self {
         Self { field: RelationField::unloaded(def), target: PhantomData }
     }
 
+    #[doc(hidden)]
+    pub fn field(&self) -> &RelationField {
+        &self.field
+    }
+
+    #[doc(hidden)]
+    pub fn field_mut(&mut self) -> &mut RelationField {
+        &mut self.field
+    }
+}
+
+impl<T: Model> Many<T> {
     /// The rows, as they are now: a later `push` does not lengthen what was returned.
     ///
     /// # Errors
@@ -54,16 +67,6 @@ impl<T: Model> Many<T> {
     /// Whether the relationship has been loaded.
     pub fn is_loaded(&self) -> bool {
         self.field.is_loaded()
-    }
-
-    #[doc(hidden)]
-    pub fn field(&self) -> &RelationField {
-        &self.field
-    }
-
-    #[doc(hidden)]
-    pub fn field_mut(&mut self) -> &mut RelationField {
-        &mut self.field
     }
 }
 

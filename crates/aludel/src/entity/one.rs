@@ -23,12 +23,25 @@ pub struct One<R> {
     target: PhantomData<fn() -> R>,
 }
 
-impl<R: Target> One<R> {
+// Without a bound on the target: what is no model is reported once, at the field.
+impl<R> One<R> {
     #[doc(hidden)]
     pub const fn unloaded(def: &'static RelationshipDef) -> Self {
         Self { field: RelationField::unloaded(def), target: PhantomData }
     }
 
+    #[doc(hidden)]
+    pub fn field(&self) -> &RelationField {
+        &self.field
+    }
+
+    #[doc(hidden)]
+    pub fn field_mut(&mut self) -> &mut RelationField {
+        &mut self.field
+    }
+}
+
+impl<R: Target> One<R> {
     /// The row: `&User`, or `Option<&User>` for a `One<Option<User>>`.
     ///
     /// # Errors
@@ -59,16 +72,6 @@ impl<R: Target> One<R> {
 
     fn slot(&self) -> Result<Option<SlotPtr>> {
         self.field.one().ok_or_else(|| not_loaded(&self.field, "row"))
-    }
-
-    #[doc(hidden)]
-    pub fn field(&self) -> &RelationField {
-        &self.field
-    }
-
-    #[doc(hidden)]
-    pub fn field_mut(&mut self) -> &mut RelationField {
-        &mut self.field
     }
 }
 

@@ -74,6 +74,8 @@ struct Address(*mut ());
 enum Undo {
     /// The row had this version, and the database this one.
     Version { slot: SlotPtr, head: Address, flushed: Address, scope: Option<u32> },
+    /// The row was not to be deleted.
+    Doomed { slot: SlotPtr },
     /// The row was in this state.
     State { slot: SlotPtr, state: State },
     /// The relationship led there; a list had this length.
@@ -273,6 +275,8 @@ impl Tracker {
             State::Persistent if !slot.has(DOOMED) => {
                 slot.set_flag(DOOMED, true);
                 self.doomed.push(slot);
+                // A flush that fails has taken the row off the list, and left the mark.
+                self.journal.push(Undo::Doomed { slot });
             }
             State::Persistent | State::Deleted | State::Detached => {}
         }
@@ -505,6 +509,7 @@ impl Tracker {
                         }
                     }
                 }
+                Undo::Doomed { slot } => slot.set_flag(DOOMED, false),
                 Undo::State { slot, state } => slot.set_state(state),
                 Undo::Relation { slot, index, state, len, epoch } => {
                     let field = arena.relation(slot, index);

@@ -7,33 +7,24 @@ use crate::entity::new::{IntoLink, LinkTarget};
 /// What can be given to the builder of a `Parent` for the rows that hold its key: entities, structs, and builders that
 /// miss nothing but that key.
 ///
-/// ```ignore
-/// User::build().username("ann").posts([Post::build().title("one"), Post::build().title("two")])
-/// ```
+/// `User::build().username("ann").posts([Post::build().title("one"), Post::build().title("two")])`
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a row that belongs to a `{Parent}`",
-    label = "not a row with a key to `{Parent}`",
-    note = "give an entity, a struct, or a builder with all required fields but the key to `{Parent}`"
+    message = "`{Self}` is not a row of `{Child}` that belongs to a `{Parent}`",
+    label = "expected a `{Child}`",
+    note = "give an `Entity<{Child}>`, a `{Child}`, or its builder with all required fields but the key to `{Parent}`"
 )]
-pub trait ChildOf<Parent: Model>: Sized {
-    /// The model of the row.
-    type Child: Model;
-
+pub trait ChildOf<Parent: Model, Child: Model>: Sized {
     /// The other end of the link from the parent.
     fn into_link(self) -> LinkTarget;
 }
 
-impl<P: Model, C: Model> ChildOf<P> for &Entity<C> {
-    type Child = C;
-
+impl<P: Model, C: Model> ChildOf<P, C> for &Entity<C> {
     fn into_link(self) -> LinkTarget {
         IntoLink::<C>::into_link(self)
     }
 }
 
-impl<P: Model, C: Model> ChildOf<P> for Entity<C> {
-    type Child = C;
-
+impl<P: Model, C: Model> ChildOf<P, C> for Entity<C> {
     fn into_link(self) -> LinkTarget {
         IntoLink::<C>::into_link(self)
     }

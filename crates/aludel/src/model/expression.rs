@@ -89,11 +89,13 @@ pub trait Expression: Sized {
     }
 
     /// `IS NULL`
+    #[allow(clippy::wrong_self_convention, reason = "all methods of an expression take it by value")]
     fn is_null(self) -> Expr<bool> {
         Expr::new(Node::IsNull { value: Box::new(self.into_node()), negated: false })
     }
 
     /// `IS NOT NULL`
+    #[allow(clippy::wrong_self_convention, reason = "all methods of an expression take it by value")]
     fn is_not_null(self) -> Expr<bool> {
         Expr::new(Node::IsNull { value: Box::new(self.into_node()), negated: true })
     }

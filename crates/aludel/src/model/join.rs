@@ -25,7 +25,11 @@ impl JoinColumns {
         (target, target_name): (&'static ModelDef, &Cow<'static, str>),
     ) -> Node {
         let mut pairs = self.local.iter().zip(&self.remote).map(|(&local, &remote)| {
-            Node::binary(column_of(target, target_name, remote), BinaryOp::Eq, column_of(owner, owner_name, local))
+            Node::binary(
+                column_of(target, target_name.clone(), remote),
+                BinaryOp::Eq,
+                column_of(owner, owner_name.clone(), local),
+            )
         });
         let first = pairs.next().unwrap_or(Node::And(Vec::new()));
         pairs.fold(first, Node::and)
@@ -33,9 +37,9 @@ impl JoinColumns {
 }
 
 /// A column of a table that has a name of its own in the statement.
-pub(crate) fn column_of(model: &'static ModelDef, table: &Cow<'static, str>, index: usize) -> Node {
+pub(crate) fn column_of(model: &'static ModelDef, table: Cow<'static, str>, index: usize) -> Node {
     let column = &model.columns[index];
-    Node::Column(ColumnRef { table: table.clone(), name: column.name.into(), nullable: column.nullable })
+    Node::Column(ColumnRef { table, name: column.name.into(), nullable: column.nullable })
 }
 
 impl RelationshipDef {

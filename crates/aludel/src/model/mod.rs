@@ -14,6 +14,7 @@ mod order;
 mod relationship;
 mod select_list;
 mod settable;
+mod table;
 mod types;
 
 pub use assign::{Assign, Assignable, Assignments, IntoValue, PlainValue};
@@ -30,4 +31,5 @@ pub use operand::{InList, Number, Operand, Text};
 pub use order::{Grouping, Order};
 pub use relationship::{Load, Loading, RelationLoad, Relationship, Strategy, ToMany, ToOne};
 pub use settable::{FieldWrite, Link, Settable};
+pub use table::ModelTable;
 pub use types::Json;

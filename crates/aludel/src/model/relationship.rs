@@ -274,10 +274,10 @@ fn exists(model: &'static ModelDef, relationship: usize, condition: Option<Node>
     let mut condition = condition;
     let mut table = TableRef::new(target.table);
     if target.table == model.table {
-        // A name that the condition's own subqueries do not have: it would lead its columns there.
-        let taken = |name: &String| condition.as_ref().is_some_and(|condition| condition.has_inner_table(name));
-        let name = (1..).map(|n| format!("{}_{n}", target.table)).find(|name| !taken(name));
-        inner = Cow::Owned(name.unwrap_or_default());
+        // conditions may hold further ones on the same table, each with a name of its own
+        let taken = |name: &str| condition.as_ref().is_some_and(|condition| condition.selects_from(name));
+        let free = (1_u32..).map(|number| format!("{}_{number}", target.table)).find(|name| !taken(name));
+        inner = Cow::Owned(free.unwrap_or_default());
         table = TableRef::aliased(target.table, inner.clone());
         if let Some(condition) = &mut condition {
             condition.rename_table(target.table, &inner);

@@ -35,6 +35,34 @@ impl<M: Model, R> Query<M, R> {
     ///
     /// Columns with an `on_update` value get it, unless one is set here. Entities of the table that the session has
     /// stay as they are until the next query, or `get`, names them: it then refreshes those without changes.
+    ///
+    /// ```standalone_crate
+    /// use aludel::prelude::*;
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct User {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     username: String,
+    ///     karma: i64,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> aludel::Result<()> {
+    /// # let db = Db::connect("sqlite://").await?;
+    /// # db.create_all().await?;
+    /// # let session = db.session();
+    /// User::insert_all([User::build().username("ann").karma(3), User::build().username("bob").karma(7)])
+    ///     .execute(&session)
+    ///     .await?;
+    /// let poor = User::query().filter(User::karma.lt(5));
+    /// assert_eq!(poor.update(User::karma.set(User::karma + 10)).execute(&session).await?, 1);
+    ///
+    /// let karma: Vec<i64> = User::query().order_by(User::username).select(User::karma).all(&session).await?;
+    /// assert_eq!(karma, [13, 7]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(self, assignments: impl Assignments<M>) -> BulkUpdate<M> {
         let mut list: Vec<Assign<M>> = Vec::new();
         assignments.push_to(&mut list);
@@ -97,7 +125,7 @@ impl<M: Model> BulkDelete<M> {
     }
 
     fn prepare(self, dialect: Dialect) -> Result<Statement> {
-        let filter = only_filter(self.draft, "delete", std::iter::empty())?;
+        let filter = only_filter(self.draft, "delete", [])?;
         let mut statement = Statement::default();
         Delete { filter, ..Delete::from_table(M::def().table) }.render(dialect, &mut statement);
         check_parameters(dialect, &statement)?;
@@ -115,7 +143,7 @@ async fn execute<M: Model>(session: &Session, statement: Statement, at: &'static
 ///
 /// # Errors
 /// `InvalidStatement` when it has, or when a condition or a new value names another table.
-fn only_filter<'a>(draft: Draft, word: &str, values: impl Iterator<Item = &'a Node>) -> Result<Vec<Node>> {
+fn only_filter<'a>(draft: Draft, word: &str, values: impl IntoIterator<Item = &'a Node>) -> Result<Vec<Node>> {
     let table = draft.def.table;
     let other = [
         ("a join", !draft.joins.is_empty()),
@@ -132,9 +160,25 @@ fn only_filter<'a>(draft: Draft, word: &str, values: impl Iterator<Item = &'a No
              `.filter(..)`, related ones with `.any(..)` or `.has(..)`"
         )));
     }
-    draft.check()?;
-    draft.check_nodes("set", values)?;
+    draft.filter.iter().try_for_each(|node| check_own(word, table, node))?;
+    values.into_iter().try_for_each(|node| check_own(word, table, node))?;
     Ok(draft.filter)
+}
+
+/// # Errors
+/// `InvalidStatement` when an expression names another table.
+fn check_own(word: &str, table: &str, node: &Node) -> Result<()> {
+    if let Some(reason) = node.find_invalid() {
+        return Err(invalid(format!("{word} of {table}: {reason}")));
+    }
+    if let Some(column) = node.find_column(&mut |column| (column.table != table).then_some(column)) {
+        return Err(invalid(format!(
+            "{word} of {table}: {}.{} is a column of another table; choose the rows by related ones with `.any(..)` or \
+                 `.has(..)`",
+            column.table, column.name
+        )));
+    }
+    Ok(())
 }
 
 impl<M: Model> fmt::Debug for BulkUpdate<M> {

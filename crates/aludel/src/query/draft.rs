@@ -201,7 +201,8 @@ fn join(joined: Joined) -> Result<Join> {
 
 /// Renders a select, and checks what only its text shows.
 fn render(select: Select, dialect: Dialect) -> Result<Statement> {
-    let mut statement = Statement::default();
+    // one piece of memory for most statements
+    let mut statement = Statement::new(String::with_capacity(select.list.len() + 224), Vec::new());
     select.render(dialect, &mut statement);
     check_parameters(dialect, &statement)?;
     Ok(statement)
@@ -224,6 +225,11 @@ pub(super) fn check_parameters(dialect: Dialect, statement: &Statement) -> Resul
 }
 
 /// What is loaded along with a query's rows, while they are read.
-pub(super) fn eager(session: &Session, arena: &Arc<Arena>, plan: Option<Box<Plan>>) -> Option<Box<Eager>> {
-    plan.map(|plan| Box::new(Eager::new(session, arena, *plan)))
+pub(super) fn eager(
+    session: &Session,
+    arena: &Arc<Arena>,
+    plan: Option<Box<Plan>>,
+    populate_existing: bool,
+) -> Option<Box<Eager>> {
+    plan.map(|plan| Box::new(Eager::new(session, arena, *plan, populate_existing)))
 }

@@ -81,7 +81,7 @@ impl Draft {
         }
         let mut plan = Plan { def: self.def, loads: Vec::new(), joined: Vec::new() };
         let mut at = self.def.columns.len();
-        plan.loads = self.choose(0, self.def, &self.def.table.into(), loads, &mut plan.joined, &mut at)?;
+        plan.loads = self.choose(0, self.def, self.def.table.into(), loads, &mut plan.joined, &mut at)?;
         Ok(Some(Box::new(plan)))
     }
 
@@ -90,7 +90,7 @@ impl Draft {
         &self,
         parent: usize,
         owner: &'static ModelDef,
-        owner_name: &Cow<'static, str>,
+        owner_name: Cow<'static, str>,
         loads: Vec<RelationLoad>,
         joined: &mut Vec<JoinedLoad>,
         at: &mut usize,
@@ -128,7 +128,7 @@ impl Draft {
             });
             *at += target.columns.len();
             let own = joined.len();
-            let nested = self.choose(own, target, &name, nested, joined, at)?;
+            let nested = self.choose(own, target, name, nested, joined, at)?;
             joined[own - 1].load.nested = nested;
         }
         Ok(selected)
@@ -211,7 +211,7 @@ impl JoinedLoad {
         declared
             .iter()
             .map(|(column, descending)| OrderBy {
-                node: column_of(self.target, &self.name, column()),
+                node: column_of(self.target, self.name.clone(), column()),
                 descending: *descending,
                 nulls: None,
             })
@@ -246,9 +246,12 @@ struct Found {
 }
 
 impl Eager {
-    pub(super) fn new(session: &Session, arena: &Arc<Arena>, plan: Plan) -> Self {
-        let loaders =
-            plan.joined.iter().map(|joined| RowLoader::new(Arc::clone(arena), joined.target, false)).collect();
+    pub(super) fn new(session: &Session, arena: &Arc<Arena>, plan: Plan, populate_existing: bool) -> Self {
+        let loader = |joined: &JoinedLoad| {
+            let loader = RowLoader::new(Arc::clone(arena), joined.target, false);
+            if populate_existing { loader.populate_existing() } else { loader }
+        };
+        let loaders = plan.joined.iter().map(loader).collect();
         Self {
             session: session.clone(),
             arena: Arc::clone(arena),

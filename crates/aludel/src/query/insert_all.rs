@@ -23,6 +23,8 @@ const MAX_ROWS: usize = 500;
 /// The rows go in as few statements as their number and the columns that they give allow. Defaults of the builder and
 /// of the database apply, UUID keys are made here. A row may be linked to an entity that is in the database; rows that
 /// are new themselves are added with [`Session::add`].
+///
+/// Where one of several statements fails, the rows of those before it are in the transaction still: roll it back.
 #[must_use = "rows are not inserted until `execute` is called"]
 pub struct InsertAll<M: Model> {
     rows: Vec<NewRow<M>>,

@@ -40,6 +40,35 @@ use draft::Draft;
 ///
 /// What the types do not check is checked before anything is sent: a column of a table that the query does not select
 /// from, a column of an outer-joined table that is not `.optional()`. These are errors of the kind `InvalidStatement`.
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+///
+/// #[derive(Model, Clone, Debug)]
+/// struct User {
+///     #[column(primary_key)]
+///     id: i64,
+///     username: String,
+///     karma: i64,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> aludel::Result<()> {
+/// # let db = Db::connect("sqlite://").await?;
+/// # db.create_all().await?;
+/// # let session = db.session();
+/// User::insert_all([User::build().username("ann").karma(3), User::build().username("bob").karma(7)])
+///     .execute(&session)
+///     .await?;
+/// let best = User::query().filter(User::karma.gt(1)).order_by(User::karma.desc()).first(&session).await?;
+/// assert_eq!(best.unwrap().username, "bob");
+///
+/// let names: Vec<String> = User::query().order_by(User::username).select(User::username).all(&session).await?;
+/// assert_eq!(names, ["ann", "bob"]);
+/// assert_eq!(User::query().filter(User::username.starts_with("a")).count(&session).await?, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a query does nothing until `all`, `first` or another method sends it"]
 pub struct Query<M: Model, R = Entity<M>> {
     draft: Draft,
@@ -79,6 +108,3 @@ impl<M: Model, R> fmt::Debug for Query<M, R> {
         out.finish()
     }
 }
-
-#[cfg(test)]
-mod tests;

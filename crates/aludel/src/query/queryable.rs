@@ -3,7 +3,7 @@
 use crate::entity::model::Model;
 use crate::entity::new::New;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::DynColumn;
+use crate::model::{DynColumn, ModelTable};
 
 use super::Query;
 use super::insert_all::InsertAll;
@@ -14,6 +14,9 @@ pub trait Queryable: Model {
     /// The model's rows as entities, in a `select` of several things.
     #[allow(non_upper_case_globals, reason = "it stands beside the columns, which are named as their fields")]
     const entity: EntityOf<Self> = EntityOf::NEW;
+
+    /// The model's table, for a list of models: [`DbBuilder::models`](crate::DbBuilder::models).
+    const TABLE: ModelTable = ModelTable(Self::def);
 
     /// A query for the model's rows.
     fn query() -> Query<Self> {

@@ -49,6 +49,17 @@ impl Session {
     ///
     /// What only reads runs as a query does; what writes opens the session's transaction, and entities are refreshed
     /// when they are read the next time.
+    ///
+    /// ```standalone_crate
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> aludel::Result<()> {
+    /// # let db = aludel::Db::connect("sqlite://").await?;
+    /// # let session = db.session();
+    /// let row: (i64, String) = session.sql("SELECT 6 * ?, upper(?)").bind(7).bind("x").one().await?;
+    /// assert_eq!(row, (42, "X".to_owned()));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn sql<'a>(&'a self, sql: &'a str) -> RawSql<'a> {
         RawSql { session: self, sql, params: Vec::new() }
     }

@@ -1,6 +1,6 @@
 //! What the types do not check: which tables a query's columns come from, and where NULL may come up.
 
-use crate::entity::def::ModelDef;
+use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{ColumnRef, JoinKind, Node};
 
@@ -40,10 +40,14 @@ impl Draft {
                 )));
             }
             if before().any(|def| def.table == target.table) {
+                let many = source.relationships[joined.relationship].kind == RelationshipKind::Many;
                 return Err(invalid(format!(
-                    "{word}({}::{name}): this query selects from {} already, and a table can be in it once; to ask for \
-                     related rows of the same table, filter with `{}::{name}.any(..)` or `.has(..)`",
-                    source.name, target.table, source.name
+                    "{word}({}::{name}): this query selects from {} already, and a table can be in it once; filter by the \
+                     related rows with `{}::{name}.{}(..)`",
+                    source.name,
+                    target.table,
+                    source.name,
+                    if many { "any" } else { "has" }
                 )));
             }
         }
@@ -78,7 +82,7 @@ impl Draft {
         }
     }
 
-    pub(super) fn check_nodes<'a>(&self, clause: &str, nodes: impl IntoIterator<Item = &'a Node>) -> Result<()> {
+    fn check_nodes<'a>(&self, clause: &str, nodes: impl IntoIterator<Item = &'a Node>) -> Result<()> {
         nodes.into_iter().try_for_each(|node| self.check_node(clause, node))
     }
 

@@ -33,7 +33,36 @@ impl<M: Model, R: Fetch> Query<M, R> {
     /// meanwhile, and a commit or rollback before its end is an error of the stream. A database in memory, which has
     /// one connection for everything, is read at once.
     ///
-    /// Errors of [`all`](Query::all) are the stream's first item; `with` is one, for there are no entities.
+    /// Errors of [`all`](Query::all) are an item of the stream; `with` is one, for there are no entities.
+    ///
+    /// ```standalone_crate
+    /// use aludel::prelude::*;
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct User {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     username: String,
+    ///     karma: i64,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> aludel::Result<()> {
+    /// # let db = Db::connect("sqlite://").await?;
+    /// # db.create_all().await?;
+    /// # let session = db.session();
+    /// User::insert_all([User::build().username("ann").karma(3), User::build().username("bob").karma(7)])
+    ///     .execute(&session)
+    ///     .await?;
+    /// let mut stream = User::query().stream(&session);
+    /// let mut karma = 0;
+    /// while let Some(user) = stream.next().await {
+    ///     karma += user?.karma;
+    /// }
+    /// assert_eq!(karma, 10);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn stream(self, session: &Session) -> RowStream<R::Streamed> {
         let at = Location::caller();
@@ -108,6 +137,7 @@ async fn next_batch<T: Send>(mut cursor: Cursor, at: &'static Location<'static>,
 
 impl<T: Send + 'static> RowStream<T> {
     /// The next row; `None` after the last, or after an error.
+    #[allow(clippy::should_implement_trait, reason = "a stream is no iterator: this is what `StreamExt::next` does")]
     pub fn next(&mut self) -> impl Future<Output = Option<Result<T>>> + Send + '_ {
         std::future::poll_fn(|context| self.poll_row(context))
     }

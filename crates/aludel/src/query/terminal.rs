@@ -109,13 +109,13 @@ impl<M: Model, R: Fetch> Query<M, R> {
         let at = Location::caller();
         let prepared = self.draft.prepare_exists(session.dialect());
         async move {
+            let Statement { sql, params } = prepared?;
             session.autoflush(at).await?;
             let mut found = false;
             let mut sink = |row: &Row<'_>| {
                 found = row.boolean(0)?;
                 Ok(())
             };
-            let Statement { sql, params } = prepared?;
             session.fetch(&sql, &params, at, &mut sink).await?;
             Ok(found)
         }
@@ -131,7 +131,7 @@ pub(super) async fn rows<R: Fetch>(
     session.autoflush(at).await?;
     let Prepared { sql, params, eager, alone, populate_existing } = prepared;
     let arena = session.arena();
-    let eager = draft::eager(session, &arena, eager);
+    let eager = draft::eager(session, &arena, eager, populate_existing);
     let mut source = Source { arena, alone, populate_existing, eager };
     let mut reader = R::reader(&mut source);
     let mut rows = Vec::new();

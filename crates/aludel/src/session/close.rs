@@ -4,6 +4,51 @@ use std::panic::Location;
 
 use super::{CLOSED, Session};
 
+/// A session that is to be closed whatever happens: when this is dropped, if not before by [`close`](Self::close).
+pub(crate) struct Ending(Option<Session>);
+
+impl Ending {
+    pub(crate) fn of(session: Session) -> Self {
+        Self(Some(session))
+    }
+
+    /// The session, which is open until the end.
+    pub(crate) fn session(&self) -> &Session {
+        match &self.0 {
+            Some(session) => session,
+            None => unreachable!("only `close` takes it, and with it `self`"),
+        }
+    }
+
+    /// Waits for a statement under way, rolls back, and gives the connection back.
+    pub(crate) async fn close(mut self, at: &'static Location<'static>) {
+        let session = self.session();
+        session.set(CLOSED);
+        match session.turn(at).await {
+            Ok(mut turn) => {
+                if let Some(mut connection) = turn.connection.take()
+                    && let Err(error) = connection.rollback().await
+                {
+                    tracing::warn!(target: "aludel::session", %error, "the rollback at the session's end failed");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(target: "aludel::session", %error, "the session could not be closed in time");
+            }
+        }
+        // From here on there is nothing left for the drop to do.
+        self.0 = None;
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(session) = &self.0 {
+            session.close_in_background();
+        }
+    }
+}
+
 impl Session {
     /// Closes the session, for all its clones: what is not committed is rolled back, and the connection goes back to
     /// the pool. A statement under way ends first. Entities stay readable.
@@ -11,26 +56,11 @@ impl Session {
     pub fn close(&self) -> impl Future<Output = ()> + Send + use<> {
         let at = Location::caller();
         let session = self.clone();
-        async move {
-            session.set(CLOSED);
-            match session.turn(at).await {
-                Ok(mut turn) => {
-                    let connection = turn.connection.take();
-                    if let Some(mut connection) = connection
-                        && let Err(error) = connection.rollback().await
-                    {
-                        tracing::warn!(target: "aludel::session", %error, "the rollback at the session's end failed");
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(target: "aludel::session", %error, "the session could not be closed in time");
-                }
-            }
-        }
+        async move { Ending::of(session).close(at).await }
     }
 
     /// Closes the session where nothing can be waited for: in a `Drop`.
-    pub(crate) fn close_in_background(&self) {
+    fn close_in_background(&self) {
         self.set(CLOSED);
         if let Ok(mut link) = self.inner.link.try_lock() {
             // Dropping the connection rolls back and gives it to the pool.
@@ -41,10 +71,10 @@ impl Session {
         }
     }
 
-    /// Whether there is work that a rollback would lose.
-    pub(crate) fn has_uncommitted(&self) -> bool {
-        // A statement under way may be the one that opens the transaction.
-        let begun = self.inner.link.try_lock().map_or(true, |link| link.connection.is_some());
+    /// Whether there is work that a rollback would lose. A statement under way may be what begins it, and ends first;
+    /// one that does not end counts as such.
+    pub(crate) async fn has_uncommitted(&self, at: &'static Location<'static>) -> bool {
+        let begun = self.turn(at).await.map_or(true, |turn| turn.connection.is_some());
         begun || self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush())
     }
 }

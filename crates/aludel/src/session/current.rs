@@ -2,11 +2,13 @@
 //! all its clones at the end.
 
 use std::future::Future;
+use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, ErrorKind, Result};
 
 use super::Session;
+use super::close::Ending;
 use super::shared::DbShared;
 
 tokio::task_local! {
@@ -66,15 +68,15 @@ impl ScopeGuard {
         Self(Some(scope.clone()))
     }
 
-    /// Ends the scope; whoever gets the session closes it.
-    pub(crate) fn end(mut self) -> Option<Session> {
-        self.0.take().and_then(|scope| scope.end())
+    /// Ends the scope; the session, if there is one, is still open.
+    pub(crate) fn end(mut self) -> Option<Ending> {
+        self.0.take().and_then(|scope| scope.end()).map(Ending::of)
     }
 
     /// Ends the scope and closes its session.
     pub(crate) async fn close(self) {
-        if let Some(session) = self.end() {
-            session.close().await;
+        if let Some(ending) = self.end() {
+            ending.close(Location::caller()).await;
         }
     }
 }
@@ -82,7 +84,7 @@ impl ScopeGuard {
 impl Drop for ScopeGuard {
     fn drop(&mut self) {
         if let Some(session) = self.0.take().and_then(|scope| scope.end()) {
-            session.close_in_background();
+            drop(Ending::of(session));
         }
     }
 }

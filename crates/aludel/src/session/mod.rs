@@ -1,7 +1,7 @@
 //! The session: a unit of work over one database.
 
 mod add;
-mod close;
+pub(crate) mod close;
 mod connection;
 pub(crate) mod current;
 pub(crate) mod cursor;

@@ -46,7 +46,7 @@ impl<T: Model> Entity<T> {
     /// Adds a row to a collection: an entity, or a new row, which is added to the session too. Returns its entity.
     ///
     /// A builder needs no key to this row: it gets it here.
-    pub fn push<U: Model>(&self, relationship: ToMany<T, U>, row: impl ChildOf<T, Child = U>) -> Entity<U> {
+    pub fn push<U: Model>(&self, relationship: ToMany<T, U>, row: impl ChildOf<T, U>) -> Entity<U> {
         let child = match row.into_link().0 {
             Target::New(row) => super::add::add_row(self.arena(), row),
             Target::Entity(entity) => {

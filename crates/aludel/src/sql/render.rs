@@ -232,7 +232,7 @@ impl<'a> Renderer<'a> {
             return self.push(none);
         }
         // a single condition is written as itself, and its level is what `Node::level` said
-        let least = if chain.len() == 1 { level::ANY } else { least + 1 };
+        let least = if chain.len() == 1 { level::ANY } else { least };
         for (at, node) in chain.into_iter().enumerate() {
             if at > 0 {
                 self.push(separator);

@@ -235,8 +235,8 @@ fn the_columns_of_a_subquery_are_its_own_matter() {
     assert_eq!((none, tables), (None, vec!["user".to_owned()]));
 
     let mut renamed = exists;
-    renamed.rename_table("user", &"user_1".into());
-    renamed.rename_table("post", &"post_1".into());
+    renamed.rename_table("user", "user_1");
+    renamed.rename_table("post", "post_1");
     insta::assert_snapshot!(node_sql(renamed), @r#"EXISTS (SELECT 1 FROM "post" WHERE "post"."user_id" = "user_1"."id")"#);
 }
 

@@ -59,20 +59,21 @@ impl Node {
         }
     }
 
-    /// Whether a subquery of this expression, or one within that, has a table of this name.
-    pub(crate) fn has_inner_table(&self, name: &str) -> bool {
-        match self {
-            Self::Exists { select, .. } => select.has_table_within(name),
-            Self::InSelect { value, select, .. } => value.has_inner_table(name) || select.has_table_within(name),
-            other => other.find_child(&mut |child| child.has_inner_table(name).then_some(())).is_some(),
-        }
+    /// Whether a subquery in this expression selects from a table under this name.
+    pub(crate) fn selects_from(&self, name: &str) -> bool {
+        let select = match self {
+            Self::Exists { select, .. } | Self::InSelect { select, .. } => Some(select),
+            _ => None,
+        };
+        select.is_some_and(|select| select.has_table(name) || select.nodes().any(|node| node.selects_from(name)))
+            || self.find_child(&mut |child| child.selects_from(name).then_some(())).is_some()
     }
 
     /// Gives a table another name in this expression.
-    pub(crate) fn rename_table(&mut self, from: &str, to: &Cow<'static, str>) {
+    pub(crate) fn rename_table(&mut self, from: &str, to: &str) {
         self.columns_mut(&mut |column| {
             if column.table == from {
-                column.table = to.clone();
+                column.table = Cow::Owned(to.to_owned());
             }
         });
     }
@@ -122,14 +123,6 @@ impl Select {
             FromClause::Select(_, alias) => alias == name,
         };
         from || self.joins.iter().any(|join| join.table.qualifier() == name)
-    }
-
-    fn has_table_within(&self, name: &str) -> bool {
-        let inner = match &self.from {
-            FromClause::Select(inner, _) => inner.has_table_within(name),
-            FromClause::Nothing | FromClause::Table(_) => false,
-        };
-        inner || self.has_table(name) || self.nodes().any(|node| node.has_inner_table(name))
     }
 
     /// All expressions of this select, in the order of its clauses.

@@ -1,6 +1,7 @@
 //! The layer that gives each request a session and ends it with the request.
 
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,7 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::session::Session;
+use crate::session::close::Ending;
 use crate::session::current::{Scope, ScopeGuard};
 use crate::session::shared::{DbShared, Teardown};
 
@@ -84,28 +85,28 @@ where
 
 /// Ends a request that has been answered.
 async fn end(guard: ScopeGuard, teardown: Teardown, status: StatusCode) -> Result<()> {
-    let Some(session) = guard.end() else { return Ok(()) };
-    let succeeded = status.as_u16() < 400;
-    let uncommitted = session.has_uncommitted();
-    if succeeded && uncommitted && teardown == Teardown::CommitOnSuccess {
-        return commit(session).await;
+    let Some(ending) = guard.end() else { return Ok(()) };
+    let at = Location::caller();
+    let uncommitted = status.as_u16() < 400 && ending.session().has_uncommitted(at).await;
+    if uncommitted && teardown == Teardown::CommitOnSuccess {
+        return commit(ending).await;
     }
-    if succeeded && uncommitted {
+    if uncommitted {
         tracing::warn!(
             status = status.as_u16(),
             "the request ended with changes that nobody committed, and they are rolled back: call \
              `session.commit().await?` in the handler, or choose Teardown::CommitOnSuccess"
         );
     }
-    session.close().await;
+    ending.close(at).await;
     Ok(())
 }
 
 /// Commits in a task of its own, which a client that goes away cannot cut in the middle.
-async fn commit(session: Session) -> Result<()> {
+async fn commit(ending: Ending) -> Result<()> {
     let task = tokio::spawn(async move {
-        let committed = session.commit().await;
-        session.close().await;
+        let committed = ending.session().commit().await;
+        ending.close(Location::caller()).await;
         committed
     });
     task.await.unwrap_or_else(|stopped| {

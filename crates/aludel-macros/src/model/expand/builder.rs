@@ -5,9 +5,10 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use super::constants::docs;
-use super::private;
+use super::{key_type, private, private_at};
 use crate::model::spec::{Column, Kind, Model, Origin, Relationship};
 use crate::names::list;
 use crate::output::pascal;
@@ -100,7 +101,10 @@ impl Builder<'_> {
             let column = &columns[slot.column];
             let ty = &column.field.ty;
             match column.origin {
-                Origin::Key => quote!(<#ty as #private::KeyType>::Slot),
+                Origin::Key => {
+                    let key_type = key_type(ty);
+                    quote!(#key_type::Slot)
+                }
                 _ => quote!(#private::Missing),
             }
         });
@@ -169,16 +173,19 @@ impl Builder<'_> {
         let (name, vis, target) = (&relationship.field.ident, &relationship.field.vis, &relationship.target);
         let model = &self.model.ident;
         let docs = docs(&relationship.field, "relationship");
+        let at = private_at(target.span());
+        let child_of = quote_spanned!(target.span()=> #at::ChildOf<#model, #target>);
+        let into_link = quote_spanned!(target.span()=> #at::IntoLink<#target>);
         match (relationship.kind, relationship.key) {
             (Kind::Many, _) => {
                 let result = self.with_set(None);
                 quote! {
                     #docs
-                    #vis fn #name<Child: #private::ChildOf<#model, Child = #target>>(
+                    #vis fn #name<__Child: #child_of>(
                         mut self,
-                        rows: impl ::core::iter::IntoIterator<Item = Child>,
+                        rows: impl ::core::iter::IntoIterator<Item = __Child>,
                     ) -> #result {
-                        #private::link_children::<#model, Child>(&mut self.links, #position, rows);
+                        #private::link_children::<#model, #target, __Child>(&mut self.links, #position, rows);
                         self
                     }
                 }
@@ -187,8 +194,8 @@ impl Builder<'_> {
                 let result = self.with_set(None);
                 quote! {
                     #docs
-                    #vis fn #name(mut self, row: impl #private::ChildOf<#model, Child = #target>) -> #result {
-                        #private::link_child::<#model, _>(&mut self.links, #position, row);
+                    #vis fn #name(mut self, row: impl #child_of) -> #result {
+                        #private::link_child::<#model, #target, _>(&mut self.links, #position, row);
                         self
                     }
                 }
@@ -199,7 +206,7 @@ impl Builder<'_> {
                 let index = syn::Index::from(key);
                 quote! {
                     #docs
-                    #vis fn #name(mut self, row: impl #private::IntoLink<#target>) -> #result {
+                    #vis fn #name(mut self, row: impl #into_link) -> #result {
                         #private::link::<#target>(&mut self.links, #position, row);
                         self.fields.#index = ::core::option::Option::None;
                         #returned
@@ -220,9 +227,8 @@ impl Builder<'_> {
             let field = quote!(self.fields.#index);
             let value = match &column.default {
                 Some(value) if column.origin == Origin::Default => {
-                    let default = quote_spanned! {syn::spanned::Spanned::span(value)=>
-                        || #private::IntoValue::<#ty>::into_value(#value)
-                    };
+                    let at = private_at(value.span());
+                    let default = quote_spanned!(value.span()=> || #at::IntoValue::<#ty>::into_value(#value));
                     quote!(#private::given_or(#field, &mut given, #position, #default))
                 }
                 _ => match column.origin {
@@ -230,15 +236,15 @@ impl Builder<'_> {
                         quote!(#private::given_or(#field, &mut given, #position, || ::core::option::Option::None))
                     }
                     Origin::Null | Origin::Server => {
-                        let blank = quote!(::core::default::Default::default);
+                        let blank = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
                         quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
                     }
                     Origin::Given if !self.may_be_left_out(position) => {
                         quote!(#private::given(#field, &mut given, #position))
                     }
                     _ => {
-                        let blank = quote!(<#ty as #private::KeyType>::placeholder);
-                        quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
+                        let key_type = key_type(ty);
+                        quote!(#private::given_or_blank(#field, &mut given, #position, #key_type::placeholder))
                     }
                 },
             };
@@ -353,8 +359,7 @@ impl Builder<'_> {
             let parent = self.model.columns[keys[0]].references.as_ref().map(|reference| &reference.model);
             quote! {
                 #[automatically_derived]
-                impl<#bounded> #private::ChildOf<#parent> for #builder {
-                    type Child = #model;
+                impl<#bounded> #private::ChildOf<#parent, #model> for #builder {
                     fn into_link(self) -> #private::LinkTarget {
                         #private::child(self.__into_row())
                     }
@@ -364,8 +369,7 @@ impl Builder<'_> {
         quote! {
             #(#children)*
             #[automatically_derived]
-            impl<Parent: #private::Model> #private::ChildOf<Parent> for #model {
-                type Child = #model;
+            impl<__Parent: #private::Model> #private::ChildOf<__Parent, #model> for #model {
                 fn into_link(self) -> #private::LinkTarget {
                     #private::child(#private::literal_row(self))
                 }

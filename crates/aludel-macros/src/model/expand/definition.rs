@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::{option, private};
+use super::{column_type, key_type, option, private, private_at};
 use crate::model::spec::{Column, Constraint, Kind, Model, Origin, Relationship, Size};
 
 /// The expression of the `ModelDef`.
@@ -43,19 +43,25 @@ fn column(column: &Column) -> TokenStream {
     let field = column.field.ident.unraw().to_string();
     let ty = &column.field.ty;
     let sql_type = sql_type(column);
+    let column_type = column_type(ty);
     let generated = match column.origin {
         Origin::Given | Origin::Null | Origin::Default => quote!(#private::Generated::No),
         Origin::Server => quote!(#private::Generated::Server),
-        Origin::GeneratedKey | Origin::Key => quote!(<#ty as #private::KeyType>::GENERATED),
+        Origin::GeneratedKey | Origin::Key => {
+            let key_type = key_type(ty);
+            quote!(#key_type::GENERATED)
+        }
     };
     let server_default = option(column.server_default.as_ref().map(|sql| quote!(#sql)));
     let comment = option(column.comment.as_ref().map(|text| quote!(#text)));
     let on_update = option(column.on_update.as_ref().map(|value| {
-        quote_spanned!(value.span()=> || #private::owned::<#ty>(#private::IntoValue::<#ty>::into_value(#value)))
+        let at = private_at(value.span());
+        quote_spanned!(value.span()=> || #at::owned::<#ty>(#at::IntoValue::<#ty>::into_value(#value)))
     }));
     let references = option(column.references.as_ref().map(|reference| {
         let (path, on_delete, on_update) = (&reference.path, &reference.on_delete, &reference.on_update);
-        let target = quote_spanned!(path.span()=> #private::reference::<#ty, _, _>(#path));
+        let at = private_at(path.span());
+        let target = quote_spanned!(path.span()=> #at::reference::<#ty, _, _>(#path));
         quote! {
             #private::ReferenceDef {
                 target: || #target,
@@ -69,7 +75,7 @@ fn column(column: &Column) -> TokenStream {
             name: #name,
             field: #field,
             ty: #sql_type,
-            nullable: <#ty as #private::ColumnType>::NULLABLE,
+            nullable: #column_type::NULLABLE,
             unique: #unique,
             index: #index,
             generated: #generated,
@@ -83,29 +89,25 @@ fn column(column: &Column) -> TokenStream {
 
 /// The type's own SQL type, or what the attributes make of it; a contradiction stops the compiler at the attribute.
 fn sql_type(column: &Column) -> TokenStream {
-    let private = private();
-    let ty = &column.field.ty;
-    let own = quote!(<#ty as #private::ColumnType>::SQL_TYPE);
+    let column_type = column_type(&column.field.ty);
+    let own = quote!(#column_type::SQL_TYPE);
+    let span = column.size_span();
+    let at = private_at(span);
     match &column.size {
         None => own,
         Some(Size::Length(length)) => {
             let length = length.base10_digits().parse::<u32>().unwrap_or(u32::MAX);
-            let call = quote_spanned!(column.size_span()=> #private::with_length);
-            quote!(#call(#own, #length))
+            quote_spanned!(span=> #at::with_length(#own, #length))
         }
-        Some(Size::Text(span)) => {
-            let call = quote_spanned!(*span=> #private::as_text);
-            quote!(#call(#own))
-        }
-        Some(Size::Decimal { precision, scale, span }) => {
+        Some(Size::Text(_)) => quote_spanned!(span=> #at::as_text(#own)),
+        Some(Size::Decimal { precision, scale, .. }) => {
             let digits = |digits: &Option<syn::LitInt>| {
                 option(
                     digits.as_ref().and_then(|digits| digits.base10_parse::<u8>().ok()).map(|digits| quote!(#digits)),
                 )
             };
             let (precision, scale) = (digits(precision), digits(scale));
-            let call = quote_spanned!(*span=> #private::with_precision);
-            quote!(#call(#own, #precision, #scale))
+            quote_spanned!(span=> #at::with_precision(#own, #precision, #scale))
         }
     }
 }
@@ -135,25 +137,27 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
         // A key that leads to another model than the relationship is a type error here.
         Some(reference) => {
             let path = &reference.path;
-            quote!(|| #private::target::<#target, _>(#path))
+            let at = private_at(path.span());
+            quote_spanned!(path.span()=> || #at::target::<#target, _>(#path))
         }
-        None => quote!(<#target as #private::Model>::def),
+        None => {
+            let at = private_at(target.span());
+            quote_spanned!(target.span()=> <#target as #at::Model>::def)
+        }
     };
     let foreign_key = option(relationship.key.map(|key| quote!(#key)));
     let remote = relationship.foreign_key.as_ref().filter(|_| relationship.kind == Kind::Many);
-    let target_key = option(
-        remote.map(|key| quote_spanned!(key.span()=> || #private::key_to::<#target, _, #ident>(<#target>::#key))),
-    );
-    let inverse = option(relationship.back_populates.as_ref().map(|name| {
-        let check = match relationship.kind {
-            Kind::Many => quote_spanned!(name.span()=> inverse_of_many),
-            _ => quote_spanned!(name.span()=> inverse_of_one),
-        };
-        quote_spanned!(name.span()=> || #private::#check::<#ident, #target, _>(<#target>::#name))
+    let target_key = option(remote.map(|key| {
+        let at = private_at(key.span());
+        quote_spanned!(key.span()=> || #at::key_to::<#target, _>(<#target>::#key))
     }));
+    let inverse = option(
+        relationship.back_populates.as_ref().map(|name| quote_spanned!(name.span()=> || <#target>::#name.index())),
+    );
     let delete_orphan = relationship.delete_orphan.is_some();
     let order_by = relationship.order_by.iter().map(|(path, descending)| {
-        let column = quote_spanned!(path.span()=> || #private::column_of::<#target, _>(#path));
+        let at = private_at(path.span());
+        let column = quote_spanned!(path.span()=> || #at::column_of::<#target, _>(#path));
         quote!((#column, #descending))
     });
     quote! {

@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
-use super::{definition, option, private};
-use crate::model::spec::{Model, Relationship};
+use super::{column_type, definition, option, private, private_at};
+use crate::model::spec::{Kind, Model, Relationship};
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let private = private();
@@ -16,7 +16,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let relationship_count = model.relationships.len();
 
     let fields: Vec<_> = model.columns.iter().map(|column| &column.field.ident).collect();
-    let types: Vec<_> = model.columns.iter().map(|column| &column.field.ty).collect();
+    let column_types: Vec<_> = model.columns.iter().map(|column| column_type(&column.field.ty)).collect();
     let index: Vec<usize> = (0..fields.len()).collect();
     let relations: Vec<_> = model.relationships.iter().map(|relationship| &relationship.field.ident).collect();
     let relation_types = model.relationships.iter().map(|relationship| &relationship.field.ty);
@@ -45,21 +45,21 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 
             fn decode(row: &#private::Row<'_>, at: usize) -> #private::Result<Self> {
                 #private::Result::Ok(#ident {
-                    #(#fields: <#types as #private::ColumnType>::decode(row, at + #index)?,)*
+                    #(#fields: #column_types::decode(row, at + #index)?,)*
                     #(#relations: <#relation_types>::unloaded(&RELATIONSHIPS[#relation_index]),)*
                 })
             }
 
             fn value(&self, column: usize) -> #private::Value<'_> {
                 match column {
-                    #(#index => #private::ColumnType::to_value(&self.#fields),)*
+                    #(#index => #column_types::to_value(&self.#fields),)*
                     _ => #private::no_column::<Self>(column),
                 }
             }
 
             fn put(&mut self, column: usize, value: #private::Value<'_>) -> #private::Result<()> {
                 match column {
-                    #(#index => self.#fields = #private::ColumnType::from_value(value)?,)*
+                    #(#index => self.#fields = #column_types::from_value(value)?,)*
                     _ => #private::no_column::<Self>(column),
                 }
                 #private::Result::Ok(())
@@ -103,7 +103,6 @@ fn key(model: &Model) -> TokenStream {
 
 /// The check that the relationship which `back_populates` names, names this one.
 fn points_back(model: &Model, relationship: &Relationship) -> Option<TokenStream> {
-    let private = private();
     let back = relationship.back_populates.as_ref()?;
     let target = &relationship.target;
     let own = relationship.field.ident.unraw().to_string();
@@ -112,7 +111,13 @@ fn points_back(model: &Model, relationship: &Relationship) -> Option<TokenStream
         "`{other}::{back}` does not point back to `{}::{own}`: give it `#[relationship(back_populates = {own})]`",
         model.ident,
     );
+    let check = match relationship.kind {
+        Kind::Many => quote!(points_back_to_one),
+        Kind::One | Kind::OptionalOne => quote!(points_back),
+    };
+    let ident = &model.ident;
+    let at = private_at(back.span());
     Some(quote_spanned! {back.span()=>
-        const _: () = #private::points_back(<#target as #private::Relationships>::BACK, <#target>::#back.index(), #own, #text);
+        const _: () = #at::#check::<#ident, #target, _>(<#target>::#back, <#target>::#back.index(), #own, #text);
     })
 }

@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::spec::Model;
-pub(crate) use crate::output::{option, private};
+pub(crate) use crate::output::{column_type, key_type, option, private, private_at};
 
 pub(crate) fn model(model: &Model) -> TokenStream {
     let constants = constants::expand(model);

@@ -70,10 +70,10 @@ macro_rules! plain_values {
     };
 }
 
-plain_values! { Option<&str>, &&str, Option<&&str>, Cow<'_, str>, Option<Cow<'_, str>>, &[u8], Option<&[u8]> }
-plain_values! { &String, Option<&String>, &Vec<u8>, Option<&Vec<u8>> }
+plain_values! { &&str, Cow<'_, str>, &[u8], &String, &Vec<u8> }
 
-/// The borrowed forms of an owned type: compared with it, and written to it with or without `Option`.
+/// The borrowed forms of an owned type: compared with it, and written to it. Not as `Option<&str>`: a column that may be
+/// NULL takes one type of `Option` only, its own, so that `None` finds its type.
 macro_rules! borrowed {
     ($($borrowed:ty => $owned:ty: $value:expr, $own:expr;)*) => {$(
         impl Operand<$owned> for $borrowed {
@@ -91,12 +91,6 @@ macro_rules! borrowed {
         impl IntoValue<Option<$owned>> for $borrowed {
             fn into_value(self) -> Option<$owned> {
                 Some($own(self))
-            }
-        }
-
-        impl IntoValue<Option<$owned>> for Option<$borrowed> {
-            fn into_value(self) -> Option<$owned> {
-                self.map($own)
             }
         }
     )*};
@@ -128,12 +122,6 @@ macro_rules! owned_by_reference {
         impl IntoValue<Option<$owned>> for &$owned {
             fn into_value(self) -> Option<$owned> {
                 Some(self.clone())
-            }
-        }
-
-        impl IntoValue<Option<$owned>> for Option<&$owned> {
-            fn into_value(self) -> Option<$owned> {
-                self.cloned()
             }
         }
     )*};

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::routing::get;
 use tower::{ServiceExt, service_fn};
 
-use crate::Db;
+use crate::{Db, Session};
 
 use super::*;
 

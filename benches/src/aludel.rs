@@ -1,0 +1,212 @@
+//! Aludel: tracked entities, in a new session for each operation that reads.
+
+use ::aludel::prelude::*;
+use tokio::runtime::Runtime;
+
+use crate::check::{Contents, Digest};
+use crate::contender::{Bench, Contender};
+use crate::workload::{Case, Workload, new_user};
+
+#[derive(Model, Clone, Debug)]
+#[model(table = "users")]
+struct User {
+    #[column(primary_key)]
+    id: i32,
+    name: String,
+    hair_color: Option<String>,
+    #[relationship(back_populates = user)]
+    posts: Many<Post>,
+}
+
+#[derive(Model, Clone, Debug)]
+#[model(table = "posts")]
+struct Post {
+    #[column(primary_key)]
+    id: i32,
+    #[column(references = User::id)]
+    user_id: i32,
+    title: String,
+    body: Option<String>,
+    #[relationship(back_populates = posts)]
+    user: One<User>,
+    #[relationship(back_populates = post)]
+    comments: Many<Comment>,
+}
+
+#[derive(Model, Clone, Debug)]
+#[model(table = "comments")]
+struct Comment {
+    #[column(primary_key)]
+    id: i32,
+    #[column(references = Post::id)]
+    post_id: i32,
+    text: String,
+    #[relationship(back_populates = comments)]
+    post: One<Post>,
+}
+
+crate::check::rows!(User, Post, Comment);
+
+impl<M: Queryable + Contents> Contents for Entity<M> {
+    fn add_to(&self, digest: &mut Digest, parent: u64) -> u64 {
+        (**self).add_to(digest, parent)
+    }
+}
+
+/// Users whose posts are loaded, whose comments are loaded.
+struct LoadedTree(Vec<Entity<User>>);
+
+impl Contents for LoadedTree {
+    fn add_to(&self, digest: &mut Digest, parent: u64) -> u64 {
+        for user in &self.0 {
+            let user_hash = user.add_to(digest, parent);
+            for post in user.posts.get().unwrap() {
+                let post_hash = post.add_to(digest, user_hash);
+                for comment in post.comments.get().unwrap() {
+                    comment.add_to(digest, post_hash);
+                }
+            }
+        }
+        parent
+    }
+}
+
+/// Which of several ways to do the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Rows inserted without entities, relationships loaded with the query.
+    Plain,
+    /// Rows inserted as entities by a flush.
+    UnitOfWork,
+    /// Relationships loaded from the entities, afterwards.
+    Lazy,
+}
+
+struct Aludel {
+    runtime: Runtime,
+    db: Db,
+    /// The session whose transaction is open: a database in memory has one connection.
+    transaction: Option<Session>,
+    style: Style,
+}
+
+/// Opens an empty database.
+pub fn open() -> Box<dyn Contender> {
+    open_as(Style::Plain)
+}
+
+/// Opens an empty database, whose rows are inserted by `add_all` and `flush`.
+pub fn open_unit_of_work() -> Box<dyn Contender> {
+    open_as(Style::UnitOfWork)
+}
+
+/// Opens an empty database, whose relationships are loaded by `load` from the entities.
+pub fn open_lazy() -> Box<dyn Contender> {
+    open_as(Style::Lazy)
+}
+
+fn open_as(style: Style) -> Box<dyn Contender> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let db = runtime.block_on(Db::connect("sqlite://")).unwrap();
+    Box::new(Aludel { runtime, db, transaction: None, style })
+}
+
+impl Contender for Aludel {
+    /// A session takes one statement at a time; there is no other semicolon in those of the harness.
+    fn execute(&mut self, sql: &str) {
+        let session = self.db.session();
+        self.runtime.block_on(async {
+            for statement in sql.split(';').filter(|statement| !statement.trim().is_empty()) {
+                session.sql(statement).execute().await.unwrap();
+            }
+            session.commit().await.unwrap();
+        });
+    }
+
+    fn begin(&mut self) {
+        let session = self.db.session();
+        self.runtime.block_on(session.begin()).unwrap();
+        self.transaction = Some(session);
+    }
+
+    fn rollback(&mut self) {
+        let session = self.transaction.take().unwrap();
+        self.runtime.block_on(session.rollback()).unwrap();
+    }
+
+    fn run(&mut self, case: Case, bench: &mut Bench) {
+        let Self { runtime, db, transaction, style } = self;
+        runtime.block_on(async {
+            match (case.workload, transaction) {
+                (Workload::TrivialQuery, None) => bench.run_async(async || load_users(&db.session()).await).await,
+                // The harness looks at what was inserted; entities that the session has would not be read again.
+                (Workload::TrivialQuery, Some(session)) => {
+                    session.clear();
+                    bench.run_async(async || load_users(session).await).await;
+                }
+                (Workload::MediumComplexQuery, _) => {
+                    bench.run_async(async || load_users_with_posts(&db.session()).await).await;
+                }
+                (Workload::Insert, Some(session)) if *style == Style::UnitOfWork => {
+                    bench.run_async(async || flush_users(session, case.size).await).await;
+                }
+                (Workload::Insert, Some(session)) => {
+                    bench.run_async(async || insert_users(session, case.size).await).await;
+                }
+                (Workload::Insert, None) => unreachable!("inserts run in a transaction"),
+                (Workload::LoadingAssociationsSequentially, _) if *style == Style::Lazy => {
+                    bench.run_async(async || load_tree_lazily(&db.session()).await).await;
+                }
+                (Workload::LoadingAssociationsSequentially, _) => {
+                    bench.run_async(async || load_tree(&db.session()).await).await;
+                }
+            }
+        });
+    }
+}
+
+async fn load_users(session: &Session) -> Vec<Entity<User>> {
+    User::query().all(session).await.unwrap()
+}
+
+async fn load_users_with_posts(session: &Session) -> Vec<(Entity<User>, Option<Entity<Post>>)> {
+    User::query()
+        .left_join(User::posts)
+        .filter(User::hair_color.eq("black"))
+        .select((User::entity, Post::entity.optional()))
+        .all(session)
+        .await
+        .unwrap()
+}
+
+async fn insert_users(session: &Session, size: usize) {
+    let rows = (0..size).map(|index| {
+        let (name, hair_color) = new_user(index);
+        User::build().name(name).hair_color(hair_color)
+    });
+    User::insert_all(rows).execute(session).await.unwrap();
+}
+
+/// Forgets the entities at the end: else they would fill the session that all operations of a sample share.
+async fn flush_users(session: &Session, size: usize) {
+    let rows = (0..size).map(|index| {
+        let (name, hair_color) = new_user(index);
+        User::build().name(name).hair_color(hair_color)
+    });
+    session.add_all(rows);
+    session.flush().await.unwrap();
+    session.clear();
+}
+
+async fn load_tree(session: &Session) -> LoadedTree {
+    let users = User::query().with(User::posts.with(Post::comments)).all(session).await.unwrap();
+    LoadedTree(users)
+}
+
+/// Each `load` loads for all entities of the query.
+async fn load_tree_lazily(session: &Session) -> LoadedTree {
+    let users = load_users(session).await;
+    let posts = users[0].load(User::posts).await.unwrap();
+    posts[0].load(Post::comments).await.unwrap();
+    LoadedTree(users)
+}

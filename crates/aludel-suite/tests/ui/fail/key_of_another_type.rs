@@ -1,0 +1,30 @@
+//! A row is got by a key of its model's type.
+use aludel::prelude::*;
+
+#[derive(Model, Clone)]
+struct User {
+    #[column(primary_key)]
+    id: i64,
+    username: String,
+    email: String,
+    #[relationship(back_populates = author)]
+    posts: Many<Post>,
+}
+
+#[derive(Model, Clone)]
+struct Post {
+    #[column(primary_key)]
+    id: i64,
+    title: String,
+    #[column(references = User::id)]
+    user_id: i64,
+    #[relationship(back_populates = posts)]
+    author: One<User>,
+}
+
+async fn get(session: &Session) -> Result<()> {
+    session.get::<User>("ann").await?;
+    Ok(())
+}
+
+fn main() {}

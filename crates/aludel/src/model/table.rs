@@ -1,0 +1,22 @@
+//! A model's table as a value.
+
+use std::fmt;
+
+use crate::entity::def::ModelDef;
+
+/// The table of a model, as `User::TABLE` names it: what [`DbBuilder::models`](crate::DbBuilder::models) takes.
+#[derive(Clone, Copy)]
+pub struct ModelTable(pub(crate) fn() -> &'static ModelDef);
+
+impl ModelTable {
+    /// The table's name in the database.
+    pub fn name(self) -> &'static str {
+        (self.0)().table
+    }
+}
+
+impl fmt::Debug for ModelTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ModelTable({})", self.name())
+    }
+}
