@@ -269,7 +269,8 @@ async fn debug_is_never_deep() -> Result<()> {
     assert_eq!(format!("{ann:?}"), unloaded);
     let posts = ann.load(User::posts).await?;
     assert_eq!(format!("{ann:?}"), unloaded.replacen("<not loaded>", "<3 loaded>", 1));
-    let expected = "Post { id: 1, title: \"one\", user_id: 1, editor_id: None, author: <User 1>, editor: <not loaded> }";
+    let expected =
+        "Post { id: 1, title: \"one\", user_id: 1, editor_id: None, author: <User 1>, editor: <not loaded> }";
     assert_eq!(format!("{:?}", posts[0]), expected);
     posts[0].load(Post::editor).await?;
     assert!(format!("{:?}", posts[0]).ends_with("editor: <none> }"));

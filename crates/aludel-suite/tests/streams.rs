@@ -61,7 +61,11 @@ async fn outside_a_transaction_the_session_may_write_and_commit_while_it_streams
         let reading = reading?;
         seen += 1;
         if reading.id % 100 == 0 {
-            Reading::query().filter(Reading::id.eq(reading.id)).update(Reading::sensor.set("done")).execute(&session).await?;
+            Reading::query()
+                .filter(Reading::id.eq(reading.id))
+                .update(Reading::sensor.set("done"))
+                .execute(&session)
+                .await?;
             session.commit().await?;
         }
     }
@@ -138,7 +142,10 @@ async fn what_cannot_be_read_is_the_error_of_its_row() -> Result<()> {
     }
     assert!(outcomes.contains(&Err(ErrorKind::Decode)), "{outcomes:?}");
     let error = Reading::query().all(&session).await.expect_err("no number");
-    assert_eq!((error.kind(), error.table(), error.columns()), (ErrorKind::Decode, Some("reading"), &["value".to_owned()][..]));
+    assert_eq!(
+        (error.kind(), error.table(), error.columns()),
+        (ErrorKind::Decode, Some("reading"), &["value".to_owned()][..])
+    );
     assert!(error.to_string().contains("Reading::value"), "{error}");
     Ok(())
 }
@@ -152,7 +159,10 @@ async fn raw_sql_binds_values_and_reads_tuples() -> Result<()> {
     assert_eq!(rows, [(4, "s1".into())]);
     assert_eq!(session.sql("SELECT max(value) FROM reading").one::<Option<f64>>().await?, Some(2.5));
     assert_eq!(session.sql("SELECT id FROM reading WHERE id = 9").first::<i64>().await?, None);
-    assert_eq!(session.sql("SELECT id FROM reading").one::<i64>().await.expect_err("five").kind(), ErrorKind::MultipleFound);
+    assert_eq!(
+        session.sql("SELECT id FROM reading").one::<i64>().await.expect_err("five").kind(),
+        ErrorKind::MultipleFound
+    );
     let injected = session.sql("SELECT count(*) FROM reading WHERE sensor = ?").bind("' OR 1=1 --").one::<i64>();
     assert_eq!(injected.await?, 0);
     let error = session.sql("SELECT id, sensor FROM reading").all::<i64>().await.expect_err("two columns");
@@ -168,7 +178,8 @@ async fn raw_sql_that_only_reads_opens_no_transaction_and_what_writes_does() -> 
     let session = db.session();
     session.sql("SELECT 1").all::<i64>().await?;
     assert_eq!(db.statements(), ["SELECT 1"]);
-    let ids = session.sql("INSERT INTO reading (id, sensor) VALUES (8, 'a'), (9, 'b') RETURNING id").all::<i64>().await?;
+    let ids =
+        session.sql("INSERT INTO reading (id, sensor) VALUES (8, 'a'), (9, 'b') RETURNING id").all::<i64>().await?;
     assert_eq!(ids, [8, 9]);
     assert!(db.statements()[0].starts_with("BEGIN"));
     assert_eq!(session.sql("DELETE FROM reading WHERE id < ?").bind(3).execute().await?, 2);
