@@ -11,8 +11,11 @@ use crate::errors::Errors;
 use crate::names::{camel_to_snake, list};
 use crate::output::{operands, private};
 
-/// The ways to make names of the variants' names, with what does it.
-const RULES: &[(&str, fn(&str) -> String)] = &[
+/// A way to make names of the variants' names.
+type Rule = fn(&str) -> String;
+
+/// The ways, by the names that serde gives them too.
+const RULES: &[(&str, Rule)] = &[
     ("snake_case", |name| name.to_snake_case()),
     ("camelCase", |name| name.to_lower_camel_case()),
     ("PascalCase", |name| name.to_pascal_case()),
@@ -55,7 +58,7 @@ fn parse(input: &DeriveInput, errors: &mut Errors) -> Option<DbEnum> {
     }
 
     let mut name = camel_to_snake(&input.ident.unraw().to_string());
-    let mut rule = RULES[0].1;
+    let mut rule: Rule = RULES[0].1;
     let items = Item::of(&input.attrs, "db_enum", errors);
     refuse_duplicates(&items, &[], errors);
     for item in &items {

@@ -82,6 +82,8 @@ struct Inner {
     statement: Option<Box<str>>,
     /// The position in the row of a value that could not be decoded.
     position: Option<usize>,
+    /// The number of the statement's value that could not be sent, the first being 1.
+    parameter: Option<usize>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     payload: Option<Box<dyn Any + Send + Sync>>,
     /// Whether this is an answer to a client that asked for something that is not there: see [`Error::not_found`].
@@ -102,6 +104,7 @@ impl Error {
             constraint: None,
             statement: None,
             position: None,
+            parameter: None,
             source: None,
             payload: None,
             is_404: false,
@@ -248,6 +251,16 @@ impl Error {
         self.0.position
     }
 
+    pub(crate) fn with_parameter(mut self, number: usize) -> Self {
+        self.0.parameter = Some(number);
+        self
+    }
+
+    /// Takes the number of the value that could not be sent, for one who can say it better.
+    pub(crate) fn take_parameter(&mut self) -> Option<usize> {
+        self.0.parameter.take()
+    }
+
     pub(crate) fn with_message(mut self, change: impl FnOnce(&str) -> String) -> Self {
         self.0.message = change(&self.0.message).into();
         self
@@ -260,6 +273,9 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(number) = self.0.parameter {
+            write!(f, "value {number} of the statement: ")?;
+        }
         f.write_str(&self.0.message)
     }
 }

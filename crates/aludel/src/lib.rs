@@ -7,6 +7,7 @@ extern crate self as aludel;
 pub mod __private;
 mod config;
 mod db;
+mod derive;
 pub mod engine;
 pub mod entity;
 mod error;
@@ -23,7 +24,8 @@ pub use config::Config;
 pub use db::{Db, DbBuilder, Models};
 pub use engine::EngineOptions;
 pub use error::{Error, ErrorKind, Or404, Result};
+pub use model::Json;
 pub use query::page::{IterPages, Page, PageQuery};
 pub use session::{LazyLoad, NoAutoflush, Savepoint, Session, Teardown};
 
-pub use aludel_macros::{DbEnum, DbType, Model, Projection};
+pub use derive::{DbEnum, DbType, Model, Projection};

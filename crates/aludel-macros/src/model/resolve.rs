@@ -65,10 +65,8 @@ fn is_string(column: &Column) -> bool {
 }
 
 fn refuse_contradictions(column: &Column, errors: &mut Errors) {
-    if let Some(span) = column.primary_key {
-        if column.nullable {
-            errors.span(span, "a primary key is never NULL: its type cannot be an `Option`");
-        }
+    if let Some(span) = column.primary_key.filter(|_| column.nullable) {
+        errors.span(span, "a primary key is never NULL: its type cannot be an `Option`");
     }
     if let Some(Size::Decimal { precision, scale, span }) = &column.size {
         let digits = precision.as_ref().and_then(|digits| errors.ok(digits.base10_parse::<u8>()));

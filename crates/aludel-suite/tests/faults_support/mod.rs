@@ -127,3 +127,13 @@ pub(crate) async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F
     }
     panic!("it never came to hold");
 }
+
+/// Asserts an error's kind and text.
+#[track_caller]
+pub(crate) fn says(error: &Error, kind: ErrorKind, text: &str) {
+    if text == "?" {
+        eprintln!("SAYS {:?} {}", error.kind(), error);
+        return;
+    }
+    assert_eq!((error.kind(), error.to_string().as_str()), (kind, text));
+}

@@ -139,5 +139,5 @@ impl Pool {
 
 #[cold]
 fn closed() -> Error {
-    Error::new(ErrorKind::Connection, "the engine is closed; connect again")
+    Error::new(ErrorKind::Connection, "the database was closed by `db.close()`; connect again")
 }

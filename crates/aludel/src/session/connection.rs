@@ -6,7 +6,7 @@ use super::lock::Turn;
 use super::{NEEDS_ROLLBACK, Session};
 use crate::engine::row::Row;
 use crate::engine::{BeginMode, Executed, PooledConnection};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::sql::Value;
 
 /// The connection of the open transaction, if there is one.
@@ -67,7 +67,13 @@ impl Session {
     ) -> Result<Executed> {
         self.check()?;
         let mut turn = self.turn(at).await?;
-        let executed = self.execute_in(&mut turn, sql, params, at).await?;
+        let executed = self.execute_in(&mut turn, sql, params, at).await;
+        let executed = executed.map_err(|error| match table {
+            Some(table) if error.kind() == ErrorKind::ForeignKeyViolation && error.table().is_none() => {
+                error.with_message(|message| format!("{message} (table `{table}`)")).with_table(table)
+            }
+            _ => error,
+        })?;
         if let Some(arena) = self.existing_arena() {
             arena.tracker().raise_epoch(table);
         }

@@ -17,7 +17,7 @@ use super::transaction::Unsettled;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::slot::{SlotPtr, State};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
 
 /// The keys that the database made in this flush, by the placeholders that stood for them.
@@ -134,6 +134,28 @@ impl Flush<'_, '_> {
         }
     }
 
+    /// What is known of a row that could not be written: the column of a value that could not be sent, where the
+    /// statement's values are these columns' again and again; what its foreign keys point at.
+    #[cold]
+    fn explain(def: &ModelDef, columns: &[usize], mut error: Error) -> Error {
+        if error.kind() == ErrorKind::ForeignKeyViolation && error.table().is_none() {
+            return missing_parent(def, error);
+        }
+        let Some(number) = error.take_parameter() else { return error };
+        match number.checked_sub(1).and_then(|position| columns.get(position % columns.len().max(1))) {
+            Some(&column) => {
+                let column = &def.columns[column];
+                error
+                    .with_message(|message| {
+                        format!("{}.{}: {message} (`{}::{}`)", def.table, column.name, def.name, column.field)
+                    })
+                    .with_table(def.table)
+                    .with_columns(vec![column.name.to_owned()])
+            }
+            None => error.with_parameter(number),
+        }
+    }
+
     fn quote(&mut self, identifier: &str) {
         self.session.dialect().quote(identifier, &mut self.sql);
     }
@@ -148,4 +170,23 @@ impl Flush<'_, '_> {
             self.sql.push_str(" = ?");
         }
     }
+}
+
+/// SQLite does not say which foreign key it was.
+#[cold]
+fn missing_parent(def: &ModelDef, error: Error) -> Error {
+    let keys = def.columns.iter().filter_map(|column| {
+        let (target, referenced) = (column.references.as_ref()?.target)();
+        Some(format!("`{}` at `{}.{}`", column.name, target.table, target.columns[referenced].name))
+    });
+    let keys: Vec<_> = keys.collect();
+    let points = if keys.is_empty() {
+        String::new()
+    } else {
+        format!(" points at a row that does not exist ({})", keys.join(", "))
+    };
+    let or = if keys.is_empty() { " cannot change its key, because" } else { ", or" };
+    error
+        .with_message(|_| format!("a row of `{}`{points}{or} others still point at it", def.table))
+        .with_table(def.table)
 }

@@ -147,8 +147,8 @@ impl Session {
         }
         Err(Error::new(
             ErrorKind::NeedsRollback,
-            "a flush of this session failed or was cut short, so that what the database has of it is not known; call \
-             `session.rollback().await` first",
+            "a flush of this session failed or was cut short, or the database ended its transaction, so that what was \
+             done since the last commit is not known; call `session.rollback().await` first",
         ))
     }
 

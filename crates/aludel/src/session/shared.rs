@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::schema::MetaData;
+use crate::schema::{MetaData, Table};
 
 /// What becomes of a session's uncommitted work at the end of a request or `db.scope`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,16 +31,38 @@ pub(crate) struct DbShared {
 
 impl DbShared {
     /// Completes an error of the database with what the metadata knows: the name of the unique constraint, where the
-    /// database names its columns alone.
+    /// database names its columns alone, and the table of a check or index, where it names that alone.
     pub(crate) fn explain(&self, error: Error) -> Error {
-        if error.kind() != ErrorKind::UniqueViolation || error.constraint().is_some() {
-            return error;
+        match (error.kind(), error.table(), error.constraint()) {
+            (ErrorKind::UniqueViolation, Some(table), None) => {
+                let table = self.metadata.table(table);
+                match table.and_then(|table| table.unique_name(error.columns())).map(str::to_owned) {
+                    Some(name) => error.with_constraint(name),
+                    None => error,
+                }
+            }
+            (ErrorKind::UniqueViolation | ErrorKind::CheckViolation, None, Some(constraint)) => {
+                match self.table_of(constraint) {
+                    Some(table) => {
+                        error.with_message(|message| format!("{message} (table `{table}`)")).with_table(table)
+                    }
+                    None => error,
+                }
+            }
+            _ => error,
         }
-        let table = error.table().and_then(|name| self.metadata.table(name));
-        match table.and_then(|table| table.unique_name(error.columns())).map(str::to_owned) {
-            Some(name) => error.with_constraint(name),
-            None => error,
-        }
+    }
+
+    /// The only table with a check or a unique index of this name.
+    fn table_of(&self, constraint: &str) -> Option<String> {
+        let has = |table: &&Table| {
+            let checks = table.checks.iter().map(|check| &check.name);
+            let indexes = table.indexes.iter().map(|index| &index.name);
+            checks.chain(indexes).any(|name| name.as_deref() == Some(constraint))
+        };
+        let mut tables = self.metadata.tables().iter().filter(has);
+        let table = tables.next()?;
+        tables.next().is_none().then(|| table.name.clone())
     }
 }
 

@@ -181,11 +181,11 @@ impl Builder<'_> {
                 let result = self.with_set(None);
                 quote! {
                     #docs
-                    #vis fn #name<__Child: #child_of>(
+                    #vis fn #name(
                         mut self,
-                        rows: impl ::core::iter::IntoIterator<Item = __Child>,
+                        rows: impl ::core::iter::IntoIterator<Item = impl #child_of>,
                     ) -> #result {
-                        #private::link_children::<#model, #target, __Child>(&mut self.links, #position, rows);
+                        #private::link_children::<#model, #target, _>(&mut self.links, #position, rows);
                         self
                     }
                 }

@@ -98,7 +98,7 @@ fn destructor(lifetime: Lifetime) -> ffi::sqlite3_destructor_type {
 
 #[cold]
 fn at(error: Error, place: c_int) -> Error {
-    error.with_message(|message| format!("value {place} of the statement: {message}"))
+    error.with_parameter(place.unsigned_abs() as usize)
 }
 
 #[cold]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::mismatch;
 use crate::engine::row::Row;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::ColumnType;
+use crate::model::{ColumnType, IntoValue};
 use crate::schema::SqlType;
 use crate::sql::Value;
 
@@ -18,7 +18,7 @@ use crate::sql::Value;
 /// It derefs to the value, and in serialized output it is the value.
 ///
 /// ```
-/// use aludel::model::Json;
+/// use aludel::Json;
 ///
 /// let tags = Json(vec!["glass", "heat"]);
 /// assert_eq!(tags.len(), 2);
@@ -81,6 +81,13 @@ where
 
     fn from_value(value: Value<'_>) -> Result<Self> {
         parse(value).map(Self)
+    }
+}
+
+/// A value is written to a column of it without `Json(..)` around it.
+impl<T> IntoValue<Json<T>> for T {
+    fn into_value(self) -> Json<T> {
+        Json(self)
     }
 }
 

@@ -5,7 +5,7 @@ use super::order::{groups, models_of};
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::slot::SlotPtr;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::session::links::leave_collections;
 use crate::sql::Value;
 
@@ -115,7 +115,8 @@ impl Flush<'_, '_> {
         }
         let params: Vec<Value<'_>> = keys.iter().flat_map(IdentityKey::values).collect();
         let sql = std::mem::take(&mut self.sql);
-        self.session.execute_in(self.turn, &sql, &params, self.at).await?;
+        let deleted = self.session.execute_in(self.turn, &sql, &params, self.at).await;
+        deleted.map_err(|error| in_use(def, error))?;
         self.sql = sql;
         drop(params);
         for (&slot, key) in rows.iter().zip(keys) {
@@ -124,4 +125,17 @@ impl Flush<'_, '_> {
         }
         Ok(())
     }
+}
+
+#[cold]
+fn in_use(def: &ModelDef, error: Error) -> Error {
+    if error.kind() != ErrorKind::ForeignKeyViolation || error.table().is_some() {
+        return error;
+    }
+    let message = format!(
+        "a row of `{}` that was to be deleted is still pointed at by others; delete those first, or declare the \
+         relationship to them with cascade = \"all, delete\"",
+        def.table
+    );
+    error.with_message(|_| message).with_table(def.table)
 }

@@ -126,7 +126,8 @@ impl Flush<'_, '_> {
         let sql = std::mem::take(&mut self.sql);
         let mut returned: Vec<Vec<Value<'static>>> = Vec::new();
         if batch.returning.is_empty() {
-            self.session.execute_in(self.turn, &sql, &params, self.at).await?;
+            let executed = self.session.execute_in(self.turn, &sql, &params, self.at).await;
+            executed.map_err(|error| Self::explain(def, &batch.columns, error))?;
         } else {
             let returning = returned_columns(batch);
             let mut sink = |row: &Row<'_>| {
@@ -135,7 +136,8 @@ impl Flush<'_, '_> {
                     .push(values.map(|(at, &column)| value_of(row, at, &def.columns[column])).collect::<Result<_>>()?);
                 Ok(())
             };
-            self.session.returning_in(self.turn, &sql, &params, self.at, &mut sink).await?;
+            let inserted = self.session.returning_in(self.turn, &sql, &params, self.at, &mut sink).await;
+            inserted.map_err(|error| Self::explain(def, &batch.columns, error))?;
         }
         self.sql = sql;
         let returned = correlate(batch, returned, |slot, column| arena.value(slot, column).into_owned())?;

@@ -70,7 +70,12 @@ impl Flush<'_, '_> {
         params.extend(stamps.iter().map(|(_, value)| value.as_borrowed()));
         params.extend(key.values());
         let sql = std::mem::take(&mut self.sql);
-        let executed = self.session.execute_in(self.turn, &sql, &params, self.at).await?;
+        let executed = self.session.execute_in(self.turn, &sql, &params, self.at).await;
+        let executed = executed.map_err(|error| {
+            let stamped = stamps.iter().map(|(column, _)| column);
+            let sent: Vec<usize> = columns.iter().chain(stamped).chain(def.primary_key).copied().collect();
+            Self::explain(def, &sent, error)
+        })?;
         self.sql = sql;
         if executed.rows_affected != 1 {
             return Err(stale(def, &key, "changed"));

@@ -1,0 +1,196 @@
+//! The derives, documented where their users find them.
+//!
+//! Examples with models stand each in a program of their own: the tables of one program have different names.
+
+/// Makes a struct the row of a table: its fields are columns and relationships.
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+///
+/// #[derive(Model, Clone, Debug)]
+/// pub struct User {
+///     #[column(primary_key)]
+///     pub id: i64,
+///     #[column(unique, length = 80)]
+///     pub username: String,
+///     #[relationship(back_populates = author)]
+///     pub posts: Many<Post>,
+/// }
+///
+/// #[derive(Model, Clone, Debug)]
+/// pub struct Post {
+///     #[column(primary_key)]
+///     pub id: i64,
+///     pub title: String,
+///     #[column(references = User::id)]
+///     pub user_id: i64,
+///     #[relationship(back_populates = posts)]
+///     pub author: One<User>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let db = Db::test().await?;
+/// let session = db.session();
+/// let ann = session.add(User::build().username("ann").posts([Post::build().title("one")]));
+/// session.add(Post::build().title("two").author(&ann));
+/// session.commit().await?;
+/// assert_eq!(Post::query().filter(Post::user_id.eq(ann.id)).count(&session).await?, 2);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What it makes
+///
+/// - For each field an associated constant of the same name: [`Column`](crate::model::Column),
+///   [`ToOne`](crate::model::ToOne) or [`ToMany`](crate::model::ToMany), which queries are written with.
+/// - `User::build()`, a builder. It can be given to `session.add` when all required fields are set: those that are no
+///   `Option`, have no default, and are no key that is made by itself. A relationship stands in for its key:
+///   `.author(&ann)` for `.user_id(..)`. Other new rows can be built along: `.author(User::build()..)`, `.posts([..])`,
+///   where the children lack nothing but their parent. What is missing is an error of the compiler's that names it.
+/// - What makes the struct itself a new row: `User { username: "ann".into(), ..Default::default() }`. All its columns
+///   are written, but not a key that is to be made and still is its type's default.
+/// - The registration by which [`Db::create_all`](crate::Db::create_all) knows of it.
+///
+/// The struct needs `Clone`, for a changed row is a copy, and is `Send` and `Sync`.
+///
+/// # `#[model(..)]`, on the struct
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `table = "people"` | the table's name; else the struct's in snake case: `HTTPResponse` is `http_response` |
+/// | `index(columns(a, b), name = "..", unique)` | an index over several columns; its name is optional, and `unique` |
+/// | `unique(columns(a, b), name = "..")` | a unique constraint over several columns |
+/// | `check(sql = "a < b", name = "..")` | a condition that every row fulfils |
+///
+/// # `#[column(..)]`, on a field
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `primary_key` | the key, or one of its columns. A single integer is counted up by the database, a single `Uuid` is made by the program (version 7) |
+/// | `autoincrement = false` | the single key is not made but given |
+/// | `unique`, `index` | a unique constraint or an index of the column alone |
+/// | `length = 80`, `text` | the most characters or bytes; text without a limit |
+/// | `precision = 10, scale = 2` | the digits of a decimal in all, and after the point |
+/// | `name = ".."` | the name in the database |
+/// | `const = name_` | the name of the constant, where `User::name` is taken |
+/// | `references = User::id` | a foreign key |
+/// | `on_delete = cascade` | what happens to this row when the other is deleted: `cascade`, `set_null`, `set_default`, `restrict`, `no_action` |
+/// | `on_key_update = cascade` | the same when the other's key changes |
+/// | `default = expression` | what the builder writes where it is given no value |
+/// | `server_default = "SQL"` | what the database writes; until the flush the field holds its type's default |
+/// | `on_update = expression` | what an UPDATE of the row writes that does not set the column |
+/// | `comment = ".."` | a comment in the database |
+///
+/// Whether a column may be NULL is said by its type: `Option<String>`.
+///
+/// # `#[relationship(..)]`, on a field of type `One<T>`, `One<Option<T>>` or `Many<T>`
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `back_populates = author` | the other side, a field of the other model, which names this one in turn |
+/// | `foreign_key = user_id` | the key, where there are several between the two models |
+/// | `cascade = "all, delete-orphan"` | `all` or `delete`: deleted with this row; `delete-orphan`: deleted when taken out |
+/// | `passive_deletes` | leaves rows that are not loaded to the database's `on_delete` |
+/// | `order_by = desc(Post::id)` | the order of a loaded collection; several in a tuple |
+/// | `serialize = never` | never in serialized output |
+/// | `const = name_` | the name of the constant |
+///
+/// A `One<T>` has its key in this model; it is `One<Option<T>>` where the key may be NULL. A `One<Option<T>>` whose key
+/// is in the other model is the other side of a one-to-one relationship.
+pub use aludel_macros::Model;
+
+/// Makes a struct what the rows of a query are read into, and makes a second struct of its name and `Columns`, which is
+/// given to `select` and says what is selected for each field.
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+///
+/// #[derive(Model, Clone)]
+/// struct Sale {
+///     #[column(primary_key)]
+///     id: i64,
+///     region: String,
+///     amount: i64,
+/// }
+///
+/// #[derive(Projection, Debug, PartialEq)]
+/// struct PerRegion {
+///     region: String,
+///     sales: i64,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let db = Db::test().await?;
+/// let session = db.session();
+/// session.add_all([Sale::build().region("north").amount(3), Sale::build().region("north").amount(4)]);
+/// let found = Sale::query()
+///     .group_by(Sale::region)
+///     .select(PerRegionColumns { region: Sale::region, sales: count(Sale::id) })
+///     .all(&session)
+///     .await?;
+/// assert_eq!(found, [PerRegion { region: "north".into(), sales: 2 }]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Fields are of the types of columns, entities, `Option`s of entities, or other projections. Rows of raw SQL are read
+/// into it in the order of its fields.
+pub use aludel_macros::Projection;
+
+/// Makes an enum a column's type, stored as the names of its variants in snake case.
+///
+/// ```
+/// use aludel::DbEnum;
+/// use aludel::model::ColumnType;
+/// use aludel::sql::Value;
+///
+/// #[derive(DbEnum, Clone, Copy, Debug, PartialEq)]
+/// #[db_enum(name = "post_state")]
+/// enum State {
+///     Draft,
+///     InReview,
+///     #[db_enum(rename = "live")]
+///     Published,
+/// }
+///
+/// assert_eq!(State::InReview.to_value(), Value::Text("in_review".into()));
+/// let error = State::from_value(Value::Text("gone".into())).unwrap_err();
+/// assert_eq!(error.to_string(), "`gone` is no `State`, which is one of `draft`, `in_review`, `live`");
+/// ```
+///
+/// `#[db_enum(rename_all = "..")]` writes the names in another way (as serde's attribute of that name does),
+/// `#[db_enum(rename = "..")]` gives one variant its name, and `#[db_enum(name = "..")]` the type, where the database
+/// has such names.
+pub use aludel_macros::DbEnum;
+
+/// Makes a newtype a column's type, stored as what it wraps: keys of a type of their own, checked addresses, amounts.
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+///
+/// #[derive(DbType, Clone, Copy, Debug, PartialEq)]
+/// struct UserId(i64);
+///
+/// #[derive(Model, Clone)]
+/// struct User {
+///     #[column(primary_key)]
+///     id: UserId,
+///     name: String,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let db = Db::test().await?;
+/// let session = db.session();
+/// let ann = session.add(User::build().name("ann"));
+/// session.commit().await?;
+/// assert_eq!(ann.id, UserId(1));
+/// assert!(User::query().filter(User::id.eq(UserId(1))).exists(&session).await?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It is a key where the wrapped type is one (and counted up where that is), and text where that is text.
+pub use aludel_macros::DbType;
