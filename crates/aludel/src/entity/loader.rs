@@ -155,6 +155,9 @@ impl RowLoader {
                 return Ok(slot);
             }
         }
+        if self.share() {
+            return self.find_or_insert(row, at);
+        }
         let slot = self.insert(row, at)?;
         if let Mode::Own(own) = &mut self.mode {
             if let IdentityKey::Int(key) = key {
@@ -166,6 +169,19 @@ impl RowLoader {
             own.last = Some((key, slot));
         }
         Ok(slot)
+    }
+
+    /// Goes over to the session's identity map, when another loader of the same statement, which joins the table once
+    /// more, has needed it meanwhile: what one of them has made is then known to the other.
+    fn share(&mut self) -> bool {
+        let mut tracker = self.arena.tracker();
+        if !tracker.store(self.def).is_indexed() {
+            return false;
+        }
+        tracker.loading_ended(&self.arena, self.def);
+        drop(tracker);
+        self.mode = Mode::Shared;
+        true
     }
 
     fn key(&self, row: &Row<'_>, at: usize) -> Result<IdentityKey> {
