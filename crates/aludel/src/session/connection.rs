@@ -153,12 +153,13 @@ impl Session {
     }
 
     /// Completes an error, and takes note when the transaction ended by itself.
+    ///
+    /// So it does after some errors, and after a `COMMIT` or `ROLLBACK` that the application sent as SQL of its own:
+    /// what would follow is in no transaction.
     fn settle<O>(&self, turn: &Turn<'_>, result: Result<O>) -> Result<O> {
-        result.map_err(|error| {
-            if turn.connection.as_ref().is_some_and(|connection| !connection.in_transaction()) {
-                self.set(NEEDS_ROLLBACK);
-            }
-            self.inner.db.explain(error)
-        })
+        if turn.connection.as_ref().is_some_and(|connection| !connection.in_transaction()) {
+            self.set(NEEDS_ROLLBACK);
+        }
+        result.map_err(|error| self.inner.db.explain(error))
     }
 }
