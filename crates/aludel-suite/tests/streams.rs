@@ -214,7 +214,8 @@ async fn raw_sql_is_one_statement_with_a_value_for_each_placeholder() -> Result<
 async fn after_a_raw_commit_nothing_is_written_outside_of_a_transaction() -> Result<()> {
     let db = filled(1).await;
     let session = db.session();
-    session.sql("COMMIT").execute().await?;
+    let commit = session.sql("COMMIT").execute().await;
+    assert_eq!(commit.expect_err("not this way").kind(), ErrorKind::NeedsRollback);
     let write = session.sql("DELETE FROM reading").execute().await;
     assert_eq!(write.expect_err("in no transaction").kind(), ErrorKind::NeedsRollback);
     session.rollback().await?;

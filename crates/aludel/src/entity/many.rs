@@ -85,6 +85,13 @@ impl<T> Clone for Members<'_, T> {
 
 impl<T> Copy for Members<'_, T> {}
 
+impl<T> fmt::Debug for Members<'_, T> {
+    /// How many there are: rows that lead to each other would never end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Members({})", self.len)
+    }
+}
+
 impl<'a, T: Model> Members<'a, T> {
     /// How many rows there are.
     pub fn len(&self) -> usize {

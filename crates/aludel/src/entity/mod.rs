@@ -12,7 +12,7 @@ mod loom_tests;
 mod many;
 pub mod model;
 pub mod new;
-mod one;
+pub(crate) mod one;
 pub(crate) mod placeholder;
 pub mod relation_field;
 pub mod serialize;

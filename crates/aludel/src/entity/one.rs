@@ -77,13 +77,15 @@ impl<R: Target> One<R> {
 
 /// The error of a relationship that is read before it is loaded.
 #[cold]
-pub(super) fn not_loaded(field: &RelationField, what: &str) -> Error {
+pub(crate) fn not_loaded(field: &RelationField, what: &str) -> Error {
     use super::relation_field::Loaded;
-    if field.is_raised() {
-        let message = "the query that brought the row asked with `.raise()` not to load this relationship";
-        return Error::new(ErrorKind::NotLoaded, message);
-    }
     let message = match field.loaded() {
+        Loaded::No(Some(def)) if field.is_raised() => format!(
+            "the query that brought the row asked with `.with({owner}::{name}.raise())` that `{owner}::{name}` is not \
+             loaded; load it with the query, or leave out `.raise()`",
+            owner = def.owner,
+            name = def.name,
+        ),
         Loaded::No(Some(def)) => format!(
             "the relationship `{owner}::{name}` is not loaded; add `.with({owner}::{name})` to the query, or call \
              `.load({owner}::{name}).await` on the entity",

@@ -17,8 +17,8 @@ use super::sync::{AtomicPtr, AtomicUsize, Ordering};
 /// - *a later version* of that row: `link` points at the home field, which all versions share.
 /// - *free-standing*: cloned or moved out of an arena. `link` owns the arena.
 ///
-/// `state` says what is loaded: the row (`One`), a [`List`] (`Many`), one of two sentinels for "nothing", or, with the
-/// low bit set, the definition of the relationship that is not loaded.
+/// `state` says what is loaded: the row (`One`), a [`List`] (`Many`), a sentinel for "nothing", or, with the low bit
+/// set, the definition of the relationship that is not loaded; with the next bit set too, it is not to be.
 #[derive(Debug)]
 pub struct RelationField {
     state: AtomicPtr<()>,
@@ -30,11 +30,11 @@ const HOME: usize = 0b00;
 const VERSION: usize = 0b01;
 const OWNER: usize = 0b10;
 
+/// Both low bits of a state: not loaded, and not to be.
+const RAISED: usize = 0b11;
+
 /// What "loaded, and there is no row" points at.
 static NONE: u64 = 1;
-
-/// What "not loaded, and not to be" points at.
-static RAISE: u64 = 2;
 
 /// What a relationship field holds.
 #[derive(Clone, Copy)]
@@ -89,11 +89,11 @@ impl RelationField {
 
     pub(crate) fn loaded(&self) -> Loaded<'_> {
         let state = self.home().state.load(Ordering::Acquire);
-        if state.is_null() || std::ptr::eq(state, raise()) {
+        if state.is_null() {
             Loaded::No(None)
         } else if state.addr() & 1 == 1 {
-            let def = state.wrapping_byte_sub(1).cast::<RelationshipDef>();
-            // SAFETY: `unloaded` put the `&'static` there.
+            let def = state.wrapping_byte_sub(state.addr() & RAISED).cast::<RelationshipDef>();
+            // SAFETY: `unloaded` or `raised` put the `&'static` there.
             Loaded::No(Some(unsafe { &*def }))
         } else if std::ptr::eq(state, none()) {
             Loaded::Nothing
@@ -108,7 +108,7 @@ impl RelationField {
 
     /// Whether the query that brought the row asked with `.raise()` not to load this.
     pub(crate) fn is_raised(&self) -> bool {
-        std::ptr::eq(self.home().state.load(Ordering::Acquire), raise())
+        self.home().state.load(Ordering::Acquire).addr() & RAISED == RAISED
     }
 
     /// The row that a to-one field leads to: outer `None` when it is not loaded.
@@ -219,9 +219,10 @@ pub(super) fn none() -> *mut () {
     std::ptr::from_ref(&NONE).cast::<()>().cast_mut()
 }
 
-/// What the state of "not loaded, and not to be" points at.
-pub(super) fn raise() -> *mut () {
-    std::ptr::from_ref(&RAISE).cast::<()>().cast_mut()
+/// The state of "not loaded, and not to be".
+pub(super) fn raised(def: &'static RelationshipDef) -> *mut () {
+    const { assert!(align_of::<RelationshipDef>() > RAISED, "the definition's alignment leaves two bits free") };
+    std::ptr::from_ref(def).cast::<()>().cast_mut().wrapping_byte_add(RAISED)
 }
 
 impl Drop for RelationField {

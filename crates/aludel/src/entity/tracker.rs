@@ -8,7 +8,7 @@ use super::arena::{Arena, ChunkPtr, Draft, one_state};
 use super::def::ModelDef;
 use super::identity_map::{IdentityKey, IdentityMap};
 use super::list::List;
-use super::relation_field::{RelationField, none, raise};
+use super::relation_field::{RelationField, none, raised};
 use super::slot::{DIRTY, DOOMED, SlotPtr, State};
 use crate::error::Error;
 use crate::sql::Value;
@@ -387,7 +387,7 @@ impl Tracker {
     pub(crate) fn set_raised(&mut self, arena: &Arena, slot: SlotPtr, index: usize) {
         let field = arena.relation(slot, index);
         if !field.is_loaded() {
-            field.store(raise(), 0);
+            field.store(raised(&slot.def().relationships[index]), 0);
         }
     }
 

@@ -132,6 +132,7 @@ impl<'a> RawSql<'a> {
     pub fn execute(self) -> impl Future<Output = Result<u64>> + Send + use<'a> {
         let at = Location::caller();
         async move {
+            check_control(self.sql)?;
             self.session.autoflush(at).await?;
             let executed = self.session.execute(self.sql, &self.params, None, at).await?;
             Ok(executed.rows_affected)
@@ -140,6 +141,7 @@ impl<'a> RawSql<'a> {
 
     /// The first so many rows; the others are read past.
     async fn rows<R: Fetch>(self, most: usize, at: &'static Location<'static>) -> Result<Vec<R>> {
+        check_control(self.sql)?;
         self.session.autoflush(at).await?;
         let mut rows = Vec::new();
         let mut sink = |row: &Row<'_>| {
@@ -154,6 +156,50 @@ impl<'a> RawSql<'a> {
         self.session.fetch_any(self.sql, &self.params, at, &mut sink).await.map_err(explain)?;
         Ok(rows)
     }
+}
+
+/// Transactions are the session's, which has to know where its entities stand.
+///
+/// # Errors
+/// `InvalidStatement` for a statement that begins or ends one, naming what to call.
+fn check_control(sql: &str) -> Result<()> {
+    let word = first_word(sql);
+    let calls = [
+        ("begin", "session.begin()"),
+        ("start", "session.begin()"),
+        ("commit", "session.commit()"),
+        ("end", "session.commit()"),
+        ("rollback", "session.rollback()"),
+        ("savepoint", "session.begin_nested()"),
+        ("release", "session.begin_nested()"),
+    ];
+    match calls.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)) {
+        None => Ok(()),
+        Some((_, call)) => Err(Error::new(
+            ErrorKind::InvalidStatement,
+            format!("`{word}` would change the session's transaction behind its back; call `{call}` instead"),
+        )),
+    }
+}
+
+/// The first word of a statement, after white space and comments.
+fn first_word(mut sql: &str) -> &str {
+    loop {
+        sql = sql.trim_start_matches(|letter: char| letter.is_whitespace() || letter == ';');
+        let comment = if sql.starts_with("--") {
+            sql.split_once('\n')
+        } else if sql.starts_with("/*") {
+            sql.split_once("*/")
+        } else {
+            break;
+        };
+        match comment {
+            Some((_, rest)) => sql = rest,
+            None => return "",
+        }
+    }
+    let end = sql.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(sql.len());
+    &sql[..end]
 }
 
 #[cold]

@@ -152,13 +152,14 @@ impl Session {
         }
     }
 
-    /// Completes an error, and takes note when the transaction ended by itself.
-    ///
-    /// So it does after some errors, and after a `COMMIT` or `ROLLBACK` that the application sent as SQL of its own:
-    /// what would follow is in no transaction.
+    /// Completes an error, and takes note when the transaction ended by itself, whatever the statement reported: what
+    /// followed would be committed at once.
     fn settle<O>(&self, turn: &Turn<'_>, result: Result<O>) -> Result<O> {
         if turn.connection.as_ref().is_some_and(|connection| !connection.in_transaction()) {
             self.set(NEEDS_ROLLBACK);
+            if result.is_ok() {
+                self.check()?;
+            }
         }
         result.map_err(|error| self.inner.db.explain(error))
     }

@@ -14,9 +14,10 @@ use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
 use crate::entity::model::Model;
+use crate::entity::one::not_loaded;
 use crate::entity::slot::{SlotPtr, State};
 use crate::entity::{Entity, Target};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::model::{RelationLoad, Strategy, ToMany, ToOne};
 use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn, Statement, TableRef, Value};
 
@@ -88,26 +89,13 @@ async fn load_slot(
         return Ok(());
     }
     if arena.relation(slot, index).is_raised() {
-        return Err(raised(slot.def(), index));
+        return Err(not_loaded(arena.relation(slot, index), "relationship"));
     }
     let session = Session::of(arena)?;
     session.check()?;
     session.autoflush(at).await?;
     let slots = if siblings { window(arena, slot, index) } else { vec![slot] };
     session.load_relations(arena, slot.def(), &slots, &[RelationLoad::new(index)], at).await
-}
-
-#[cold]
-fn raised(def: &ModelDef, index: usize) -> Error {
-    let name = def.relationships[index].name;
-    Error::new(
-        ErrorKind::NotLoaded,
-        format!(
-            "the query that brought the row asked with `.with({model}::{name}.raise())` that `{model}::{name}` is not \
-             loaded; load it with the query, or leave out `.raise()`",
-            model = def.name
-        ),
-    )
 }
 
 /// Whether a relationship is loaded and no commit or rollback has been since.
