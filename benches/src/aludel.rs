@@ -5,45 +5,8 @@ use tokio::runtime::Runtime;
 
 use crate::check::{Contents, Digest};
 use crate::contender::{Bench, Contender};
+use crate::models::{Comment, Post, User};
 use crate::workload::{Case, Workload, new_user};
-
-#[derive(Model, Clone, Debug)]
-#[model(table = "users")]
-struct User {
-    #[column(primary_key)]
-    id: i32,
-    name: String,
-    hair_color: Option<String>,
-    #[relationship(back_populates = user)]
-    posts: Many<Post>,
-}
-
-#[derive(Model, Clone, Debug)]
-#[model(table = "posts")]
-struct Post {
-    #[column(primary_key)]
-    id: i32,
-    #[column(references = User::id)]
-    user_id: i32,
-    title: String,
-    body: Option<String>,
-    #[relationship(back_populates = posts)]
-    user: One<User>,
-    #[relationship(back_populates = post)]
-    comments: Many<Comment>,
-}
-
-#[derive(Model, Clone, Debug)]
-#[model(table = "comments")]
-struct Comment {
-    #[column(primary_key)]
-    id: i32,
-    #[column(references = Post::id)]
-    post_id: i32,
-    text: String,
-    #[relationship(back_populates = comments)]
-    post: One<Post>,
-}
 
 crate::check::rows!(User, Post, Comment);
 

@@ -8,6 +8,7 @@ mod contender;
 mod diesel;
 mod grouping;
 mod harness;
+mod models;
 mod options;
 mod report;
 mod rusqlite;

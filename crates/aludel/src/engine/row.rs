@@ -45,6 +45,10 @@ impl<'a> Row<'a> {
         fn is_null(&self, index: usize) -> bool;
         /// An integer; `Decode` when it is NULL or of another type.
         fn integer(&self, index: usize) -> Result<i64>;
+        /// An integer, or `None` for NULL; `Decode` when it is of another type.
+        fn optional_integer(&self, index: usize) -> Result<Option<i64>>;
+        /// Text in UTF-8, or `None` for NULL; `Decode` when it is of another type.
+        fn optional_text(&self, index: usize) -> Result<Option<&str>>;
         /// An unsigned integer of 64 bits.
         fn unsigned(&self, index: usize) -> Result<u64>;
         /// A truth value.

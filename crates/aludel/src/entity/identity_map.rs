@@ -53,6 +53,9 @@ impl IdentityKey {
     pub(crate) fn in_row(def: &ModelDef, row: &Row<'_>, at: usize) -> Result<Option<Option<Self>>> {
         if let [column] = def.primary_key {
             let index = at + column;
+            if is_integer(&def.columns[*column].ty) {
+                return Ok(row.optional_integer(index)?.map(|key| Some(Self::Int(key))));
+            }
             if row.is_null(index) {
                 return Ok(None);
             }
@@ -75,16 +78,24 @@ impl IdentityKey {
     }
 }
 
+/// Whether a column's values are integers of at most 64 bits with a sign.
+fn is_integer(ty: &SqlType) -> bool {
+    matches!(
+        ty,
+        SqlType::TinyInt
+            | SqlType::SmallInt
+            | SqlType::Integer
+            | SqlType::BigInt
+            | SqlType::UnsignedTinyInt
+            | SqlType::UnsignedSmallInt
+            | SqlType::UnsignedInteger
+    )
+}
+
 /// A key column's value, where it can be had without the Rust type.
 fn column_value<'a>(row: &'a Row<'_>, index: usize, ty: &SqlType) -> Result<Option<Value<'a>>> {
     Ok(Some(match ty {
-        SqlType::TinyInt
-        | SqlType::SmallInt
-        | SqlType::Integer
-        | SqlType::BigInt
-        | SqlType::UnsignedTinyInt
-        | SqlType::UnsignedSmallInt
-        | SqlType::UnsignedInteger => Value::Int(row.integer(index)?),
+        ty if is_integer(ty) => Value::Int(row.integer(index)?),
         SqlType::Uuid => Value::Uuid(row.uuid(index)?),
         SqlType::String(_) | SqlType::Text => Value::Text(row.text(index)?.into()),
         SqlType::Date => Value::Date(row.date(index)?),

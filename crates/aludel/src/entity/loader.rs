@@ -34,9 +34,30 @@ enum Mode {
     /// Every row is new: an unjoined select of one table into a store without rows.
     Fresh,
     /// The store had no rows, so that only this statement's own can repeat.
-    Own { rows: IdentityMap, last: Option<(IdentityKey, SlotPtr)> },
+    Own(OwnRows),
     /// By the session's identity map.
     Shared,
+}
+
+/// The rows that a statement has brought.
+#[derive(Default)]
+struct OwnRows {
+    /// The last row, which a join repeats first of all.
+    last: Option<(IdentityKey, SlotPtr)>,
+    /// The greatest key: while keys ascend, a greater one is a new row.
+    greatest: Option<i64>,
+    /// All rows, once a key came that is neither the last nor the greatest.
+    map: Option<IdentityMap>,
+}
+
+impl OwnRows {
+    fn ascends(&self, key: &IdentityKey) -> bool {
+        match (key, self.greatest) {
+            (IdentityKey::Int(key), Some(greatest)) => self.map.is_none() && *key > greatest,
+            (IdentityKey::Int(_), None) => self.map.is_none(),
+            _ => false,
+        }
+    }
 }
 
 impl RowLoader {
@@ -83,7 +104,7 @@ impl RowLoader {
     pub(crate) fn slot(&mut self, row: &Row<'_>, at: usize) -> Result<SlotPtr> {
         match self.mode {
             Mode::Fresh => self.insert(row, at),
-            Mode::Own { .. } => self.insert_once(row, at),
+            Mode::Own(_) => self.insert_once(row, at),
             Mode::Shared => self.find_or_insert(row, at),
             Mode::Idle => {
                 self.start();
@@ -105,27 +126,62 @@ impl RowLoader {
         }
         store.occupied = true;
         store.loading += 1;
-        self.mode = if self.alone { Mode::Fresh } else { Mode::Own { rows: IdentityMap::default(), last: None } };
+        self.mode = if self.alone { Mode::Fresh } else { Mode::Own(OwnRows::default()) };
     }
 
     /// The row's entity, where only rows of this statement can be known.
     fn insert_once(&mut self, row: &Row<'_>, at: usize) -> Result<SlotPtr> {
         let key = self.key(row, at)?;
-        let Mode::Own { rows, last } = &self.mode else { unreachable!("called in this mode only") };
-        if let Some((same, slot)) = last
+        let Mode::Own(own) = &mut self.mode else { unreachable!("called in this mode only") };
+        if let Some((same, slot)) = &own.last
             && *same == key
         {
             return Ok(*slot);
         }
-        if let Some(slot) = rows.get(&key) {
-            return Ok(slot);
+        let ascends = own.ascends(&key);
+        if !ascends {
+            let (arena, def, query) = (&self.arena, self.def, self.query);
+            let map = own.map.get_or_insert_with(|| {
+                let slots = arena.slots(def, Some(query));
+                let mut map = IdentityMap::default();
+                map.reserve(slots.len());
+                for slot in slots {
+                    map.insert(IdentityKey::of(def, |column| arena.value_in(slot, slot.first(), column)), slot);
+                }
+                map
+            });
+            if let Some(slot) = map.get(&key) {
+                own.last = Some((key, slot));
+                return Ok(slot);
+            }
+        }
+        if self.share() {
+            return self.find_or_insert(row, at);
         }
         let slot = self.insert(row, at)?;
-        if let Mode::Own { rows, last } = &mut self.mode {
-            rows.insert(key.clone(), slot);
-            *last = Some((key, slot));
+        if let Mode::Own(own) = &mut self.mode {
+            if let IdentityKey::Int(key) = key {
+                own.greatest = Some(own.greatest.map_or(key, |greatest| greatest.max(key)));
+            }
+            if let Some(map) = &mut own.map {
+                map.insert(key.clone(), slot);
+            }
+            own.last = Some((key, slot));
         }
         Ok(slot)
+    }
+
+    /// Goes over to the session's identity map, when another loader of the same statement, which joins the table once
+    /// more, has needed it meanwhile: what one of them has made is then known to the other.
+    fn share(&mut self) -> bool {
+        let mut tracker = self.arena.tracker();
+        if !tracker.store(self.def).is_indexed() {
+            return false;
+        }
+        tracker.loading_ended(&self.arena, self.def);
+        drop(tracker);
+        self.mode = Mode::Shared;
+        true
     }
 
     fn key(&self, row: &Row<'_>, at: usize) -> Result<IdentityKey> {
@@ -210,7 +266,7 @@ impl RowLoader {
 
 impl Drop for RowLoader {
     fn drop(&mut self) {
-        if matches!(self.mode, Mode::Fresh | Mode::Own { .. }) {
+        if matches!(self.mode, Mode::Fresh | Mode::Own(_)) {
             self.arena.tracker().loading_ended(&self.arena, self.def);
         }
     }

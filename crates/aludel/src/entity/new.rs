@@ -156,7 +156,7 @@ pub(crate) struct AnyEntity {
 }
 
 /// A new row of whatever model.
-pub(crate) trait AnyNew: Send {
+pub(crate) trait AnyNew: Send + Sync {
     fn def(&self) -> &'static super::def::ModelDef;
     fn given(&mut self) -> &mut ColumnSet;
     fn put(&mut self, column: usize, value: crate::sql::Value<'_>) -> crate::Result<()>;

@@ -32,6 +32,15 @@ pub trait ColumnType: Sized + Clone + Send + Sync + 'static {
     /// `Decode` when the value is NULL, of another type, out of range or malformed.
     fn decode(row: &Row<'_>, index: usize) -> Result<Self>;
 
+    /// Reads the value at a position of the row, which may be NULL. Types that can do it in one look do.
+    ///
+    /// # Errors
+    /// As [`decode`](ColumnType::decode), but for NULL.
+    #[inline]
+    fn decode_optional(row: &Row<'_>, index: usize) -> Result<Option<Self>> {
+        if row.is_null(index) { Ok(None) } else { Self::decode(row, index).map(Some) }
+    }
+
     /// The value for the database, borrowed where possible.
     fn to_value(&self) -> Value<'_>;
 

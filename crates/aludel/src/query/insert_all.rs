@@ -11,7 +11,7 @@ use crate::entity::new::{NewLink, NewRow, Target};
 use crate::entity::slot::State;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::Session;
-use crate::sql::{Dialect, Insert, Statement, Value};
+use crate::sql::{Insert, Statement, Value};
 
 use super::scope::invalid;
 
@@ -46,76 +46,70 @@ impl<M: Model> InsertAll<M> {
         let at = Location::caller();
         async move {
             session.autoflush(at).await?;
-            let mut inserted = 0;
-            for statement in self.prepare(session.dialect())? {
-                let executed = session.execute(&statement.sql, &statement.params, Some(M::def().table), at).await?;
-                inserted += executed.rows_affected;
+            let mut rows = self.rows;
+            rows.iter_mut().try_for_each(complete)?;
+            let dialect = session.dialect();
+            let (mut head, mut inserted) = (Statement::default(), 0);
+            // Rows that follow each other and give the same columns are in one statement.
+            for same in rows.chunk_by(|a, b| a.given == b.given) {
+                let columns = columns::<M>(&same[0])?;
+                let most = dialect.capabilities().max_parameters.checked_div(columns.len()).unwrap_or(1);
+                for chunk in same.chunks(most.clamp(1, MAX_ROWS)) {
+                    let insert = Insert {
+                        columns: columns.iter().map(|&column| M::def().columns[column].name).collect(),
+                        ..Insert::into_table(M::def().table)
+                    };
+                    head.clear();
+                    insert.render_head(dialect, chunk.len(), &mut head);
+                    let mut params: Vec<Value<'_>> = Vec::with_capacity(chunk.len() * columns.len());
+                    for row in chunk {
+                        params.extend(columns.iter().map(|&column| row.value.value(column)));
+                    }
+                    let executed = session.execute(&head.sql, &params, Some(M::def().table), at).await?;
+                    inserted += executed.rows_affected;
+                }
             }
             Ok(inserted)
         }
     }
-
-    /// The statements: rows that follow each other and give the same columns are in one.
-    fn prepare(self, dialect: Dialect) -> Result<Vec<Statement>> {
-        let rows = self.rows.into_iter().map(complete).collect::<Result<Vec<_>>>()?;
-        let most = dialect.capabilities().max_parameters;
-        let mut statements = Vec::new();
-        for same in rows.chunk_by(|a, b| a.columns == b.columns) {
-            let columns = &same[0].columns;
-            let most = if columns.is_empty() { 1 } else { (most / columns.len()).clamp(1, MAX_ROWS) };
-            for chunk in same.chunks(most) {
-                let mut statement = Statement::default();
-                let insert = Insert {
-                    columns: columns.iter().map(|&column| M::def().columns[column].name).collect(),
-                    values: chunk.iter().flat_map(|row| row.values.iter().cloned()).collect(),
-                    ..Insert::into_table(M::def().table)
-                };
-                insert.render(dialect, &mut statement);
-                statements.push(statement);
-            }
-        }
-        Ok(statements)
-    }
 }
 
-/// A row's columns that are sent, and their values.
-struct Complete {
-    columns: Vec<usize>,
-    values: Vec<Value<'static>>,
-}
-
-fn complete<M: Model>(row: NewRow<M>) -> Result<Complete> {
+/// The columns that a row gives, and so those of all rows of its statement.
+fn columns<M: Model>(row: &NewRow<M>) -> Result<Vec<usize>> {
     let def = M::def();
-    let NewRow { value, given, links } = row;
-    let mut values: Vec<Option<Value<'static>>> =
-        (0..def.columns.len()).map(|column| given.contains(column).then(|| value.value(column).into_owned())).collect();
-    for link in links {
-        follow::<M>(link, &mut values)?;
+    let mut columns = Vec::with_capacity(def.columns.len());
+    for (position, column) in def.columns.iter().enumerate() {
+        if row.given.contains(position) {
+            columns.push(position);
+            continue;
+        }
+        let made = matches!(column.generated, Generated::Autoincrement | Generated::Server);
+        if made || column.nullable || column.server_default.is_some() {
+            continue;
+        }
+        let message = format!(
+            "{}.{} was not given and has no default; set `{}` on the new `{}`",
+            def.table, column.name, column.field, def.name
+        );
+        let error = Error::new(ErrorKind::NotNullViolation, message);
+        return Err(error.with_table(def.table).with_columns(vec![column.name.to_owned()]));
     }
-    let mut complete = Complete { columns: Vec::with_capacity(values.len()), values: Vec::with_capacity(values.len()) };
-    for (position, (value, column)) in values.into_iter().zip(def.columns).enumerate() {
-        let value = match (value, column.generated) {
-            (Some(value), _) => value,
-            (None, Generated::Uuid) => Value::Uuid(Uuid::now_v7()),
-            (None, Generated::Autoincrement | Generated::Server) => continue,
-            (None, Generated::No) if column.nullable || column.server_default.is_some() => continue,
-            (None, Generated::No) => {
-                let message = format!(
-                    "{}.{} was not given and has no default; set `{}` on the new `{}`",
-                    def.table, column.name, column.field, def.name
-                );
-                let error = Error::new(ErrorKind::NotNullViolation, message);
-                return Err(error.with_table(def.table).with_columns(vec![column.name.to_owned()]));
-            }
-        };
-        complete.columns.push(position);
-        complete.values.push(value);
+    Ok(columns)
+}
+
+/// Makes a row's UUID keys, and copies the keys of what it is linked to.
+fn complete<M: Model>(row: &mut NewRow<M>) -> Result<()> {
+    for (position, column) in M::def().columns.iter().enumerate() {
+        if column.generated == Generated::Uuid && !row.given.contains(position) {
+            row.value.put(position, Value::Uuid(Uuid::now_v7()))?;
+            row.given.insert(position);
+        }
     }
-    Ok(complete)
+    std::mem::take(&mut row.links).into_iter().try_for_each(|link| follow(link, row))
 }
 
 /// Writes the key of the entity that a row is linked to.
-fn follow<M: Model>(link: NewLink, values: &mut [Option<Value<'static>>]) -> Result<()> {
+fn follow<M: Model>(link: NewLink, row: &mut NewRow<M>) -> Result<()> {
     let def = M::def();
     let relationship = &def.relationships[link.relationship];
     let entity = match link.target.0 {
@@ -128,7 +122,8 @@ fn follow<M: Model>(link: NewLink, values: &mut [Option<Value<'static>>]) -> Res
         return Err(new_link(def.name, relationship.name));
     }
     for (&local, &remote) in join.local.iter().zip(&join.remote) {
-        values[local] = Some(entity.arena.value(entity.slot, remote).into_owned());
+        row.value.put(local, entity.arena.value(entity.slot, remote))?;
+        row.given.insert(local);
     }
     Ok(())
 }

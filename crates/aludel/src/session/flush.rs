@@ -180,8 +180,11 @@ fn missing_parent(def: &ModelDef, error: Error) -> Error {
         Some(format!("`{}` at `{}.{}`", column.name, target.table, target.columns[referenced].name))
     });
     let keys: Vec<_> = keys.collect();
-    let points =
-        if keys.is_empty() { String::new() } else { format!(" points at a row that does not exist ({})", keys.join(", ")) };
+    let points = if keys.is_empty() {
+        String::new()
+    } else {
+        format!(" points at a row that does not exist ({})", keys.join(", "))
+    };
     let or = if keys.is_empty() { " cannot change its key, because" } else { ", or" };
     error
         .with_message(|_| format!("a row of `{}`{points}{or} others still point at it", def.table))

@@ -43,7 +43,9 @@ impl DbShared {
             }
             (ErrorKind::UniqueViolation | ErrorKind::CheckViolation, None, Some(constraint)) => {
                 match self.table_of(constraint) {
-                    Some(table) => error.with_message(|message| format!("{message} (table `{table}`)")).with_table(table),
+                    Some(table) => {
+                        error.with_message(|message| format!("{message} (table `{table}`)")).with_table(table)
+                    }
                     None => error,
                 }
             }

@@ -59,6 +59,12 @@ impl Dialect {
             Self::Sqlite => '"',
         };
         out.push(quote);
+        // Hardly any identifier has the quote in it.
+        if !ident.as_bytes().contains(&(quote as u8)) {
+            out.push_str(ident);
+            out.push(quote);
+            return;
+        }
         let mut rest = ident;
         while let Some(at) = rest.find(quote) {
             out.push_str(&rest[..=at]);

@@ -52,7 +52,18 @@ impl Insert {
         }
         out.sql.push_str(") VALUES ");
         let mut number = out.params.len();
+        let first = out.sql.len();
         for row in 0..rows {
+            if row > 0 && !dialect.capabilities().numbered_placeholders {
+                // Placeholders without numbers: every row is the first one again.
+                let one = out.sql[first..].to_owned();
+                out.sql.reserve((one.len() + 2) * (rows - 1));
+                for _ in 1..rows {
+                    out.sql.push_str(", ");
+                    out.sql.push_str(&one);
+                }
+                return;
+            }
             out.sql.push_str(if row == 0 { "(" } else { ", (" });
             for at in 0..self.columns.len() {
                 if at > 0 {

@@ -125,7 +125,6 @@ impl Select {
         from || self.joins.iter().any(|join| join.table.qualifier() == name)
     }
 
-
     /// All expressions of this select, in the order of its clauses.
     fn nodes(&self) -> impl Iterator<Item = &Node> {
         let columns = self.columns.iter().map(|column| &column.node);

@@ -51,6 +51,26 @@ impl<'a> SqliteRow<'a> {
         }
     }
 
+    /// An integer or NULL, whose type SQLite is asked for once.
+    #[inline]
+    pub(crate) fn optional_integer(&self, index: usize) -> Result<Option<i64>> {
+        match self.kind(index) {
+            ffi::SQLITE_INTEGER => Ok(Some(self.raw_integer(index))),
+            ffi::SQLITE_NULL => Ok(None),
+            kind => Err(self.mismatch(index, "an integer", kind)),
+        }
+    }
+
+    /// Text or NULL, whose type SQLite is asked for once.
+    #[inline]
+    pub(crate) fn optional_text(&self, index: usize) -> Result<Option<&str>> {
+        match self.kind(index) {
+            ffi::SQLITE_TEXT => self.raw_text(index).map(Some),
+            ffi::SQLITE_NULL => Ok(None),
+            kind => Err(self.mismatch(index, "text", kind)),
+        }
+    }
+
     #[inline]
     pub(crate) fn unsigned(&self, index: usize) -> Result<u64> {
         let value = self.integer(index)?;

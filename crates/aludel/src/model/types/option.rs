@@ -13,7 +13,7 @@ impl<T: ColumnType> ColumnType for Option<T> {
 
     #[inline]
     fn decode(row: &Row<'_>, index: usize) -> Result<Self> {
-        if row.is_null(index) { Ok(None) } else { T::decode(row, index).map(Some) }
+        T::decode_optional(row, index)
     }
 
     #[inline]

@@ -17,6 +17,11 @@ impl ColumnType for String {
     }
 
     #[inline]
+    fn decode_optional(row: &Row<'_>, index: usize) -> Result<Option<Self>> {
+        Ok(row.optional_text(index)?.map(str::to_owned))
+    }
+
+    #[inline]
     fn to_value(&self) -> Value<'_> {
         Value::Text(self.as_str().into())
     }
