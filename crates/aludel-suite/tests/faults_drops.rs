@@ -159,6 +159,21 @@ on_both_runtimes! {
         .await;
     }
 
+    /// Nobody knows how far a write came whose rows were not read to the end.
+    async fn a_dropped_write_that_returns_rows_asks_for_a_rollback() {
+        let shelf = Shelf::with(one_connection()).await;
+        let session = shelf.db.session();
+        let insert = "INSERT INTO author (name) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE \
+                      i < 20000) SELECT i FROM n RETURNING id";
+        let mut write = Box::pin(session.sql(insert).all::<i64>());
+        assert!(poll_once(write.as_mut()).is_pending());
+        drop(write);
+        assert_eq!(Author::query().count(&session).await.unwrap_err().kind(), ErrorKind::NeedsRollback);
+        session.rollback().await.unwrap();
+        assert_eq!(Author::query().count(&session).await.unwrap(), 0);
+        assert!(shelf.is_free_to_write());
+    }
+
     async fn a_dropped_query_gives_its_connection_back_and_leaves_the_session_as_it_was() {
         for polls in 0..MOST {
             let shelf = Shelf::with(one_connection()).await;
