@@ -403,7 +403,11 @@ async fn a_relationship_that_is_not_loaded_names_itself_and_the_cures() {
     );
     let raised = db.session();
     let reds = Team::query().with(Team::players.raise()).one(&raised).await.unwrap();
-    says(&reds.players.get().unwrap_err(), ErrorKind::NotLoaded, "the query that brought the row asked with `.with(Team::players.raise())` that `Team::players` is not loaded; load it with the query, or leave out `.raise()`");
+    says(
+        &reds.players.get().unwrap_err(),
+        ErrorKind::NotLoaded,
+        "the query that brought the row asked with `.with(Team::players.raise())` that `Team::players` is not loaded; load it with the query, or leave out `.raise()`",
+    );
     says(
         &reds.load(Team::players).await.unwrap_err(),
         ErrorKind::NotLoaded,
