@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
+
 use super::BeginMode;
 use super::lease::Lease;
 use super::offload;
@@ -37,11 +39,19 @@ pub(crate) struct Executed {
 pub(crate) struct PooledConnection {
     /// `None` while, or after, a statement took it to another thread.
     lease: Option<Lease>,
+    /// Ends when the connection that was taken to another thread is home.
+    away: Option<oneshot::Receiver<()>>,
+}
+
+/// A lease on its way to another thread. The fields go in this order: first home, then the word that it is.
+struct Away {
+    lease: Lease,
+    _home: oneshot::Sender<()>,
 }
 
 impl PooledConnection {
     pub(super) fn new(lease: Lease) -> Self {
-        Self { lease: Some(lease) }
+        Self { lease: Some(lease), away: None }
     }
 
     /// Whether a transaction is open: as the database sees it, whatever was sent.
@@ -82,11 +92,19 @@ impl PooledConnection {
         self.command(COMMIT).await
     }
 
-    /// Rolls the transaction back, if one is open; open cursors end.
+    /// Rolls the transaction back, if one is open; open cursors end. Where a statement whose future was dropped has the
+    /// connection on another thread, this waits until it has rolled back there.
     ///
     /// # Errors
-    /// `Connection` when the connection is lost.
+    /// What the database reports.
     pub(crate) async fn rollback(&mut self) -> Result<()> {
+        if self.lease.is_none() {
+            if let Some(away) = self.away.take() {
+                // The sender says nothing, it only goes.
+                let _ = away.await;
+            }
+            return Ok(());
+        }
         self.sqlite()?.close_cursors();
         if !self.in_transaction() {
             self.settle();
@@ -322,13 +340,18 @@ impl PooledConnection {
         &mut self,
         work: impl FnOnce(&mut Connection) -> R + Send + 'static,
     ) -> Result<R> {
-        let mut lease = self.lease.take().ok_or_else(lost)?;
-        let (lease, result) = offload::run(move || {
-            let result = lease.sqlite().map(work);
-            (lease, result)
+        let lease = self.lease.take().ok_or_else(lost)?;
+        let (home, away) = oneshot::channel();
+        self.away = Some(away);
+        let going = Away { lease, _home: home };
+        let (back, result) = offload::run(move || {
+            let mut there = going;
+            let result = there.lease.sqlite().map(work);
+            (there, result)
         })
         .await?;
-        self.lease = Some(lease);
+        self.away = None;
+        self.lease = Some(back.lease);
         result.ok_or_else(lost)
     }
 

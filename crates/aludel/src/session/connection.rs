@@ -3,6 +3,7 @@
 use std::panic::Location;
 
 use super::lock::Turn;
+use super::transaction::Unsettled;
 use super::{NEEDS_ROLLBACK, Session};
 use crate::engine::row::Row;
 use crate::engine::{BeginMode, Executed, PooledConnection};
@@ -46,6 +47,7 @@ impl Session {
     ) -> Result<u64> {
         let result = match &mut turn.connection {
             Some(connection) => {
+                self.check_open(connection)?;
                 let result = connection.fetch(sql, params, sink).await;
                 if result.is_err() && !connection.in_transaction() {
                     self.set(NEEDS_ROLLBACK);
@@ -88,7 +90,9 @@ impl Session {
         at: &'static Location<'static>,
     ) -> Result<Executed> {
         let connection = self.transaction(turn, at).await?;
+        let unsettled = Unsettled::new(self);
         let result = connection.execute(sql, params).await;
+        unsettled.settle();
         self.settle(turn, result)
     }
 
@@ -111,7 +115,9 @@ impl Session {
             return self.fetch_in(&mut turn, sql, params, at, sink).await;
         }
         let connection = self.transaction(&mut turn, at).await?;
+        let unsettled = Unsettled::new(self);
         let result = connection.fetch(sql, params, sink).await;
+        unsettled.settle();
         let rows = self.settle(&turn, result)?;
         if let Some(arena) = self.existing_arena() {
             arena.tracker().raise_epoch(None);
@@ -147,20 +153,34 @@ impl Session {
             turn.transaction += 1;
         }
         match &mut turn.connection {
-            Some(connection) => Ok(connection),
+            Some(connection) => {
+                self.check_open(connection)?;
+                Ok(connection)
+            }
             None => unreachable!("opened above"),
         }
     }
 
-    /// Completes an error, and takes note when the transaction ended by itself, whatever the statement reported: what
-    /// followed would be committed at once.
-    fn settle<O>(&self, turn: &Turn<'_>, result: Result<O>) -> Result<O> {
-        if turn.connection.as_ref().is_some_and(|connection| !connection.in_transaction()) {
-            self.set(NEEDS_ROLLBACK);
-            if result.is_ok() {
-                self.check()?;
-            }
+    /// Whether the transaction is still there: the database may have ended it, or a statement whose future was dropped
+    /// may have taken the connection with it. What followed would be committed by itself.
+    ///
+    /// # Errors
+    /// `NeedsRollback`.
+    fn check_open(&self, connection: &PooledConnection) -> Result<()> {
+        if connection.in_transaction() {
+            return Ok(());
         }
-        result.map_err(|error| self.inner.db.explain(error))
+        self.set(NEEDS_ROLLBACK);
+        self.check()
+    }
+
+    /// Completes an error, and takes note when the transaction ended by itself.
+    fn settle<O>(&self, turn: &Turn<'_>, result: Result<O>) -> Result<O> {
+        result.map_err(|error| {
+            if turn.connection.as_ref().is_some_and(|connection| !connection.in_transaction()) {
+                self.set(NEEDS_ROLLBACK);
+            }
+            self.inner.db.explain(error)
+        })
     }
 }

@@ -66,10 +66,13 @@ impl Session {
             self.check()?;
             let mut turn = self.turn(at).await?;
             self.flush_in(&mut turn, at).await?;
-            if let Some(mut connection) = turn.connection.take() {
+            if let Some(connection) = &mut turn.connection {
+                // The connection stays where it is meanwhile: if this future is dropped, the rollback that the session
+                // then wants waits for a commit that is still going on.
                 let unsettled = Unsettled::new(self);
-                if let Err(error) = connection.commit().await {
-                    drop(connection);
+                let committed = connection.commit().await;
+                turn.connection = None;
+                if let Err(error) = committed {
                     self.forget_changes();
                     unsettled.settle();
                     return Err(self.db().explain(error));

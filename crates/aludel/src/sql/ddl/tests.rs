@@ -115,7 +115,7 @@ fn every_type_has_the_affinity_that_its_values_need() {
         "c21" DATETIME NOT NULL,
         "c22" TIMESTAMP NOT NULL,
         "c23" CHAR(36) NOT NULL,
-        "c24" JSON NOT NULL,
+        "c24" JSON TEXT NOT NULL,
         "c25" GEOMETRY NOT NULL
     )
     "#);
