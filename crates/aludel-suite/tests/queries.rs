@@ -168,6 +168,20 @@ async fn aggregates_and_groups() -> Result<()> {
 }
 
 #[tokio::test]
+async fn limits_and_lists_of_any_size_are_sent_or_refused() -> Result<()> {
+    let db = filled().await;
+    let session = db.session();
+    assert_eq!(User::query().limit(u64::MAX).all(&session).await?.len(), 5);
+    assert_eq!(User::query().offset(u64::MAX).count(&session).await?, 0);
+    db.statements();
+    let error = User::query().filter(User::id.in_(0..40_000)).all(&session).await.expect_err("too many");
+    assert_eq!(error.kind(), ErrorKind::InvalidStatement);
+    assert!(error.to_string().contains("32766"), "{error}");
+    assert_eq!(db.statements(), [""; 0]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn one_first_and_exists() -> Result<()> {
     let db = filled().await;
     let session = db.session();
@@ -217,6 +231,7 @@ async fn a_column_of_a_table_that_is_not_selected_from_is_refused_before_anythin
         User::query().group_by(Post::id).select(User::id).all(&session).await.err(),
         User::query().filter(Post::title.eq("x")).update(User::nick.set("n")).execute(&session).await.err(),
         User::query().join(Post::author).all(&session).await.err(),
+        User::query().with(User::posts.joined()).filter(Post::title.eq("x")).all(&session).await.err(),
     ];
     for error in errors {
         let error = error.expect("refused");

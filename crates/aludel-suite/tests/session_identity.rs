@@ -223,6 +223,38 @@ async fn refresh_of_a_row_that_is_gone_or_pending_is_an_error() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_row_that_is_to_be_deleted_is_not_found_any_more() -> Result<()> {
+    let db = filled().await;
+    let session = db.session();
+    let post = session.get_one::<Post>(3).await?;
+    session.delete(&post);
+    assert!(session.get::<Post>(3).await?.is_none());
+    assert_eq!(Post::query().count(&session).await?, 2);
+    assert!(session.get::<Post>(3).await?.is_none());
+    session.rollback().await?;
+    assert_eq!(session.get::<Post>(3).await?, Some(post));
+    Ok(())
+}
+
+#[tokio::test]
+async fn clear_leaves_what_was_flushed_in_the_transaction() -> Result<()> {
+    let db = filled().await;
+    let session = db.session();
+    let cas = session.add(User::build().username("cas"));
+    session.flush().await?;
+    session.clear();
+    let again = session.get_one::<User>(cas.id).await?;
+    assert_ne!(again, cas);
+    cas.set(User::username, "lost");
+    session.commit().await?;
+    assert_eq!(db.rows("SELECT username FROM user WHERE id = 3"), ["cas"]);
+    session.delete(&cas);
+    let error = session.commit().await.expect_err("not this session's");
+    assert!(error.to_string().contains("`clear`"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn clear_forgets_entities_which_stay_readable_and_belong_to_no_session() -> Result<()> {
     let db = filled().await;
     let session = db.session();

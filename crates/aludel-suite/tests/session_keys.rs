@@ -73,6 +73,13 @@ struct Player {
     team: One<Team>,
 }
 
+/// A key that counts to 127.
+#[derive(Model, Clone, Debug)]
+struct Small {
+    #[column(primary_key)]
+    id: i8,
+}
+
 #[derive(Model, Clone, Debug)]
 struct Hen {
     #[column(primary_key)]
@@ -134,6 +141,39 @@ async fn a_placeholder_set_on_a_row_that_is_there_becomes_the_real_key() -> Resu
     session.commit().await?;
     assert_eq!(old.parent_id, Some(new.id));
     assert_eq!(db.rows(TREE), ["new|NULL", "old|new"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_row_whose_insert_was_rolled_back_can_be_added_again() -> Result<()> {
+    let db = TestDb::new().await;
+    let session = db.session();
+    let (node, pending) = (session.add(Node::build().name("a")), session.add(Node::build().name("b")));
+    session.flush().await?;
+    session.rollback().await?;
+    assert_eq!((node.detach().id, pending.detach().id), (0, 0), "no placeholder is left");
+    let again = session.add(node.detach());
+    assert_eq!(session.add(Node::build().name("c")).detach().id, 0);
+    session.commit().await?;
+    assert_eq!((again.id, again.detach().id), (1, 1));
+    assert_eq!(db.rows("SELECT id, name FROM node ORDER BY id"), ["1|a", "2|c"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_small_key_type_holds_as_many_new_rows_as_half_of_its_values() -> Result<()> {
+    let db = TestDb::new().await;
+    let session = db.session();
+    session.add_all((0..200).map(|_| Node::build().name("n")));
+    let few = session.add_all((0..127).map(|_| Small::build()));
+    session.flush().await?;
+    let mut keys: Vec<i8> = few.iter().map(|row| row.id).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!((keys.len(), keys[0]), (127, 1));
+    session.add_all([Small::build(), Small::build()]);
+    let error = session.flush().await.expect_err("one too many");
+    assert!(error.to_string().contains("small type"), "{error}");
     Ok(())
 }
 

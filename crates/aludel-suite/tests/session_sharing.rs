@@ -108,6 +108,39 @@ async fn concurrent_edits_are_merged_by_column() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_set_and_added_while_a_flush_runs_is_sent_by_the_next() -> Result<()> {
+    let db = filled().await;
+    for round in 0..10 {
+        let session = db.session();
+        let user = session.add(User::build().username(format!("new {round}")).email("n@x").visits(0));
+        let writer = {
+            let (session, user) = (session.clone(), user.clone());
+            tokio::spawn(async move {
+                for i in 1..=300 {
+                    user.set(User::visits, i);
+                    if i % 10 == 0 {
+                        session.add(Post::build().title("t").author(&user));
+                        tokio::task::yield_now().await;
+                    }
+                }
+            })
+        };
+        while !writer.is_finished() {
+            session.flush().await?;
+        }
+        writer.await.expect("no panic");
+        session.commit().await?;
+        assert_eq!(user.visits, 300);
+        let rows = format!(
+            "SELECT visits, (SELECT count(*) FROM post WHERE user_id = user.id) FROM user WHERE id = {}",
+            user.id
+        );
+        assert_eq!(db.rows(&rows), ["300|30"]);
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_edit_within_an_edit_is_kept() -> Result<()> {
     let db = filled().await;

@@ -320,6 +320,24 @@ async fn many_deleted_rows_are_few_statements() -> Result<()> {
 }
 
 #[tokio::test]
+async fn thousands_of_rows_are_written_and_loaded_in_few_statements() -> Result<()> {
+    let db = TestDb::new().await;
+    let session = db.session();
+    for i in 0..5000 {
+        let posts = [Post::build().title(i.to_string()).content("")];
+        session.add(User::build().username(i.to_string()).score(0.0).posts(posts));
+    }
+    session.commit().await?;
+    assert!(db.work().len() <= 25, "500 rows each, or as many as the parameters allow");
+    assert_eq!(db.rows("SELECT count(*) FROM post JOIN user ON user.id = user_id WHERE title = username"), ["5000"]);
+    session.clear();
+    let users = User::query().with(User::posts).all(&session).await?;
+    assert!(users.len() == 5000 && users.iter().all(|user| user.posts.get().is_ok_and(|posts| posts.len() == 1)));
+    assert!(db.statements().len() <= 4);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_page_is_two_statements_and_exists_and_first_are_one() -> Result<()> {
     let db = filled().await;
     let session = db.session();

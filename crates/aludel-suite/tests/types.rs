@@ -175,6 +175,10 @@ async fn booleans_floats_texts_bytes_and_uuids_come_back() -> Result<()> {
     for (read, added) in read.iter().zip(&added) {
         assert_eq!(**read, **added);
     }
+    let found = Plain::query().filter(Plain::single.eq(0.1) & Plain::double.in_([0.1, 0.2]) & Plain::flag.eq(false));
+    assert_eq!(found.select(Plain::id).all(&session).await?, [4]);
+    let found = Plain::query().filter(Plain::bytes.eq(&[][..]) & Plain::uuid.eq(Uuid::from_u128(0x1234)));
+    assert_eq!(found.count(&session).await?, 1);
     assert_eq!(
         db.rows("SELECT flag, typeof(flag), typeof(double), typeof(bytes) FROM plain")[1],
         "1|integer|real|blob"

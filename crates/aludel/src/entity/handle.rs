@@ -10,12 +10,15 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::arena::{Arena, Draft};
+use super::def::Generated;
 use super::model::Model;
 use super::new::AnyEntity;
+use super::placeholder::is_placeholder;
 use super::slot::{SlotHeader, SlotPtr, State};
 use super::sync::Ordering;
 use super::tracker::{changed_columns, merge};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::Value;
 
 /// A row of the database in a session: a handle that is cheap to clone, `Send + Sync`, and derefs to the model.
 ///
@@ -144,12 +147,31 @@ impl<T: Model> Entity<T> {
     }
 
     /// A plain copy of the value, with no relationship loaded and nothing of the session kept: for caches.
+    ///
+    /// A key that is a placeholder, because the row is in no database, is left as it is in a new struct: the copy can
+    /// be added again.
     pub fn detach(&self) -> T {
         let mut value = (**self).clone();
         for index in 0..T::def().relationships.len() {
             value.relation_mut(index).clear();
         }
+        if matches!(self.slot.state(), State::Pending | State::Detached) {
+            self.forget_placeholder(&mut value);
+        }
         value
+    }
+
+    #[cold]
+    fn forget_placeholder(&self, value: &mut T) {
+        let made = self.arena.tracker().store(T::def()).placeholders;
+        for (position, column) in T::def().columns.iter().enumerate() {
+            if column.generated == Generated::Autoincrement
+                && is_placeholder(&column.ty, made, &value.value(position))
+                && let Err(error) = value.put(position, Value::Int(0))
+            {
+                self.arena.tracker().errors.push(error);
+            }
+        }
     }
 
     /// Whether two entities, of one session or of two, stand for the same row of the database.

@@ -13,6 +13,7 @@ mod many;
 pub mod model;
 pub mod new;
 pub(crate) mod one;
+pub(crate) mod placeholder;
 pub mod relation_field;
 pub mod serialize;
 pub(crate) mod slot;

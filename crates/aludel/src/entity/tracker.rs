@@ -37,7 +37,6 @@ pub(crate) struct Tracker {
     /// What was done wrong where no error could be returned; the next flush reports it.
     pub(crate) errors: Vec<Error>,
     queries: u32,
-    placeholders: i64,
 }
 
 /// The rows of one model.
@@ -51,6 +50,8 @@ pub(crate) struct Store {
     pub(crate) epoch: u32,
     /// How many statements are bringing rows that the identity map does not know.
     pub(crate) loading: u32,
+    /// How many placeholder keys there are.
+    pub(crate) placeholders: u64,
     /// The chunk that takes added rows.
     open: Option<ChunkPtr>,
     open_capacity: usize,
@@ -98,6 +99,7 @@ impl Tracker {
                     keys: None,
                     epoch: 0,
                     loading: 0,
+                    placeholders: 0,
                     open: None,
                     open_capacity: 0,
                 });
@@ -118,10 +120,11 @@ impl Tracker {
         self.queries
     }
 
-    /// A number for a placeholder key, counting up from 0.
-    pub(crate) fn next_placeholder(&mut self) -> i64 {
-        self.placeholders += 1;
-        self.placeholders - 1
+    /// A number for a placeholder key of a model, counting up from 0.
+    pub(crate) fn next_placeholder(&mut self, def: &'static ModelDef) -> u64 {
+        let store = self.store(def);
+        store.placeholders += 1;
+        store.placeholders - 1
     }
 
     /// The identity map of a model, built from the rows that are there if it has not been needed before.

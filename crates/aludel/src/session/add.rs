@@ -7,12 +7,12 @@ use uuid::Uuid;
 use super::Session;
 use crate::entity::Entity;
 use crate::entity::arena::Arena;
-use crate::entity::def::{Generated, ModelDef, RelationshipKind};
+use crate::entity::def::{ColumnDef, Generated, ModelDef, RelationshipKind};
 use crate::entity::model::Model;
 use crate::entity::new::{AnyNew, LinkTarget, New, NewLink, Target};
+use crate::entity::placeholder::placeholder;
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind};
-use crate::schema::SqlType;
 use crate::sql::Value;
 
 impl Session {
@@ -52,7 +52,14 @@ pub(super) fn add_row(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>) -> SlotPtr {
             continue;
         }
         let value = match column_def.generated {
-            Generated::Autoincrement => placeholder(&column_def.ty, arena.tracker().next_placeholder()),
+            Generated::Autoincrement => {
+                let number = arena.tracker().next_placeholder(def);
+                let Some(key) = placeholder(&column_def.ty, number) else {
+                    arena.tracker().errors.push(too_many(def, column_def));
+                    continue;
+                };
+                key
+            }
             Generated::Uuid => Value::Uuid(Uuid::now_v7()),
             Generated::No | Generated::Server => continue,
         };
@@ -111,6 +118,16 @@ fn follow(arena: &Arc<Arena>, slot: SlotPtr, link: NewLink) {
     }
 }
 
+#[cold]
+fn too_many(def: &ModelDef, column: &ColumnDef) -> Error {
+    let message = format!(
+        "one session cannot add so many rows to `{}`, whose key `{}` has a small type: clear the session now and then, \
+         or use a larger type",
+        def.table, column.name
+    );
+    Error::new(ErrorKind::InvalidStatement, message).with_table(def.table)
+}
+
 /// The error of an entity that belongs to another session.
 #[cold]
 pub(super) fn foreign(def: &ModelDef) -> Error {
@@ -123,18 +140,4 @@ pub(super) fn foreign(def: &ModelDef) -> Error {
         ),
     )
     .with_table(def.table)
-}
-
-/// A key that no row has, unique in the session: near the least value of the type, or the greatest of unsigned ones.
-fn placeholder(ty: &SqlType, number: i64) -> Value<'static> {
-    match ty {
-        SqlType::TinyInt => Value::Int(i64::from(i8::MIN) + number),
-        SqlType::SmallInt => Value::Int(i64::from(i16::MIN) + number),
-        SqlType::Integer => Value::Int(i64::from(i32::MIN) + number),
-        SqlType::UnsignedTinyInt => Value::Int(i64::from(u8::MAX) - number),
-        SqlType::UnsignedSmallInt => Value::Int(i64::from(u16::MAX) - number),
-        SqlType::UnsignedInteger => Value::Int(i64::from(u32::MAX) - number),
-        SqlType::UnsignedBigInt => Value::UInt(u64::MAX - number.unsigned_abs()),
-        _ => Value::Int(i64::MIN + number),
-    }
 }
