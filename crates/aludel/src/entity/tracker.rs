@@ -36,8 +36,14 @@ pub(crate) struct Tracker {
     scopes: u32,
     /// What was done wrong where no error could be returned; the next flush reports it.
     pub(crate) errors: Vec<Error>,
+    /// The keys that the database made since the last commit, by the placeholders that stood for them: another task
+    /// may have copied one while its row was being inserted.
+    pub(crate) made_keys: MadeKeys,
     queries: u32,
 }
+
+/// Real keys by model (its definition's address) and placeholder.
+pub(crate) type MadeKeys = HashMap<(usize, Value<'static>), Value<'static>, foldhash::fast::RandomState>;
 
 /// The rows of one model.
 pub(crate) struct Store {
@@ -262,7 +268,14 @@ impl Tracker {
     pub(crate) fn add(&mut self, slot: SlotPtr, given: super::new::ColumnSet) {
         self.journal.push(Undo::State { slot, state: State::Detached });
         self.given.insert(slot, given);
-        self.new.push(slot);
+    }
+
+    /// A row that `add` made is complete, with what it is linked to: from now on a flush sends it, which another task
+    /// may begin at any moment.
+    pub(crate) fn enlist(&mut self, slot: SlotPtr) {
+        if slot.state() == State::Pending {
+            self.new.push(slot);
+        }
     }
 
     /// Marks a row for deletion; a pending one is simply no longer the session's.
@@ -438,6 +451,7 @@ impl Tracker {
 
     /// Everything is committed.
     pub(crate) fn commit(&mut self) {
+        self.made_keys.clear();
         for undo in self.journal.drain(..) {
             if let Undo::State { slot, .. } = undo
                 && slot.state() == State::Deleted
@@ -459,6 +473,7 @@ impl Tracker {
 
     /// Goes back to the last commit.
     pub(crate) fn rollback(&mut self, arena: &Arena) {
+        self.made_keys.clear();
         self.undo(arena, 0);
         self.changes.clear();
         self.scope = 0;

@@ -75,6 +75,7 @@ pub(super) fn add_row(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>) -> SlotPtr {
     for link in links {
         follow(arena, slot, link);
     }
+    arena.tracker().enlist(slot);
     slot
 }
 

@@ -9,20 +9,19 @@ mod updates;
 use std::panic::Location;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-
 use super::Session;
 use super::lock::Turn;
 use super::transaction::Unsettled;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::slot::{SlotPtr, State};
+use crate::entity::tracker::MadeKeys;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
 
 /// The keys that the database made in this flush, by the placeholders that stood for them.
 #[derive(Default)]
-struct Keys(HashMap<(usize, Value<'static>), Value<'static>, foldhash::fast::RandomState>);
+struct Keys(MadeKeys);
 
 impl Keys {
     fn made(&mut self, def: &ModelDef, placeholder: Value<'static>, key: Value<'static>) {
@@ -101,8 +100,11 @@ impl Session {
             }
         }
         let unsettled = Unsettled::new(self);
-        let mut flush = Flush { session: self, turn, arena, at, keys: Keys::default(), sql: String::new() };
+        let keys = Keys(std::mem::take(&mut arena.tracker().made_keys));
+        let mut flush = Flush { session: self, turn, arena, at, keys, sql: String::new() };
         flush.run().await?;
+        let made = std::mem::take(&mut flush.keys.0);
+        flush.arena.tracker().made_keys = made;
         unsettled.settle();
         Ok(())
     }
