@@ -1,4 +1,5 @@
 //! What a request does to rows: commit and rollback at its end, errors as answers, pages.
+#![allow(clippy::type_complexity, reason = "what a handler leaves behind for its test")]
 
 use std::sync::{Arc, Mutex};
 
@@ -244,6 +245,41 @@ async fn a_client_that_goes_away_does_not_cut_the_commit() {
     assert!(poll_once(request.as_mut()).is_pending());
     drop(request);
     until(async || names(&db).await == ["ann"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_requests_of_which_some_are_dropped_every_answered_one_is_committed() {
+    let db = db(Teardown::CommitOnSuccess).await;
+    let mut random: u32 = 2024;
+    let mut requests = Vec::new();
+    for number in 0..96 {
+        let app = app(&db);
+        requests.push(tokio::spawn(app.oneshot(to("POST", &format!("/add/n{number:02}")))));
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        for _ in 0..random >> 30 {
+            tokio::task::yield_now().await;
+        }
+        if random & 1 << 20 == 0 {
+            requests[(random >> 8) as usize % requests.len()].abort();
+        }
+    }
+    let mut answered = Vec::new();
+    for (number, request) in requests.into_iter().enumerate() {
+        match request.await {
+            Ok(response) => {
+                assert_eq!(response.unwrap().status(), StatusCode::CREATED);
+                answered.push(format!("n{number:02}"));
+            }
+            Err(dropped) => assert!(dropped.is_cancelled()),
+        }
+    }
+    let written = names(&db).await;
+    assert!(answered.iter().all(|name| written.contains(name)));
+    assert!(!answered.is_empty());
+    // nobody who was dropped keeps the right to write or a connection
+    for number in 0..20 {
+        assert_eq!(send(&db, to("POST", &format!("/commit/after{number}"))).await.0, StatusCode::CREATED);
+    }
 }
 
 #[tokio::test]

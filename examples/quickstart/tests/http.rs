@@ -6,7 +6,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use serde_json::{Value, json};
-use support::{Server, send, send_as};
+use support::{Server, refusal, send, send_as};
 
 fn user(name: &str) -> Value {
     json!({ "username": name, "email": format!("{name}@example.com") })
@@ -246,4 +246,26 @@ fn after_sigkill_every_answered_write_is_there_and_nothing_else() {
     }
     assert_eq!(server.in_file::<String>("PRAGMA integrity_check"), ["ok"]);
     assert_eq!(server.post("/users", &user("after")).status, 201);
+}
+
+#[test]
+fn the_environment_names_another_database_and_folder() {
+    let server = Server::start_with(&[("DATABASE_URL", "sqlite:///shop.db"), ("ALUDEL_INSTANCE_PATH", "data")]);
+    assert!(server.in_folder("data/shop.db").is_file());
+    assert!(!server.database().exists());
+    assert_eq!(server.get("/users/1").json()["username"], "johndoe");
+}
+
+#[test]
+fn a_setting_that_cannot_be_is_refused_at_the_start_by_name() {
+    for (name, value, expected) in [
+        ("DATABASE_URL", "sqllite:///shop.db", "did you mean `sqlite`?"),
+        ("DATABASE_URL", "", "DATABASE_URL is set to nothing; give it a value or unset it"),
+        ("ALUDEL_DATABASE_URI", "sqlite:///no/such/folder/shop.db", "no/such/folder` does not exist; create it"),
+        ("ALUDEL_POOL_SIZE", "many", "ALUDEL_POOL_SIZE must be a whole number"),
+        ("ALUDEL_BUSY_TIMEOUT", "-1", "ALUDEL_BUSY_TIMEOUT must be a number of seconds"),
+    ] {
+        let said = refusal(&[(name, value)]);
+        assert!(said.contains(expected), "{name}={value}: {said}");
+    }
 }

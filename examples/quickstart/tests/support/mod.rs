@@ -30,9 +30,19 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the program, and waits until it serves.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts the program with variables of the environment, and waits until it serves.
+    pub(crate) fn start_with(environment: &[(&str, &str)]) -> Self {
         let port = wait_for_port();
         let folder = tempfile::tempdir().unwrap();
-        Self { child: spawn(folder.path()), folder, _port: port }
+        Self { child: spawn(folder.path(), environment), folder, _port: port }
+    }
+
+    /// A path in the folder that the program runs in.
+    pub(crate) fn in_folder(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
     }
 
     /// Kills the program as a crash would: with SIGKILL, which it cannot hear.
@@ -43,12 +53,12 @@ impl Server {
 
     /// Starts the program again, in the same folder.
     pub(crate) fn restart(&mut self) {
-        self.child = spawn(self.folder.path());
+        self.child = spawn(self.folder.path(), &[]);
     }
 
     /// The database file.
     pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("instance/quickstart.db")
+        self.in_folder("instance/quickstart.db")
     }
 
     /// What another program sees in the file: the first column of a query's rows.
@@ -83,15 +93,32 @@ impl Drop for Server {
     }
 }
 
-fn spawn(folder: &Path) -> Child {
+/// The program, as it would be started in a folder.
+fn program(folder: &Path, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quickstart"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("ALUDEL_") || ["DATABASE_URL", "SQLALCHEMY_DATABASE_URI"].contains(&name.as_str()) {
+            command.env_remove(name);
+        }
+    }
+    command.envs(environment.iter().copied()).current_dir(folder);
+    command
+}
+
+/// What the program says when it does not start.
+pub(crate) fn refusal(environment: &[(&str, &str)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let output = program(folder.path(), environment).output().unwrap();
+    assert!(!output.status.success(), "it started and ended well");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn spawn(folder: &Path, environment: &[(&str, &str)]) -> Child {
     if let Err(error) = TcpListener::bind(ADDRESS) {
         panic!("the quickstart serves on {ADDRESS}, and something else is there: {error}; stop it to run these tests");
     }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quickstart"));
-    for name in ["ALUDEL_DATABASE_URI", "DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "ALUDEL_INSTANCE_PATH"] {
-        command.env_remove(name);
-    }
-    let mut child = command.current_dir(folder).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = program(folder, environment).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, format!("serving http://{ADDRESS}\n"), "the program did not come to serve");
