@@ -17,7 +17,7 @@ use super::sync::{AtomicPtr, AtomicUsize, Ordering};
 /// - *a later version* of that row: `link` points at the home field, which all versions share.
 /// - *free-standing*: cloned or moved out of an arena. `link` owns the arena.
 ///
-/// `state` says what is loaded: the row (`One`), a [`List`] (`Many`), a sentinel for "nothing", or, with the low bit
+/// `state` says what is loaded: the row (`One`), a `List` (`Many`), a sentinel for "nothing", or, with the low bit
 /// set, the definition of the relationship that is not loaded; with the next bit set too, it is not to be.
 #[derive(Debug)]
 pub struct RelationField {
