@@ -212,7 +212,7 @@ async fn a_client_that_goes_away_while_the_session_is_being_closed_leaves_nothin
 #[tokio::test]
 async fn a_task_that_keeps_the_session_is_told_that_it_is_closed() {
     let db = db(Teardown::Rollback).await;
-    let kept: Arc<Mutex<Option<(Session, Entity<Author>)>>> = Arc::default();
+    let kept = Arc::new(Mutex::new(None));
     let keeper = Arc::clone(&kept);
     let handler = async move |session: Session| {
         let author = session.add(Author::build().name("ann"));

@@ -11,7 +11,8 @@ pub struct ModelTable(pub(crate) fn() -> &'static ModelDef);
 impl ModelTable {
     /// The table's name in the database.
     pub fn name(self) -> &'static str {
-        (self.0)().table
+        let Self(def) = self;
+        def().table
     }
 }
 
