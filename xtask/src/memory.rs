@@ -21,7 +21,7 @@ name. Slow: minutes where the tests by themselves take seconds.";
 /// The tests that both tools run: all but those of the compiler's messages, which run no code of the library, and the
 /// ones that leak a future to see what comes of it.
 const TESTS: &str = "test --package aludel --package aludel-suite --lib --tests --all-features --no-fail-fast";
-const WITHOUT: [&str; 5] = ["--", "--skip", "compile_fail", "--skip", "is_leaked"];
+const WITHOUT: [&str; 5] = ["--", "--skip", "mistakes_are_explained", "--skip", "is_leaked"];
 
 /// Leaks that are only possible are the test runner's: what it keeps until the process ends.
 const VALGRIND: &str = "valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=definite \

@@ -1,4 +1,8 @@
 //! Tables created and dropped, and what their constraints are called.
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "clippy takes the columns of two constraints for one attribute given twice"
+)]
 
 mod support;
 

@@ -77,6 +77,35 @@ struct Enrollment {
     course: One<Course>,
 }
 
+/// Leads to its members, who do not say that they lead back.
+#[derive(Model, Clone, Debug, Serialize)]
+struct Club {
+    #[column(primary_key)]
+    id: i64,
+    #[relationship]
+    memberships: Many<Membership>,
+}
+
+#[derive(Model, Clone, Debug, Serialize)]
+struct Person {
+    #[column(primary_key)]
+    id: i64,
+    #[relationship]
+    memberships: Many<Membership>,
+}
+
+#[derive(Model, Clone, Debug, Serialize)]
+struct Membership {
+    #[column(primary_key, references = Club::id)]
+    club_id: i64,
+    #[column(primary_key, references = Person::id)]
+    person_id: i64,
+    #[relationship]
+    club: One<Club>,
+    #[relationship]
+    person: One<Person>,
+}
+
 /// Renamed, flattened, skipped.
 #[derive(Model, Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -201,6 +230,24 @@ async fn six_students_in_six_courses_loaded_in_both_directions_are_a_few_kilobyt
     let all = serde_json::to_string(&students).expect("serializable");
     assert!(all.len() < 20_000, "{} bytes", all.len());
     assert_eq!(all.matches('{').count(), 6 * (1 + 6 + 6));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_has_no_way_back_and_grows_without_measure_is_an_error() -> Result<()> {
+    let db = TestDb::new().await;
+    let session = db.session();
+    let clubs = session.add_all((0..6).map(|_| Club::build()));
+    let people = session.add_all((0..6).map(|_| Person::build()));
+    for club in &clubs {
+        people.iter().for_each(|person| drop(session.add(Membership::build().club(club).person(person))));
+    }
+    session.commit().await?;
+    session.clear();
+    let load = Club::memberships.with(Membership::person.with(Person::memberships.with(Membership::club)));
+    let clubs = Club::query().with(load).all(&session).await?;
+    let error = serde_json::to_string(&clubs[0]).expect_err("hundreds of thousands of objects");
+    assert!(error.to_string().contains("serialize = never"), "{error}");
     Ok(())
 }
 

@@ -285,7 +285,7 @@ async fn an_owned_row_of_a_one_to_one_relationship_goes_when_it_is_replaced_or_u
     album.set(Album::cover, None);
     session.flush().await?;
     assert!(old.is_deleted());
-    album.set(Album::cover, &session.add(Cover::build().file("new.png").album(&album)));
+    album.set(Album::cover, session.add(Cover::build().file("new.png").album(&album)));
     session.commit().await?;
     assert_eq!(db.rows("SELECT file, album_id FROM cover"), [format!("new.png|{}", album.id)]);
     album.load(Album::cover).await?;

@@ -287,7 +287,7 @@ async fn a_relationship_that_is_not_loaded_names_itself_and_the_two_cures() -> R
     let db = filled().await;
     let session = db.session();
     let ann = session.get_one::<User>(1).await?;
-    let error = ann.posts.get().err().expect("not loaded");
+    let Err(error) = ann.posts.get() else { panic!("not loaded") };
     assert_eq!(error.kind(), ErrorKind::NotLoaded);
     for part in ["User::posts", ".with(User::posts)", ".load(User::posts).await"] {
         assert!(error.to_string().contains(part), "{error}");

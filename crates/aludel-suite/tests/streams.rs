@@ -211,21 +211,6 @@ async fn raw_sql_is_one_statement_with_a_value_for_each_placeholder() -> Result<
 }
 
 #[tokio::test]
-async fn after_a_raw_commit_nothing_is_written_outside_of_a_transaction() -> Result<()> {
-    let db = filled(1).await;
-    let session = db.session();
-    let commit = session.sql("COMMIT").execute().await;
-    assert_eq!(commit.expect_err("not this way").kind(), ErrorKind::NeedsRollback);
-    let write = session.sql("DELETE FROM reading").execute().await;
-    assert_eq!(write.expect_err("in no transaction").kind(), ErrorKind::NeedsRollback);
-    session.rollback().await?;
-    session.sql("DELETE FROM reading").execute().await?;
-    session.rollback().await?;
-    assert_eq!(db.rows("SELECT count(*) FROM reading"), ["1"]);
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_stream_of_a_database_in_memory_is_read_at_once() -> Result<()> {
     let db = Db::connect("sqlite://").await?;
     db.create_all().await?;

@@ -249,7 +249,7 @@ impl Subject {
                 if let Some(book) = pick(&self.plain.books, choice) {
                     let by = by.and_then(|choice| pick(&self.plain.authors, choice)).map(|author| author.0);
                     match by {
-                        Some(by) => self.book(book.0).set(Book::author, &self.author(by)),
+                        Some(by) => self.book(book.0).set(Book::author, self.author(by)),
                         None => self.book(book.0).set(Book::author, None),
                     }
                     self.plain.books.iter_mut().find(|row| row.0 == book.0).expect("alive").2 = by;
@@ -270,7 +270,7 @@ impl Subject {
             }
             Step::MoveReview(choice, to) => {
                 if let (Some(review), Some(book)) = (pick(&self.plain.reviews, choice), pick(&self.plain.books, to)) {
-                    self.review(review.0).set(Review::book, &self.book(book.0));
+                    self.review(review.0).set(Review::book, self.book(book.0));
                     self.plain.reviews.iter_mut().find(|row| row.0 == review.0).expect("alive").2 = book.0;
                 }
             }

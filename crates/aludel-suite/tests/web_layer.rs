@@ -1,4 +1,5 @@
 //! What a request does to rows: commit and rollback at its end, errors as answers, pages.
+#![allow(clippy::type_complexity, reason = "what a handler leaves behind for its test")]
 
 use std::sync::{Arc, Mutex};
 

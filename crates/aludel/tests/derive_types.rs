@@ -78,7 +78,9 @@ fn a_newtype_of_a_key_is_a_key_and_counts_up_where_the_inner_type_does() {
 
 #[test]
 fn newtypes_and_enums_are_compared_with_columns_of_their_type() {
-    let _ = User::id.eq(UserId(1)) & User::id.in_([UserId(1), UserId(2)]) & User::id.in_(&[UserId(3)]);
+    let ids = vec![UserId(1), UserId(2)];
+    let first = &ids[0];
+    let _ = User::id.eq(first) & User::id.in_(ids.iter()) & User::id.in_(ids);
     let _ = Page::state.eq(State::InReview) & Page::slug.contains("x") & User::ratio.eq(Ratio(0.5));
     let _ = Page::user_id.eq(User::id);
 }

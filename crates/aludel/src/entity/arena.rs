@@ -81,7 +81,7 @@ impl Arena {
     }
 
     /// A relationship's home field, shared by all versions of the row.
-    pub(crate) fn relation<'a>(&'a self, slot: SlotPtr, index: usize) -> &'a RelationField {
+    pub(crate) fn relation(&self, slot: SlotPtr, index: usize) -> &RelationField {
         // SAFETY: the first version lives as long as the arena, and its fields with it.
         unsafe { &*(slot.def().vtable.relation)(slot.first(), index) }
     }

@@ -155,6 +155,9 @@ pub enum ConstraintDef {
     },
 }
 
+/// A column of the target, and whether the greatest value comes first.
+pub type DeclaredOrder = (fn() -> usize, bool);
+
 /// One relationship of a model.
 pub struct RelationshipDef {
     /// The model that the field belongs to.
@@ -177,7 +180,7 @@ pub struct RelationshipDef {
     /// Whether children are left to the database's ON DELETE.
     pub passive_deletes: bool,
     /// The order of a loaded collection: column of the target and whether it is descending.
-    pub order_by: &'static [(fn() -> usize, bool)],
+    pub order_by: &'static [DeclaredOrder],
     /// Whether it may appear in serialized output.
     pub serialize: bool,
 }

@@ -10,6 +10,7 @@ pub struct ModelTable(pub(crate) fn() -> &'static ModelDef);
 
 impl ModelTable {
     /// The table's name in the database.
+    #[allow(clippy::misnamed_getters, reason = "a table's name, which is not its model's")]
     pub fn name(self) -> &'static str {
         let Self(def) = self;
         def().table

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{given_key, malformed, mismatch};
+use super::{given_key, mismatch};
 use crate::engine::row::Row;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, KeyType};
@@ -16,7 +16,7 @@ impl ColumnType for Decimal {
 
     fn decode(row: &Row<'_>, index: usize) -> Result<Self> {
         let text = row.decimal(index)?;
-        Self::from_str_exact(&text).map_err(|error| malformed(index, &text, "Decimal", error))
+        read(&text).map_err(|error| error.with_position(index))
     }
 
     fn to_value(&self) -> Value<'_> {
@@ -25,13 +25,17 @@ impl ColumnType for Decimal {
 
     fn from_value(value: Value<'_>) -> Result<Self> {
         match value {
-            Value::Decimal(text) => Self::from_str_exact(&text).map_err(|error| {
-                Error::new(ErrorKind::Decode, format!("`{text}` is not a `Decimal`: {error}")).with_source(error)
-            }),
+            Value::Decimal(text) => read(&text),
             Value::Int(value) => Ok(value.into()),
             other => Err(mismatch("a decimal number", &other)),
         }
     }
+}
+
+fn read(text: &str) -> Result<Decimal> {
+    Decimal::from_str_exact(text).map_err(|error| {
+        Error::new(ErrorKind::Decode, format!("`{text}` is not a `Decimal`: {error}")).with_source(error)
+    })
 }
 
 given_key! {

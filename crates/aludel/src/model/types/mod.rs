@@ -39,14 +39,6 @@ fn out_of_range(value: impl std::fmt::Display, rust: &str) -> Error {
     Error::new(ErrorKind::Decode, format!("{value} is out of range for `{rust}`"))
 }
 
-/// The error for a text that its Rust type cannot read.
-#[cold]
-fn malformed(index: usize, text: &str, rust: &str, source: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Decode, format!("`{text}` is not a `{rust}`: {source}"))
-        .with_source(source)
-        .with_position(index)
-}
-
 /// A type whose values the row and `Value` have in its own form.
 macro_rules! plain {
     ($($rust:ty: $sql:expr, $variant:ident, $method:ident, $name:literal;)*) => {$(

@@ -36,6 +36,6 @@ mod tests {
         assert_eq!(Some(7_i64).to_value(), Value::Int(7));
         assert_eq!(Option::<i64>::from_value(Value::Null).unwrap(), None);
         assert_eq!(Option::<i64>::from_value(Value::Int(7)).unwrap(), Some(7));
-        assert!(Option::<String>::NULLABLE && !String::NULLABLE);
+        assert_eq!((Option::<String>::NULLABLE, String::NULLABLE), (true, false));
     }
 }
