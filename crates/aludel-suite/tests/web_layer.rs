@@ -122,6 +122,21 @@ async fn a_commit_that_fails_at_the_end_becomes_the_answer() {
 }
 
 #[tokio::test]
+async fn a_handler_that_keeps_a_failed_flush_to_itself_does_not_end_well() {
+    async fn handler(session: Session) -> StatusCode {
+        session.add(Author::build().name("ann"));
+        session.add(Author::build().name("ann"));
+        let _ = session.flush().await;
+        StatusCode::CREATED
+    }
+    let db = db(Teardown::CommitOnSuccess).await;
+    let app = Router::new().route("/", post(handler)).layer(db.layer());
+    let response = app.oneshot(to("POST", "/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(names(&db).await.is_empty());
+}
+
+#[tokio::test]
 async fn the_layer_of_some_routes_may_end_them_otherwise() {
     let db = db(Teardown::Rollback).await;
     let app = Router::new().route("/add/{name}", post(add)).layer(db.layer().teardown(Teardown::CommitOnSuccess));
