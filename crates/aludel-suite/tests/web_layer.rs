@@ -122,6 +122,21 @@ async fn a_commit_that_fails_at_the_end_becomes_the_answer() {
 }
 
 #[tokio::test]
+async fn a_handler_that_keeps_a_failed_flush_to_itself_does_not_end_well() {
+    async fn handler(session: Session) -> StatusCode {
+        session.add(Author::build().name("ann"));
+        session.add(Author::build().name("ann"));
+        let _ = session.flush().await;
+        StatusCode::CREATED
+    }
+    let db = db(Teardown::CommitOnSuccess).await;
+    let app = Router::new().route("/", post(handler)).layer(db.layer());
+    let response = app.oneshot(to("POST", "/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(names(&db).await.is_empty());
+}
+
+#[tokio::test]
 async fn the_layer_of_some_routes_may_end_them_otherwise() {
     let db = db(Teardown::Rollback).await;
     let app = Router::new().route("/add/{name}", post(add)).layer(db.layer().teardown(Teardown::CommitOnSuccess));
@@ -213,7 +228,7 @@ async fn a_client_that_goes_away_while_the_session_is_being_closed_leaves_nothin
 #[tokio::test]
 async fn a_task_that_keeps_the_session_is_told_that_it_is_closed() {
     let db = db(Teardown::Rollback).await;
-    let kept: Arc<Mutex<Option<(Session, Entity<Author>)>>> = Arc::default();
+    let kept = Arc::new(Mutex::new(None));
     let keeper = Arc::clone(&kept);
     let handler = async move |session: Session| {
         let author = session.add(Author::build().name("ann"));

@@ -12,7 +12,8 @@ impl ModelTable {
     /// The table's name in the database.
     #[allow(clippy::misnamed_getters, reason = "a table's name, which is not its model's")]
     pub fn name(self) -> &'static str {
-        (self.0)().table
+        let Self(def) = self;
+        def().table
     }
 }
 
