@@ -266,6 +266,7 @@ impl Error {
         self
     }
 
+    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "the web layer asks for it"))]
     pub(crate) fn message(&self) -> &str {
         &self.0.message
     }

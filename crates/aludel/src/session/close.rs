@@ -73,6 +73,7 @@ impl Session {
 
     /// Whether there is work that a rollback would lose. A statement under way may be what begins it, and ends first;
     /// one that does not end counts as such.
+    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "the web layer asks for it"))]
     pub(crate) async fn has_uncommitted(&self, at: &'static Location<'static>) -> bool {
         let begun = self.turn(at).await.map_or(true, |turn| turn.connection.is_some());
         begun || self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush())
