@@ -1,13 +1,14 @@
 //! Everything that a change must pass.
 
 use crate::cargo::{Cargo, Outcome, no_arguments};
-use crate::{loom, memory, test};
+use crate::test;
 
 pub(crate) const HELP: &str = "\
 usage: cargo xtask ci
 
 The format, clippy without a warning, the documentation without a warning, the combinations of features,
-then `cargo xtask test`, `loom` and `sanitize`. Stops at the first that fails.";
+then `cargo xtask test`. Stops at the first that fails. The memory checkers (`sanitize`, `valgrind`, `loom`)
+are commands of their own.";
 
 /// Beside all features together, which the other steps build.
 const FEATURES: &[&str] = &["sqlite", "sqlite,axum", "sqlite,chrono", "sqlite,decimal"];
@@ -23,16 +24,5 @@ pub(crate) fn run(args: &[String]) -> Outcome {
             .run()?;
     }
     Cargo::new("doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", "-D warnings").run()?;
-    test::run(&[])?;
-    loom::run(&[])?;
-    sanitize()
-}
-
-/// AddressSanitizer, where the toolchain brings it.
-fn sanitize() -> Outcome {
-    if memory::has_sanitizer()? {
-        return memory::sanitize(&[]);
-    }
-    eprintln!("\nnot run: AddressSanitizer, which the toolchain does not have for this platform");
-    Ok(())
+    test::run(&[])
 }
