@@ -9,7 +9,7 @@ use super::lease::Lease;
 use super::offload;
 use super::retry::Retry;
 use super::row::Row;
-use super::sqlite::{Connection, CursorId, Running, StepError};
+use super::sqlite::{Connection, CursorId, Paused, Prepared, Running, StepError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
 
@@ -141,18 +141,117 @@ impl PooledConnection {
     ///
     /// # Errors
     /// What the database reports, with its kind and the statement; what `sink` returns.
+    #[inline]
     pub(crate) async fn fetch(
         &mut self,
         sql: &str,
         params: &[Value<'_>],
         sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
     ) -> Result<u64> {
-        let outcome = match self.start(sql, params).await {
-            Ok(mut running) => read(&mut running, sink).await,
+        match self.fetch_now(sql, params, sink) {
+            Now::Done(outcome) => outcome,
+            // In a box, which few need: else the future of every statement would be larger, and it is moved around.
+            Now::Later(rest) => Box::pin(self.fetch_rest(rest, sink)).await,
+        }
+    }
+
+    /// Runs a statement as far as it goes at once, without waiting for anything and within one slice of time.
+    #[inline]
+    pub(crate) fn fetch_now<'p>(
+        &mut self,
+        sql: &'p str,
+        params: &'p [Value<'p>],
+        sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
+    ) -> Now<'p> {
+        if let Some(lease) = &mut self.lease {
+            lease.settle();
+            lease.shared.log.statement(sql);
+        }
+        let outcome = match self.begin_now(sql, params, sink) {
+            Ok(Begun::Done(rows)) => Ok(rows),
+            Ok(Begun::Not) => return Now::Later(Rest { sql, params, paused: None }),
+            Ok(Begun::Slice(running, rows)) => {
+                return Now::Later(Rest { sql, params, paused: Some((running.pause(), rows)) });
+            }
             Err(error) => Err(error),
         };
         self.settle();
+        Now::Done(outcome.map_err(|error| error.with_statement(sql)))
+    }
+
+    /// Goes on with what [`fetch_now`](Self::fetch_now) has begun.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    #[cold]
+    pub(crate) async fn fetch_rest(
+        &mut self,
+        rest: Rest<'_>,
+        sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
+    ) -> Result<u64> {
+        let Rest { sql, params, paused } = rest;
+        let outcome = match paused {
+            Some((paused, rows)) => {
+                // The others of the thread first.
+                tokio::task::yield_now().await;
+                match self.sqlite().and_then(|connection| connection.go_on(&paused)) {
+                    Ok(running) => read(running, rows, sink).await,
+                    Err(error) => Err(error),
+                }
+            }
+            None => self.fetch_patiently(sql, params, sink).await,
+        };
+        self.settle();
         outcome.map_err(|error| error.with_statement(sql))
+    }
+
+    #[inline]
+    fn begin_now<'c, 'p>(
+        &'c mut self,
+        sql: &str,
+        params: &'p [Value<'p>],
+        sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
+    ) -> Result<Begun<'c, 'p>> {
+        let lease = self.lease()?;
+        let prepared = match lease.sqlite().ok_or_else(lost)?.prepare(sql) {
+            Ok(prepared) => prepared,
+            Err(error) if error.kind() == ErrorKind::Busy => return Ok(Begun::Not),
+            Err(error) => return Err(error),
+        };
+        if prepared.slow || lease.waits_for_disk(sql, prepared) || !prepared.readonly && !lease.try_writer_permit() {
+            return Ok(Begun::Not);
+        }
+        let mut running = lease.sqlite().ok_or_else(lost)?.bind(params)?;
+        match running.first_step() {
+            Ok(()) => {}
+            Err(StepError::Failed(error)) => return Err(error),
+            Err(StepError::Busy(_)) => return Ok(Begun::Not),
+        }
+        let (mut total, mut start) = (0, None);
+        loop {
+            let (rows, more) = running.rows(BATCH, sink)?;
+            total += rows as u64;
+            if !more {
+                return Ok(Begun::Done(total));
+            }
+            // The clock is read here only, so that short results never read it.
+            let now = Instant::now();
+            if now - *start.get_or_insert(now) > SLICE {
+                return Ok(Begun::Slice(running, total));
+            }
+        }
+    }
+
+    /// Runs a statement that has to wait for something.
+    #[cold]
+    async fn fetch_patiently(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
+    ) -> Result<u64> {
+        let running = self.start(sql, params).await?;
+        read(running, 0, sink).await
     }
 
     /// Runs a statement to its end, passing over its rows.
@@ -279,11 +378,8 @@ impl PooledConnection {
     }
 
     /// Starts a statement: writers queue, locks are waited for, and the first step is taken where it may take long.
-    #[inline]
-    async fn start<'a>(&'a mut self, sql: &str, params: &'a [Value<'a>]) -> Result<Running<'a>> {
+    async fn start<'c, 'p>(&'c mut self, sql: &str, params: &'p [Value<'p>]) -> Result<Running<'c, 'p>> {
         let lease = self.lease()?;
-        lease.settle();
-        lease.shared.log.statement(sql);
         let mut retry = Retry::new(lease.shared.options.busy_timeout);
         let prepared = loop {
             match lease.sqlite().ok_or_else(lost)?.prepare(sql) {
@@ -296,9 +392,7 @@ impl PooledConnection {
         if !prepared.readonly {
             lease.take_writer_permit(&mut retry).await?;
         }
-        // A COMMIT is read-only in SQLite's eyes, and a BEGIN IMMEDIATE is not.
-        let waits_for_disk = lease.shared.commits_are_slow()
-            && if lease.in_transaction() { sql == COMMIT } else { !prepared.readonly && sql != BEGIN_IMMEDIATE };
+        let waits_for_disk = lease.waits_for_disk(sql, prepared);
         if prepared.slow || waits_for_disk {
             self.start_elsewhere(params, waits_for_disk, &mut retry).await?;
             return self.sqlite()?.resume();
@@ -383,11 +477,51 @@ impl PooledConnection {
     }
 }
 
-/// Hands over all rows, giving way to other tasks now and then.
-#[inline]
-async fn read(running: &mut Running<'_>, sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send)) -> Result<u64> {
+/// What a statement has come to at once.
+pub(crate) enum Now<'p> {
+    /// It is over.
+    Done(Result<u64>),
+    /// It waits for something, or for its next slice of time.
+    Later(Rest<'p>),
+}
+
+/// What is left of a statement.
+pub(crate) struct Rest<'p> {
+    sql: &'p str,
+    params: &'p [Value<'p>],
+    /// Where it stands, and how many rows were handed over; none where nothing has begun.
+    paused: Option<(Paused<'p>, u64)>,
+}
+
+/// How far a statement has got at once.
+enum Begun<'c, 'p> {
+    /// To its end; so many rows were handed over.
+    Done(u64),
+    /// It has used up its slice of time, having handed over so many rows.
+    Slice(Running<'c, 'p>, u64),
+    /// Nowhere: it has to wait for something.
+    Not,
+}
+
+impl Lease {
+    /// Whether a statement's first step waits for the disk.
+    #[inline]
+    fn waits_for_disk(&self, sql: &str, prepared: Prepared) -> bool {
+        // A COMMIT is read-only in SQLite's eyes, and a BEGIN IMMEDIATE is not.
+        self.shared.commits_are_slow()
+            && if self.in_transaction() { sql == COMMIT } else { !prepared.readonly && sql != BEGIN_IMMEDIATE }
+    }
+}
+
+/// Hands over all rows from where the statement stands, giving way to other tasks now and then. `total` were handed over
+/// before.
+#[cold]
+async fn read(
+    mut running: Running<'_, '_>,
+    mut total: u64,
+    sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
+) -> Result<u64> {
     let mut pace = Pace::new();
-    let mut total = 0;
     loop {
         let (rows, more) = running.rows(pace.batch, sink)?;
         total += rows as u64;

@@ -73,6 +73,14 @@ impl Engine {
         })))
     }
 
+    /// A connection of the pool, if one is idle.
+    #[inline]
+    pub(crate) fn try_acquire(&self, holder: &'static Location<'static>) -> Option<PooledConnection> {
+        let (seat, driver) = self.0.pool.try_check_out(holder)?;
+        let lease = Lease::new(Arc::clone(&self.0), holder, seat, driver);
+        (!lease.is_empty()).then(|| PooledConnection::new(lease))
+    }
+
     /// A connection of the pool, opened where none is idle.
     ///
     /// # Errors
@@ -80,12 +88,21 @@ impl Engine {
     /// when a connection cannot be opened.
     #[inline]
     pub(crate) async fn acquire(&self, holder: &'static Location<'static>) -> Result<PooledConnection> {
-        let (seat, driver) = self.0.pool.check_out(holder, self.0.options.pool_timeout).await?;
-        let mut lease = Lease::new(Arc::clone(&self.0), holder, seat, driver);
+        let mut lease = match self.0.pool.try_check_out(holder) {
+            Some((seat, driver)) => Lease::new(Arc::clone(&self.0), holder, seat, driver),
+            // In a box, which few need: else the future of every statement would be larger, and it is moved around.
+            None => Box::pin(self.wait_for_lease(holder)).await?,
+        };
         if lease.is_empty() {
-            lease.fill(open(self.0.file.clone(), self.0.options.clone()).await?);
+            lease.fill(Box::pin(open(self.0.file.clone(), self.0.options.clone())).await?);
         }
         Ok(PooledConnection::new(lease))
+    }
+
+    #[cold]
+    async fn wait_for_lease(&self, holder: &'static Location<'static>) -> Result<Lease> {
+        let (seat, driver) = self.0.pool.check_out(holder, self.0.options.pool_timeout).await?;
+        Ok(Lease::new(Arc::clone(&self.0), holder, seat, driver))
     }
 
     /// Whether the database lives in the memory of its one connection.

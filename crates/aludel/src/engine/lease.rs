@@ -69,6 +69,18 @@ impl Lease {
         Ok(())
     }
 
+    /// Takes the right to write where nobody else has it; whether it is here now, or there is no such thing.
+    #[inline]
+    pub(super) fn try_writer_permit(&mut self) -> bool {
+        if self.permit.is_none()
+            && let Some(queue) = &self.shared.writers
+        {
+            self.permit = queue.try_acquire(self.holder);
+            return self.permit.is_some();
+        }
+        true
+    }
+
     /// Gives the right to write back once no transaction is open: however it ended.
     #[inline]
     pub(super) fn settle(&mut self) {

@@ -7,6 +7,7 @@ mod begin_mode;
 mod connection;
 #[allow(clippy::module_inception, reason = "the type that the module is about")]
 mod engine;
+mod gate;
 mod lease;
 mod log;
 mod offload;
@@ -20,8 +21,9 @@ mod url;
 mod writer;
 
 pub(crate) use begin_mode::BeginMode;
-pub(crate) use connection::{Executed, PooledConnection};
+pub(crate) use connection::{Executed, Now, PooledConnection, Rest};
 pub(crate) use engine::Engine;
+pub(crate) use gate::Gate;
 pub use options::{EngineOptions, Synchronous};
 pub(crate) use sqlite::CursorId;
 pub use url::DatabaseUrl;

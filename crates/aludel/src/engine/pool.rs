@@ -1,19 +1,16 @@
 //! Which connections are open, who has them, and who waits for one.
 
 use std::panic::Location;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, TryAcquireError};
-
 use super::engine::Driver;
+use super::gate::{Gate, Refused};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A pool of connections: at most `capacity` are open, `keep` of them stay open when nobody uses them.
 pub(super) struct Pool {
-    /// One permit for each connection that may be lent now; whoever waits is served in turn.
-    permits: Semaphore,
-    state: Mutex<State>,
+    /// One connection for each that may be lent now; whoever waits is served in turn.
+    gate: Gate<State>,
     capacity: usize,
     keep: usize,
 }
@@ -27,87 +24,84 @@ struct State {
     closed: bool,
 }
 
+impl State {
+    /// A seat, and an idle connection for it where there is one.
+    fn check_out(&mut self, holder: &'static Location<'static>) -> (usize, Option<Driver>) {
+        let seat = match self.free_seats.pop() {
+            Some(seat) => seat,
+            None => {
+                self.holders.push(None);
+                self.holders.len() - 1
+            }
+        };
+        self.holders[seat] = Some(holder);
+        (seat, self.idle.pop())
+    }
+}
+
 impl Pool {
     pub(super) fn new(capacity: usize, keep: usize, first: Driver) -> Self {
-        let capacity = capacity.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+        let capacity = capacity.max(1);
         let keep = keep.clamp(0, capacity);
-        Self {
-            permits: Semaphore::new(capacity),
-            state: Mutex::new(State { idle: vec![first], holders: Vec::new(), free_seats: Vec::new(), closed: false }),
-            capacity,
-            keep,
-        }
+        let state = State { idle: vec![first], holders: Vec::new(), free_seats: Vec::new(), closed: false };
+        Self { gate: Gate::new(state, capacity), capacity, keep }
+    }
+
+    /// A seat, and an idle connection for it where there is one, if a seat is free that nobody waits for.
+    #[inline]
+    pub(super) fn try_check_out(&self, holder: &'static Location<'static>) -> Option<(usize, Option<Driver>)> {
+        self.gate.try_take(|state| state.check_out(holder))
     }
 
     /// Waits for a seat, and takes an idle connection for it where there is one.
     ///
     /// # Errors
     /// `PoolTimeout`, naming the holders; `Connection` when the pool is closed.
-    #[inline]
     pub(super) async fn check_out(
         &self,
         holder: &'static Location<'static>,
         limit: Duration,
     ) -> Result<(usize, Option<Driver>)> {
-        match self.permits.try_acquire() {
-            Ok(permit) => permit.forget(),
-            Err(TryAcquireError::Closed) => return Err(closed()),
-            Err(TryAcquireError::NoPermits) => match tokio::time::timeout(limit, self.permits.acquire()).await {
-                Ok(Ok(permit)) => permit.forget(),
-                Ok(Err(_)) => return Err(closed()),
-                Err(_) => return Err(self.timed_out(limit)),
-            },
+        match self.gate.wait(limit, |state| state.check_out(holder)).await {
+            Ok(seat) => Ok(seat),
+            Err(Refused::Closed) => Err(closed()),
+            Err(Refused::TimedOut) => Err(self.timed_out(limit)),
         }
-        let mut state = self.state();
-        let seat = match state.free_seats.pop() {
-            Some(seat) => seat,
-            None => {
-                state.holders.push(None);
-                state.holders.len() - 1
-            }
-        };
-        state.holders[seat] = Some(holder);
-        Ok((seat, state.idle.pop()))
     }
 
     /// Frees a seat, and takes its connection back. What is given back to the caller is to be dropped: the pool has
     /// enough connections, or is closed.
     #[inline]
     pub(super) fn check_in(&self, seat: usize, driver: Option<Driver>) -> Option<Driver> {
-        let mut state = self.state();
-        state.holders[seat] = None;
-        state.free_seats.push(seat);
-        let surplus = match driver {
-            Some(driver) if state.closed || state.idle.len() >= self.keep => Some(driver),
-            Some(driver) => {
-                state.idle.push(driver);
-                None
+        let keep = self.keep;
+        self.gate.give(|state| {
+            state.holders[seat] = None;
+            state.free_seats.push(seat);
+            match driver {
+                Some(driver) if state.closed || state.idle.len() >= keep => Some(driver),
+                Some(driver) => {
+                    state.idle.push(driver);
+                    None
+                }
+                None => None,
             }
-            None => None,
-        };
-        drop(state);
-        self.permits.add_permits(1);
-        surplus
+        })
     }
 
     /// Closes the pool for good: nobody gets a connection any more, and whoever waits for one gets an error. The idle
     /// connections are the caller's to drop.
     pub(super) fn close(&self) -> Vec<Driver> {
-        self.permits.close();
-        let mut state = self.state();
-        state.closed = true;
-        std::mem::take(&mut state.idle)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing in here panics between two changes that belong together.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.gate.close(|state| {
+            state.closed = true;
+            std::mem::take(&mut state.idle)
+        })
     }
 
     #[cold]
     fn timed_out(&self, limit: Duration) -> Error {
         let mut holders: Vec<(String, usize)> = Vec::new();
-        for holder in self.state().holders.iter().flatten() {
+        let places = self.gate.with(|state| state.holders.iter().flatten().copied().collect::<Vec<_>>());
+        for holder in places {
             let place = format!("{}:{}", holder.file(), holder.line());
             match holders.iter_mut().find(|(known, _)| *known == place) {
                 Some((_, count)) => *count += 1,

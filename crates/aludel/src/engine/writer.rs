@@ -8,8 +8,7 @@ use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
-use tokio::sync::Semaphore;
-
+use super::gate::Gate;
 use super::retry::Retry;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -18,8 +17,8 @@ static QUEUES: LazyLock<Mutex<HashMap<PathBuf, Weak<WriterQueue>>>> = LazyLock::
 
 /// The right to write to one database file.
 pub(super) struct WriterQueue {
-    gate: Semaphore,
-    holder: Mutex<Option<&'static Location<'static>>>,
+    /// One right, and who had it last.
+    gate: Gate<Option<&'static Location<'static>>>,
 }
 
 impl WriterQueue {
@@ -30,9 +29,16 @@ impl WriterQueue {
             return queue;
         }
         queues.retain(|_, queue| queue.strong_count() > 0);
-        let queue = Arc::new(Self { gate: Semaphore::new(1), holder: Mutex::new(None) });
+        let queue = Arc::new(Self { gate: Gate::new(None, 1) });
         queues.insert(path, Arc::downgrade(&queue));
         queue
+    }
+
+    /// The right to write, where nobody has it or waits for it.
+    #[inline]
+    pub(super) fn try_acquire(self: &Arc<Self>, holder: &'static Location<'static>) -> Option<WriterPermit> {
+        self.gate.try_take(|known| *known = Some(holder))?;
+        Some(WriterPermit { queue: Arc::clone(self) })
     }
 
     /// Waits for the right to write.
@@ -44,21 +50,19 @@ impl WriterQueue {
         holder: &'static Location<'static>,
         retry: &mut Retry,
     ) -> Result<WriterPermit> {
-        match self.gate.try_acquire() {
-            Ok(permit) => permit.forget(),
-            Err(_) => match tokio::time::timeout_at(retry.deadline(), self.gate.acquire()).await {
-                Ok(Ok(permit)) => permit.forget(),
-                _ => return Err(self.busy(retry)),
-            },
+        if let Some(permit) = self.try_acquire(holder) {
+            return Ok(permit);
         }
-        *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = Some(holder);
+        let left = retry.deadline().saturating_duration_since(tokio::time::Instant::now());
+        if self.gate.wait(left, |known| *known = Some(holder)).await.is_err() {
+            return Err(self.busy(retry));
+        }
         Ok(WriterPermit { queue: Arc::clone(self) })
     }
 
     #[cold]
     fn busy(&self, retry: &Retry) -> Error {
-        let holder = *self.holder.lock().unwrap_or_else(PoisonError::into_inner);
-        let holder = holder.map_or_else(
+        let holder = self.gate.with(|holder| *holder).map_or_else(
             || "another transaction of this program".to_owned(),
             |at| format!("the transaction begun at {}:{}", at.file(), at.line()),
         );
@@ -80,7 +84,6 @@ pub(super) struct WriterPermit {
 
 impl Drop for WriterPermit {
     fn drop(&mut self) {
-        *self.queue.holder.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.queue.gate.add_permits(1);
+        self.queue.gate.give(|holder| *holder = None);
     }
 }

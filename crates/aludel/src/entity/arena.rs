@@ -31,10 +31,24 @@ pub(crate) struct Arena {
 /// All allocations of an arena.
 #[derive(Default)]
 struct Memory {
-    chunks: Vec<NonNull<ChunkHeader>>,
+    /// The newest chunk; each knows the one before it.
+    chunk: Option<NonNull<ChunkHeader>>,
     versions: Vec<(NonNull<()>, &'static ModelDef)>,
     lists: Vec<NonNull<[List]>>,
     links: Vec<NonNull<[AtomicPtr<SlotHeader>]>>,
+}
+
+impl Memory {
+    /// The chunks, newest first. One that was given out may be freed.
+    fn chunks(&self) -> impl Iterator<Item = NonNull<ChunkHeader>> + use<> {
+        let mut next = self.chunk;
+        std::iter::from_fn(move || {
+            let chunk = next?;
+            // SAFETY: a chunk of the arena, alive until it has been given out.
+            next = unsafe { chunk.as_ref() }.previous;
+            Some(chunk)
+        })
+    }
 }
 
 // SAFETY: the rows are Send and Sync by the bound on `Model`; the pointers are to memory that the arena owns.
@@ -64,8 +78,11 @@ impl Arena {
 
     /// A chunk for rows of a model, which the arena frees at its end.
     pub(crate) fn chunk(self: &Arc<Self>, def: &'static ModelDef, query: u32, capacity: usize) -> ChunkPtr {
-        let chunk = ChunkHeader::allocate(Arc::downgrade(self), def, query, capacity);
-        self.memory().chunks.push(chunk);
+        let mut chunk = ChunkHeader::allocate(Arc::downgrade(self), def, query, capacity);
+        let mut memory = self.memory();
+        // SAFETY: nobody else has it yet.
+        unsafe { chunk.as_mut() }.previous = memory.chunk;
+        memory.chunk = Some(chunk);
         ChunkPtr(chunk)
     }
 
@@ -156,8 +173,10 @@ impl Arena {
     /// The chunks of a model's rows, oldest first.
     pub(crate) fn slots(&self, def: &'static ModelDef, query: Option<u32>) -> Vec<SlotPtr> {
         let memory = self.memory();
+        let mut chunks: Vec<_> = memory.chunks().collect();
+        chunks.reverse();
         let mut slots = Vec::new();
-        for &chunk in &memory.chunks {
+        for chunk in chunks {
             // SAFETY: chunks live as long as the arena.
             let header = unsafe { chunk.as_ref() };
             if header.def.is(def) && query.is_none_or(|query| header.query == query) {
@@ -178,7 +197,7 @@ impl Drop for Arena {
             // SAFETY: kept by `keep`, dropped only here.
             unsafe { drop_value(def, version.as_ptr()) };
         }
-        for &chunk in &memory.chunks {
+        for chunk in memory.chunks() {
             // SAFETY: alive until `free` below.
             let header = unsafe { chunk.as_ref() };
             let offset = header.value as usize;
@@ -191,8 +210,8 @@ impl Drop for Arena {
             // SAFETY: allocated by `Draft::new` with this layout.
             unsafe { free_value(def, version) };
         }
-        for &chunk in &memory.chunks {
-            // SAFETY: its values are dropped, and with the arena nothing points into it.
+        for chunk in memory.chunks() {
+            // SAFETY: its values are dropped, and with the arena nothing points into it; the iterator has moved on.
             unsafe { ChunkHeader::free(chunk) };
         }
         for &lists in &memory.lists {
@@ -239,6 +258,11 @@ unsafe impl Send for ChunkPtr {}
 unsafe impl Sync for ChunkPtr {}
 
 impl ChunkPtr {
+    /// How many rows the chunk after one of `capacity` rows has; 0 is before the first.
+    pub(crate) fn next_capacity(def: &ModelDef, capacity: usize) -> usize {
+        ChunkHeader::next_capacity(def, capacity)
+    }
+
     #[inline]
     pub(crate) fn is_full(self) -> bool {
         // SAFETY: the loader keeps the arena.
@@ -270,8 +294,8 @@ impl SlotPtr {
     }
 
     fn chunk(&self) -> &ChunkHeader {
-        // SAFETY: a slot's chunk lives as long as the slot.
-        unsafe { self.header().chunk.as_ref() }
+        // SAFETY: a slot's chunk lives as long as the slot, and begins so far before it in the same allocation.
+        unsafe { self.0.byte_sub(self.header().back()).cast().as_ref() }
     }
 
     pub(crate) fn def(self) -> &'static ModelDef {

@@ -7,7 +7,7 @@ use std::sync::Weak;
 
 use super::arena::Arena;
 use super::def::ModelDef;
-use super::slot::{SlotHeader, SlotPtr, State};
+use super::slot::{FARTHEST, SlotHeader, SlotPtr, State};
 use super::sync::{AtomicUsize, Ordering};
 
 /// The beginning of a chunk; its slots follow in the same allocation.
@@ -18,6 +18,8 @@ pub(crate) struct ChunkHeader {
     /// The query that brought the rows: those of one query are siblings.
     pub(super) query: u32,
     capacity: u32,
+    /// The chunk that the arena was given before.
+    pub(super) previous: Option<NonNull<ChunkHeader>>,
     /// How many slots are initialised.
     len: AtomicUsize,
     /// From the header to the first slot.
@@ -48,7 +50,15 @@ impl SlotLayout {
     }
 }
 
-/// Offsets and counts of one allocation, which is far below 4 GiB: at most 1024 rows of structs on the stack's scale.
+/// The largest chunk, in rows: beyond it doubling wastes more memory than it saves allocations.
+const MOST_ROWS: usize = 1024;
+
+/// The largest chunk of more than one row, in bytes.
+const MOST_BYTES: usize = 1 << 20;
+
+const _: () = assert!(MOST_BYTES < FARTHEST, "a slot must find back to its chunk");
+
+/// Offsets and counts of one allocation, which is far below 4 GiB: a mebibyte, or one row.
 fn small(number: usize) -> u32 {
     match u32::try_from(number) {
         Ok(number) => number,
@@ -66,6 +76,12 @@ fn layout(slot: SlotLayout, capacity: usize) -> (Layout, usize) {
 }
 
 impl ChunkHeader {
+    /// How many rows the chunk after one of `capacity` rows has.
+    pub(super) fn next_capacity(def: &ModelDef, capacity: usize) -> usize {
+        let most = (MOST_BYTES / SlotLayout::of(def).stride.max(1)).clamp(1, MOST_ROWS);
+        (capacity * 2).clamp(1, most)
+    }
+
     /// A new chunk without any row.
     pub(super) fn allocate(arena: Weak<Arena>, def: &'static ModelDef, query: u32, capacity: usize) -> NonNull<Self> {
         let slot = SlotLayout::of(def);
@@ -78,6 +94,7 @@ impl ChunkHeader {
             def,
             query,
             capacity: small(capacity),
+            previous: None,
             len: AtomicUsize::new(0),
             slots: small(slots),
             stride: small(slot.stride),
@@ -123,12 +140,13 @@ impl ChunkHeader {
         let header = unsafe { chunk.as_ref() };
         let len = header.len.load(Ordering::Relaxed);
         debug_assert!(len < header.capacity as usize);
+        let back = header.slots as usize + header.stride as usize * len;
         // SAFETY: below the capacity.
-        let slot = unsafe { Self::slot(chunk, len) };
+        let slot: NonNull<SlotHeader> = unsafe { chunk.byte_add(back) }.cast();
         // SAFETY: the value's place in the slot.
         init(unsafe { slot.byte_add(header.value as usize) }.as_ptr().cast())?;
         // SAFETY: the header's place in the slot.
-        unsafe { slot.write(SlotHeader::new(chunk, state, epoch)) };
+        unsafe { slot.write(SlotHeader::new(back, state, epoch)) };
         header.len.store(len + 1, Ordering::Release);
         Ok(SlotPtr(slot))
     }

@@ -38,6 +38,8 @@ pub struct DefCache {
     pub(crate) select_list: [OnceLock<Box<str>>; Dialect::COUNT],
     /// The SELECT of all rows, for each dialect.
     pub(crate) select_all: [OnceLock<Box<str>>; Dialect::COUNT],
+    /// The condition of the join along each relationship, for each dialect.
+    pub(crate) joins: [OnceLock<Box<[OnceLock<Box<str>>]>>; Dialect::COUNT],
 }
 
 impl DefCache {
@@ -46,6 +48,7 @@ impl DefCache {
         Self {
             select_list: [const { OnceLock::new() }; Dialect::COUNT],
             select_all: [const { OnceLock::new() }; Dialect::COUNT],
+            joins: [const { OnceLock::new() }; Dialect::COUNT],
         }
     }
 }

@@ -7,7 +7,7 @@ use super::arena::{Arena, ChunkPtr, Draft};
 use super::def::ModelDef;
 use super::identity_map::{IdentityKey, IdentityMap};
 use super::slot::{DIRTY, DOOMED, SlotPtr, State};
-use super::tracker::{MAX_CHUNK, changed_columns};
+use super::tracker::changed_columns;
 use crate::engine::row::Row;
 use crate::error::{Error, Result};
 
@@ -207,7 +207,7 @@ impl RowLoader {
     }
 
     fn grow(&mut self) -> ChunkPtr {
-        self.capacity = (self.capacity * 2).clamp(1, MAX_CHUNK);
+        self.capacity = ChunkPtr::next_capacity(self.def, self.capacity);
         let chunk = self.arena.chunk(self.def, self.query, self.capacity);
         self.chunk = Some(chunk);
         chunk

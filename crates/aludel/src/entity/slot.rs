@@ -2,7 +2,6 @@
 
 use std::ptr::NonNull;
 
-use super::chunk::ChunkHeader;
 use super::sync::{AtomicPtr, AtomicU64, Ordering};
 
 /// What stands before each row's value in its chunk.
@@ -10,10 +9,8 @@ use super::sync::{AtomicPtr, AtomicU64, Ordering};
 pub(crate) struct SlotHeader {
     /// The newest version of the value; null while that is the one in the chunk.
     pub(super) head: AtomicPtr<()>,
-    /// The chunk, and through it the model and the arena.
-    pub(super) chunk: NonNull<ChunkHeader>,
-    /// State, flags and epoch.
-    pub(super) meta: AtomicU64,
+    /// State, flags, the way back to the chunk, and epoch.
+    meta: AtomicU64,
 }
 
 /// A pointer to a slot, whatever its model.
@@ -44,20 +41,34 @@ pub(crate) enum State {
     Detached = 3,
 }
 
+// The bits of `meta`, from the lowest: state (2), flags (2), the distance from the chunk (28), epoch (32).
 const STATE: u64 = 0b11;
 /// The entity has changes that no flush has sent.
 pub(crate) const DIRTY: u64 = 1 << 2;
 /// The entity is to be deleted by the next flush.
 pub(crate) const DOOMED: u64 = 1 << 3;
+/// From the chunk to the slot, in units of the slot's alignment. It never changes.
+const BACK_SHIFT: u32 = 4;
+const BACK: u64 = 0x0fff_ffff;
 const EPOCH_SHIFT: u32 = 32;
+/// The largest distance of a slot from its chunk's beginning, in bytes.
+pub(super) const FARTHEST: usize = BACK as usize * align_of::<SlotHeader>();
 
 impl SlotHeader {
-    pub(super) fn new(chunk: NonNull<ChunkHeader>, state: State, epoch: u32) -> Self {
+    /// The header of a slot so many bytes behind its chunk's beginning, a multiple of the slot's alignment and at most
+    /// `FARTHEST`.
+    pub(super) fn new(back: usize, state: State, epoch: u32) -> Self {
+        debug_assert!(back.is_multiple_of(align_of::<Self>()) && back <= FARTHEST);
+        let back = (back / align_of::<Self>()) as u64;
         Self {
             head: AtomicPtr::new(std::ptr::null_mut()),
-            chunk,
-            meta: AtomicU64::new(state as u64 | u64::from(epoch) << EPOCH_SHIFT),
+            meta: AtomicU64::new(state as u64 | back << BACK_SHIFT | u64::from(epoch) << EPOCH_SHIFT),
         }
+    }
+
+    /// From the chunk's beginning to here, in bytes.
+    pub(super) fn back(&self) -> usize {
+        (self.meta.load(Ordering::Relaxed) >> BACK_SHIFT & BACK) as usize * align_of::<Self>()
     }
 
     pub(super) fn state(&self) -> State {

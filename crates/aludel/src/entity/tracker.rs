@@ -63,9 +63,6 @@ pub(crate) struct Store {
     open_capacity: usize,
 }
 
-/// The largest chunk, in rows: beyond it doubling wastes more memory than it saves allocations.
-pub(crate) const MAX_CHUNK: usize = 1024;
-
 struct Change {
     /// The version that the database has.
     flushed: *mut (),
@@ -258,7 +255,7 @@ impl Tracker {
         if let Some(chunk) = store.open.filter(|chunk| !chunk.is_full()) {
             return chunk;
         }
-        store.open_capacity = (store.open_capacity * 2).clamp(1, MAX_CHUNK);
+        store.open_capacity = ChunkPtr::next_capacity(def, store.open_capacity);
         let chunk = arena.chunk(def, query, store.open_capacity);
         store.open = Some(chunk);
         chunk

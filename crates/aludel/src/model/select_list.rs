@@ -1,7 +1,10 @@
-//! A model's columns as a SELECT lists them.
+//! The parts of statements that are the same for all queries of a model, rendered once.
+
+use std::sync::OnceLock;
 
 use crate::entity::def::ModelDef;
-use crate::sql::Dialect;
+use crate::error::Result;
+use crate::sql::{Dialect, Statement};
 
 impl ModelDef {
     /// `"user"."id", "user"."username", ..`: rendered once for each dialect.
@@ -22,6 +25,24 @@ impl ModelDef {
             dialect.quote(self.table, &mut out);
             out.into_boxed_str()
         })
+    }
+
+    /// The condition of the join along a relationship, both tables under their own names.
+    ///
+    /// # Errors
+    /// `Config` when the relationship has no foreign key, or several could be meant.
+    pub(crate) fn join_condition(&'static self, relationship: usize, dialect: Dialect) -> Result<&'static str> {
+        let known = self.cache.joins[dialect.index()]
+            .get_or_init(|| self.relationships.iter().map(|_| OnceLock::new()).collect());
+        if let Some(condition) = known[relationship].get() {
+            return Ok(condition);
+        }
+        let target = (self.relationships[relationship].target)();
+        let columns = self.relationships[relationship].columns(self)?;
+        let mut statement = Statement::default();
+        let condition = columns.condition((self, &self.table.into()), (target, &target.table.into()));
+        condition.render(dialect, &mut statement);
+        Ok(known[relationship].get_or_init(|| statement.sql.into()))
     }
 
     /// The same list of the table under another name.

@@ -17,7 +17,7 @@ use super::scope::invalid;
 /// An UPDATE of the rows that a query's filters find: made by [`Query::update`].
 #[must_use = "an update does nothing until it is executed"]
 pub struct BulkUpdate<M> {
-    draft: Draft,
+    draft: Box<Draft>,
     assignments: Vec<(usize, Node)>,
     model: PhantomData<fn() -> M>,
 }
@@ -25,7 +25,7 @@ pub struct BulkUpdate<M> {
 /// A DELETE of the rows that a query's filters find: made by [`Query::delete`].
 #[must_use = "a delete does nothing until it is executed"]
 pub struct BulkDelete<M> {
-    draft: Draft,
+    draft: Box<Draft>,
     model: PhantomData<fn() -> M>,
 }
 
@@ -67,13 +67,13 @@ impl<M: Model, R> Query<M, R> {
         let mut list: Vec<Assign<M>> = Vec::new();
         assignments.push_to(&mut list);
         let assignments = list.into_iter().map(|assign| (assign.column, assign.value)).collect();
-        BulkUpdate { draft: self.draft, assignments, model: PhantomData }
+        BulkUpdate { draft: self.draft.into_draft(), assignments, model: PhantomData }
     }
 
     /// Deletes all rows that the filters find in one statement, without loading them. Cascades of relationships do not
     /// run, those of the database's foreign keys do.
     pub fn delete(self) -> BulkDelete<M> {
-        BulkDelete { draft: self.draft, model: PhantomData }
+        BulkDelete { draft: self.draft.into_draft(), model: PhantomData }
     }
 }
 
@@ -143,7 +143,7 @@ async fn execute<M: Model>(session: &Session, statement: Statement, at: &'static
 ///
 /// # Errors
 /// `InvalidStatement` when it has, or when a condition or a new value names another table.
-fn only_filter<'a>(draft: Draft, word: &str, values: impl IntoIterator<Item = &'a Node>) -> Result<Vec<Node>> {
+fn only_filter<'a>(draft: Box<Draft>, word: &str, values: impl IntoIterator<Item = &'a Node>) -> Result<Vec<Node>> {
     let table = draft.def.table;
     let other = [
         ("a join", !draft.joins.is_empty()),

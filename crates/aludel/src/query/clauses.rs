@@ -14,32 +14,32 @@ use super::selection::{SelectList, Selection};
 impl<M: Model, R> Query<M, R> {
     /// Only rows that the condition holds for; several filters must all hold. `None` asks nothing.
     pub fn filter(mut self, condition: impl Condition) -> Self {
-        self.draft.filter.extend(condition.into_condition());
+        self.draft.edit().filter.extend(condition.into_condition());
         self
     }
 
     /// The order of the rows: a column or expression, `.asc()` or `.desc()` of one, or a tuple of these. A second call
     /// orders what the first leaves equal.
     pub fn order_by(mut self, order: impl Order) -> Self {
-        order.push_to(&mut self.draft.order_by);
+        order.push_to(&mut self.draft.edit().order_by);
         self
     }
 
     /// At most so many rows.
     pub fn limit(mut self, rows: u64) -> Self {
-        self.draft.limit = Some(rows);
+        self.draft.edit().limit = Some(rows);
         self
     }
 
     /// Leaves out so many rows at the beginning.
     pub fn offset(mut self, rows: u64) -> Self {
-        self.draft.offset = Some(rows);
+        self.draft.edit().offset = Some(rows);
         self
     }
 
     /// Rows that are equal in all that is selected come once.
     pub fn distinct(mut self) -> Self {
-        self.draft.distinct = true;
+        self.draft.edit().distinct = true;
         self
     }
 
@@ -56,19 +56,19 @@ impl<M: Model, R> Query<M, R> {
     }
 
     fn joined<J: Relationship>(mut self, relationship: J, kind: JoinKind) -> Self {
-        self.draft.joins.push(Joined { source: J::Source::def(), relationship: relationship.position(), kind });
+        self.draft.edit().joins.push(Joined { source: J::Source::def(), relationship: relationship.position(), kind });
         self
     }
 
     /// Gathers rows that are equal in these expressions into one.
     pub fn group_by(mut self, expressions: impl Grouping) -> Self {
-        expressions.push_to(&mut self.draft.group_by);
+        expressions.push_to(&mut self.draft.edit().group_by);
         self
     }
 
     /// Only groups that the condition holds for: `.having(count(Post::id).gt(3))`.
     pub fn having(mut self, condition: impl Condition) -> Self {
-        self.draft.having.extend(condition.into_condition());
+        self.draft.edit().having.extend(condition.into_condition());
         self
     }
 
@@ -77,7 +77,7 @@ impl<M: Model, R> Query<M, R> {
     pub fn select<S: Selection>(mut self, selection: S) -> Query<M, S::Output> {
         let mut list = SelectList::default();
         selection.push_to(&mut list);
-        self.draft.items = Some(list.items);
+        self.draft.edit().items = Some(list.items);
         Query { draft: self.draft, types: PhantomData }
     }
 }
@@ -86,14 +86,14 @@ impl<M: Model> Query<M, Entity<M>> {
     /// Loads a relationship along with the entities: to one row in the same statement, to many in a second one, unless
     /// `.joined()`, `.selectin()` or `.raise()` says otherwise.
     pub fn with(mut self, load: impl Load<M>) -> Self {
-        self.draft.loads.push(load.into_load());
+        self.draft.edit().loads.push(load.into_load());
         self
     }
 
     /// Overwrites entities that the session has already with what the database says now, except those with changes
     /// that were not flushed.
     pub fn populate_existing(mut self) -> Self {
-        self.draft.populate_existing = true;
+        self.draft.edit().populate_existing = true;
         self
     }
 }
@@ -101,7 +101,7 @@ impl<M: Model> Query<M, Entity<M>> {
 /// A query of one column is a list to look in: `Post::user_id.in_(User::query().select(User::id))`.
 impl<M: Model, T: ColumnType> InList<T::Base> for Query<M, T> {
     fn into_in(self, value: Node) -> Node {
-        match self.draft.into_subquery() {
+        match self.draft.into_draft().into_subquery() {
             Ok(select) => Node::InSelect { value: Box::new(value), select: Box::new(select), negated: false },
             Err(error) => Node::Invalid(error.to_string().into()),
         }

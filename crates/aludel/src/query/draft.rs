@@ -15,6 +15,52 @@ use crate::sql::{
 use super::eager::{Eager, Plan};
 use super::selection::Item;
 
+/// A query without types, of which perhaps nothing was said but the model: the clauses are in a box, because a query is
+/// moved with each method that builds it.
+#[derive(Clone)]
+pub(super) struct Lazy {
+    def: &'static ModelDef,
+    draft: Option<Box<Draft>>,
+}
+
+impl Lazy {
+    pub(super) fn new(def: &'static ModelDef) -> Self {
+        Self { def, draft: None }
+    }
+
+    /// The clauses, to be added to.
+    pub(super) fn edit(&mut self) -> &mut Draft {
+        self.draft.get_or_insert_with(|| Box::new(Draft::new(self.def)))
+    }
+
+    /// A relationship to be loaded along, if there is one.
+    pub(super) fn load(&self) -> Option<&RelationLoad> {
+        self.draft.as_ref()?.loads.first()
+    }
+
+    /// The clauses, there being perhaps none.
+    pub(super) fn into_draft(self) -> Box<Draft> {
+        self.draft.unwrap_or_else(|| Box::new(Draft::new(self.def)))
+    }
+
+    /// The statement for the rows.
+    ///
+    /// # Errors
+    /// `InvalidStatement` for what the types do not check.
+    pub(super) fn prepare(self, dialect: Dialect) -> Result<Prepared> {
+        match self.draft {
+            Some(draft) => draft.prepare(dialect),
+            None => Ok(Prepared {
+                sql: Cow::Borrowed(self.def.select_all(dialect)),
+                params: Vec::new(),
+                eager: None,
+                alone: true,
+                populate_existing: false,
+            }),
+        }
+    }
+}
+
 /// A query without types: what all queries have in common, compiled once.
 #[derive(Clone)]
 pub(super) struct Draft {
@@ -76,7 +122,7 @@ impl Draft {
     }
 
     /// At most so many rows, or fewer if fewer were asked for.
-    pub(super) fn at_most(mut self, rows: u64) -> Self {
+    pub(super) fn at_most(mut self: Box<Self>, rows: u64) -> Box<Self> {
         self.limit = Some(self.limit.map_or(rows, |limit| limit.min(rows)));
         self
     }
@@ -85,16 +131,7 @@ impl Draft {
     ///
     /// # Errors
     /// `InvalidStatement` for what the types do not check.
-    pub(super) fn prepare(mut self, dialect: Dialect) -> Result<Prepared> {
-        if self.is_bare() {
-            return Ok(Prepared {
-                sql: Cow::Borrowed(self.def.select_all(dialect)),
-                params: Vec::new(),
-                eager: None,
-                alone: true,
-                populate_existing: self.populate_existing,
-            });
-        }
+    pub(super) fn prepare(mut self: Box<Self>, dialect: Dialect) -> Result<Prepared> {
         self.check()?;
         let entities = self.items.iter().flatten().filter(|item| matches!(item, Item::Entity { .. })).count();
         let eager = self.plan_eager()?;
@@ -112,7 +149,7 @@ impl Draft {
     ///
     /// # Errors
     /// As [`prepare`](Draft::prepare).
-    pub(super) fn prepare_count(self, dialect: Dialect) -> Result<Statement> {
+    pub(super) fn prepare_count(self: Box<Self>, dialect: Dialect) -> Result<Statement> {
         self.check()?;
         render(self.into_select(dialect)?.into_count(), dialect)
     }
@@ -121,30 +158,16 @@ impl Draft {
     ///
     /// # Errors
     /// As [`prepare`](Draft::prepare).
-    pub(super) fn prepare_exists(self, dialect: Dialect) -> Result<Statement> {
+    pub(super) fn prepare_exists(self: Box<Self>, dialect: Dialect) -> Result<Statement> {
         self.check()?;
         render(self.into_select(dialect)?.into_exists(), dialect)
-    }
-
-    /// Whether nothing was said but which model.
-    fn is_bare(&self) -> bool {
-        self.items.is_none()
-            && self.filter.is_empty()
-            && self.order_by.is_empty()
-            && self.limit.is_none()
-            && self.offset.is_none()
-            && self.joins.is_empty()
-            && self.loads.is_empty()
-            && !self.distinct
-            && self.group_by.is_empty()
-            && self.having.is_empty()
     }
 
     /// The select of values, for a condition of another query.
     ///
     /// # Errors
     /// As [`prepare`](Draft::prepare).
-    pub(super) fn into_subquery(mut self) -> Result<Select> {
+    pub(super) fn into_subquery(mut self: Box<Self>) -> Result<Select> {
         self.check()?;
         let items = self.items.take().unwrap_or_default();
         let columns = items.into_iter().map(|item| match item {
@@ -152,14 +175,14 @@ impl Draft {
             Item::Entity { def, .. } => column_node(def, def.primary_key[0]).into(),
         });
         let columns = columns.collect();
-        Ok(Select { columns, ..self.clauses()? })
+        Ok(Select { columns, ..self.clauses(None)? })
     }
 
     /// The select, without what is loaded along.
-    fn into_select(mut self, dialect: Dialect) -> Result<Select> {
+    fn into_select(mut self: Box<Self>, dialect: Dialect) -> Result<Select> {
         let def = self.def;
         let items = self.items.take();
-        let mut select = self.clauses()?;
+        let mut select = self.clauses(Some(dialect))?;
         match items {
             None => select.list = def.select_list(dialect),
             Some(items) => select.columns = items.into_iter().map(|item| column(item, dialect)).collect(),
@@ -168,18 +191,19 @@ impl Draft {
     }
 
     /// The select without its columns.
-    fn clauses(self) -> Result<Select> {
-        let joins = self.joins.into_iter().map(join).collect::<Result<_>>()?;
+    fn clauses(self: Box<Self>, dialect: Option<Dialect>) -> Result<Select> {
+        let draft = *self;
+        let joins = draft.joins.into_iter().map(|joined| join(joined, dialect)).collect::<Result<_>>()?;
         Ok(Select {
-            distinct: self.distinct,
-            from: FromClause::Table(TableRef::new(self.def.table)),
+            distinct: draft.distinct,
+            from: FromClause::Table(TableRef::new(draft.def.table)),
             joins,
-            filter: self.filter,
-            group_by: self.group_by,
-            having: self.having,
-            order_by: self.order_by,
-            limit: self.limit,
-            offset: self.offset,
+            filter: draft.filter,
+            group_by: draft.group_by,
+            having: draft.having,
+            order_by: draft.order_by,
+            limit: draft.limit,
+            offset: draft.offset,
             ..Select::default()
         })
     }
@@ -192,10 +216,16 @@ fn column(item: Item, dialect: Dialect) -> SelectColumn {
     }
 }
 
-fn join(joined: Joined) -> Result<Join> {
+/// The join, its condition rendered before where the dialect is known.
+fn join(joined: Joined, dialect: Option<Dialect>) -> Result<Join> {
     let (source, target) = (joined.source, joined.target());
-    let columns = source.relationships[joined.relationship].columns(source)?;
-    let on = columns.condition((source, &source.table.into()), (target, &target.table.into()));
+    let on = match dialect {
+        Some(dialect) => Node::Sql(source.join_condition(joined.relationship, dialect)?.into()),
+        None => {
+            let columns = source.relationships[joined.relationship].columns(source)?;
+            columns.condition((source, &source.table.into()), (target, &target.table.into()))
+        }
+    };
     Ok(Join { kind: joined.kind, table: TableRef::new(target.table), on })
 }
 

@@ -30,7 +30,7 @@ pub use raw::{IntoBind, RawSql};
 pub use selection::{EntityOf, OptionalEntity, SelectList, Selection};
 pub use stream::RowStream;
 
-use draft::Draft;
+use draft::Lazy;
 
 /// A query for rows of `M`, which yields an `R` for each: entities, unless [`select`](Query::select) says otherwise.
 ///
@@ -71,13 +71,13 @@ use draft::Draft;
 /// ```
 #[must_use = "a query does nothing until `all`, `first` or another method sends it"]
 pub struct Query<M: Model, R = Entity<M>> {
-    draft: Draft,
+    draft: Lazy,
     types: PhantomData<fn() -> (M, R)>,
 }
 
 impl<M: Model> Query<M> {
     pub(crate) fn new() -> Self {
-        Self { draft: Draft::new(M::def()), types: PhantomData }
+        Self { draft: Lazy::new(M::def()), types: PhantomData }
     }
 }
 

@@ -38,7 +38,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
 
     fn prepare_page(self, session: &Session, page: PageQuery) -> Result<PreparedPage> {
         let window = page.window()?;
-        let mut draft = self.draft;
+        let mut draft = self.draft.into_draft();
         (draft.limit, draft.offset) = (None, None);
         let counted = if window.count { Some(draft.clone().prepare_count(session.dialect())?) } else { None };
         (draft.limit, draft.offset) = (Some(window.limit()), Some(window.offset()));

@@ -78,7 +78,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     }
 
     fn prepare_stream(self, session: &Session) -> Result<(CursorSource, String, Vec<Value<'static>>)> {
-        if let Some(load) = self.draft.loads.first() {
+        if let Some(load) = self.draft.load() {
             let def = M::def();
             return Err(invalid(format!(
                 "with({}::{}): a stream yields plain rows, which lead nowhere; use `all` or `paginate`, or stream a \

@@ -36,7 +36,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn first(self, session: &Session) -> impl Future<Output = Result<Option<R>>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.at_most(1).prepare(session.dialect());
+        let prepared = self.draft.into_draft().at_most(1).prepare(session.dialect());
         async move { Ok(rows(session, prepared?, at).await?.pop()) }
     }
 
@@ -67,7 +67,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn one_or_none(self, session: &Session) -> impl Future<Output = Result<Option<R>>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.at_most(2).prepare(session.dialect());
+        let prepared = self.draft.into_draft().at_most(2).prepare(session.dialect());
         async move {
             let mut rows = rows(session, prepared?, at).await?;
             if rows.len() > 1 {
@@ -96,7 +96,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn count(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.prepare_count(session.dialect());
+        let prepared = self.draft.into_draft().prepare_count(session.dialect());
         async move { count(session, prepared?, at).await }
     }
 
@@ -107,7 +107,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn exists(self, session: &Session) -> impl Future<Output = Result<bool>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.prepare_exists(session.dialect());
+        let prepared = self.draft.into_draft().prepare_exists(session.dialect());
         async move {
             let Statement { sql, params } = prepared?;
             session.autoflush(at).await?;
@@ -138,9 +138,18 @@ pub(super) async fn rows<R: Fetch>(
     let mut sink = |row: &Row<'_>| R::push(&mut reader, row, &mut rows);
     session.fetch(&sql, &params, at, &mut sink).await.map_err(explain)?;
     if let Some(eager) = R::finish(reader) {
-        eager.settle(at).await?;
+        Box::pin(eager.settle(at)).await?;
     }
+    trim(&mut rows);
     Ok(rows)
+}
+
+/// Gives back what a long list has in reserve, which would stay as long as the list.
+#[inline]
+fn trim<R>(rows: &mut Vec<R>) {
+    if rows.len() >= 256 && rows.capacity() > rows.len() + rows.len() / 8 {
+        rows.shrink_to_fit();
+    }
 }
 
 /// Sends a statement that counts.

@@ -62,9 +62,9 @@ impl Session {
     /// Closes the session where nothing can be waited for: in a `Drop`.
     fn close_in_background(&self) {
         self.set(CLOSED);
-        if let Ok(mut link) = self.inner.link.try_lock() {
+        if let Some(mut turn) = self.inner.try_turn(Location::caller()) {
             // Dropping the connection rolls back and gives it to the pool.
-            drop(link.connection.take());
+            drop(turn.connection.take());
         } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let session = self.clone();
             runtime.spawn(async move { session.close().await });

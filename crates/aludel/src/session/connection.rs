@@ -6,7 +6,7 @@ use super::lock::Turn;
 use super::transaction::Unsettled;
 use super::{NEEDS_ROLLBACK, Session};
 use crate::engine::row::Row;
-use crate::engine::{BeginMode, Executed, PooledConnection};
+use crate::engine::{BeginMode, Executed, Now, PooledConnection, Rest};
 use crate::error::{ErrorKind, Result};
 use crate::sql::Value;
 
@@ -20,11 +20,28 @@ pub(super) struct Link {
     pub(super) transaction: u64,
 }
 
+/// How far a read has got at once.
+enum Fetched<'s, 'p> {
+    Done(Result<u64>),
+    Begun(Begun<'s, 'p>),
+    /// Nowhere: the session's turn or a connection has to be waited for.
+    Waits,
+}
+
+/// A read that has to wait for something.
+struct Begun<'s, 'p> {
+    // Fields drop in this order: the connection goes home before the turn ends.
+    borrowed: Option<PooledConnection>,
+    turn: Turn<'s>,
+    rest: Rest<'p>,
+}
+
 /// What takes the rows of a statement.
 pub(crate) type Sink<'a> = &'a mut (dyn FnMut(&Row<'_>) -> Result<()> + Send);
 
 impl Session {
     /// A read: in the open transaction, or on a connection borrowed for the statement.
+    #[inline]
     pub(crate) async fn fetch(
         &self,
         sql: &str,
@@ -32,11 +49,68 @@ impl Session {
         at: &'static Location<'static>,
         sink: Sink<'_>,
     ) -> Result<u64> {
-        self.check()?;
+        match self.fetch_now(sql, params, at, sink) {
+            Fetched::Done(result) => result,
+            // In boxes, which few need: else the future of every query would be larger, and it is moved around.
+            Fetched::Begun(rest) => Box::pin(self.fetch_rest(rest, sink)).await,
+            Fetched::Waits => Box::pin(self.fetch_patiently(sql, params, at, sink)).await,
+        }
+    }
+
+    /// A read as far as it goes without waiting for anything.
+    fn fetch_now<'s, 'p>(
+        &'s self,
+        sql: &'p str,
+        params: &'p [Value<'p>],
+        at: &'static Location<'static>,
+        sink: Sink<'_>,
+    ) -> Fetched<'s, 'p> {
+        if let Err(error) = self.check() {
+            return Fetched::Done(Err(error));
+        }
+        let Some(mut turn) = self.inner.try_turn(at) else { return Fetched::Waits };
+        let mut borrowed = None;
+        let connection = match &mut turn.connection {
+            Some(connection) => match self.check_open(connection) {
+                Ok(()) => connection,
+                Err(error) => return Fetched::Done(Err(error)),
+            },
+            None => match self.inner.db.engine.try_acquire(at) {
+                Some(connection) => borrowed.insert(connection),
+                None => return Fetched::Waits,
+            },
+        };
+        match connection.fetch_now(sql, params, sink) {
+            Now::Done(Ok(rows)) => Fetched::Done(Ok(rows)),
+            Now::Done(result) => Fetched::Done(self.settle(&turn, result)),
+            Now::Later(rest) => Fetched::Begun(Begun { turn, borrowed, rest }),
+        }
+    }
+
+    #[cold]
+    async fn fetch_rest(&self, begun: Begun<'_, '_>, sink: Sink<'_>) -> Result<u64> {
+        let Begun { mut turn, mut borrowed, rest } = begun;
+        let result = match (&mut borrowed, &mut turn.connection) {
+            (Some(connection), _) | (None, Some(connection)) => connection.fetch_rest(rest, sink).await,
+            (None, None) => unreachable!("begun on one of them"),
+        };
+        self.settle(&turn, result)
+    }
+
+    #[cold]
+    async fn fetch_patiently(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        at: &'static Location<'static>,
+        sink: Sink<'_>,
+    ) -> Result<u64> {
         let mut turn = self.turn(at).await?;
+        self.check()?;
         self.fetch_in(&mut turn, sql, params, at, sink).await
     }
 
+    /// A read in a turn that is there already.
     pub(super) async fn fetch_in(
         &self,
         turn: &mut Turn<'_>,
@@ -45,18 +119,16 @@ impl Session {
         at: &'static Location<'static>,
         sink: Sink<'_>,
     ) -> Result<u64> {
-        let result = match &mut turn.connection {
+        let mut borrowed = None;
+        let connection = match &mut turn.connection {
             Some(connection) => {
                 self.check_open(connection)?;
-                let result = connection.fetch(sql, params, sink).await;
-                if result.is_err() && !connection.in_transaction() {
-                    self.set(NEEDS_ROLLBACK);
-                }
-                result
+                connection
             }
-            None => self.inner.db.engine.acquire(at).await?.fetch(sql, params, sink).await,
+            None => borrowed.insert(self.inner.db.engine.acquire(at).await?),
         };
-        result.map_err(|error| self.inner.db.explain(error))
+        let result = connection.fetch(sql, params, sink).await;
+        self.settle(turn, result)
     }
 
     /// A write of one statement: opens the transaction. Entities of the table are of an older epoch afterwards.

@@ -38,7 +38,7 @@ impl Session {
     /// `Detached` when the session is closed, `NeedsRollback` after a failed flush.
     pub(crate) fn cursor_source(&self) -> Result<CursorSource> {
         self.check()?;
-        let idle = self.inner.link.try_lock().is_ok_and(|link| link.connection.is_none());
+        let idle = self.inner.try_turn(Location::caller()).is_some_and(|turn| turn.connection.is_none());
         let pending = self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush());
         let alone = idle && !pending && !self.db().engine.is_memory();
         Ok(CursorSource { db: Arc::clone(self.db()), session: (!alone).then(|| self.clone()) })
@@ -115,9 +115,9 @@ impl Drop for Cursor {
     /// A cursor in a transaction is closed at once where nobody holds the session's turn, else with the transaction.
     fn drop(&mut self) {
         if let Self::Shared { session, transaction, id } = self
-            && let Ok(mut link) = session.inner.link.try_lock()
-            && link.transaction == *transaction
-            && let Some(connection) = &mut link.connection
+            && let Some(mut turn) = session.inner.try_turn(Location::caller())
+            && turn.transaction == *transaction
+            && let Some(connection) = &mut turn.connection
         {
             connection.close_cursor(*id);
         }

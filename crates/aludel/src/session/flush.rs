@@ -72,11 +72,18 @@ impl Session {
     }
 
     /// The flush before a query, unless it is turned off or there is nothing to send.
+    #[inline]
     pub(crate) async fn autoflush(&self, at: &'static Location<'static>) -> Result<()> {
         let pending = self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush());
         if !pending || !self.autoflushes() {
             return Ok(());
         }
+        // In a box, which few queries need: else the future of every query would be larger, and it is moved around.
+        Box::pin(self.flush_for_query(at)).await
+    }
+
+    #[cold]
+    async fn flush_for_query(&self, at: &'static Location<'static>) -> Result<()> {
         self.check()?;
         let mut turn = self.turn(at).await?;
         self.flush_in(&mut turn, at).await.map_err(|error| {

@@ -16,15 +16,14 @@ mod write;
 
 use std::any::Any;
 use std::fmt;
-use std::panic::Location;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::entity::arena::Arena;
 use crate::error::{Error, ErrorKind, Result};
 
-use connection::Link;
 pub use load::LazyLoad;
+use lock::Turns;
 use shared::DbShared;
 pub use shared::Teardown;
 pub use transaction::Savepoint;
@@ -44,9 +43,7 @@ pub(crate) struct Inner {
     db: Arc<DbShared>,
     /// Made with the first entity.
     arena: Mutex<Option<Arc<Arena>>>,
-    link: tokio::sync::Mutex<Link>,
-    /// Who holds `link`, for the message to those who wait too long.
-    holder: Mutex<Option<&'static Location<'static>>>,
+    turns: Turns,
     flags: AtomicU32,
 }
 
@@ -54,8 +51,10 @@ pub(crate) struct Inner {
 const CLOSED: u32 = 1;
 /// A flush failed or was cut short: only a rollback is possible.
 const NEEDS_ROLLBACK: u32 = 2;
+/// There have been entities.
+const HAS_ARENA: u32 = 4;
 /// Autoflush guards that are alive, counted from here on.
-const NO_AUTOFLUSH: u32 = 4;
+const NO_AUTOFLUSH: u32 = 8;
 
 impl Session {
     pub(crate) fn new(db: Arc<DbShared>) -> Self {
@@ -63,8 +62,7 @@ impl Session {
             inner: Arc::new(Inner {
                 db,
                 arena: Mutex::new(None),
-                link: tokio::sync::Mutex::new(Link::default()),
-                holder: Mutex::new(None),
+                turns: Turns::new(),
                 flags: AtomicU32::new(0),
             }),
         }
@@ -85,13 +83,18 @@ impl Session {
     pub(crate) fn arena(&self) -> Arc<Arena> {
         let mut arena = self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(arena.get_or_insert_with(|| {
+            self.set(HAS_ARENA);
             let session: Weak<dyn Any + Send + Sync> = Arc::downgrade(&self.inner) as Weak<dyn Any + Send + Sync>;
             Arena::new(session)
         }))
     }
 
     /// Whether any entity has been made.
+    #[inline]
     fn existing_arena(&self) -> Option<Arc<Arena>> {
+        if !self.has(HAS_ARENA) {
+            return None;
+        }
         self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -1,6 +1,7 @@
 //! One connection: a database handle with its prepared statements.
 
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::DatabaseFile;
@@ -13,6 +14,9 @@ use crate::engine::EngineOptions;
 use crate::engine::row::Row;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
+
+/// How many connections have been opened.
+static OPENED: AtomicU64 = AtomicU64::new(0);
 
 /// The name of a cursor of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +31,10 @@ pub(in crate::engine) struct Connection {
     running: Option<Box<Execution>>,
     cursors: Vec<(CursorId, Box<Execution>)>,
     next_cursor: u64,
+    /// This connection, of all that were ever opened.
+    id: u64,
+    /// Counts up with each statement that begins, and each time values are bound.
+    executions: u64,
     cache: StatementCache,
     database: Database,
 }
@@ -45,6 +53,8 @@ impl Connection {
             running: None,
             cursors: Vec::new(),
             next_cursor: 0,
+            id: OPENED.fetch_add(1, Ordering::Relaxed),
+            executions: 0,
             cache: StatementCache::new(options.statement_cache_size),
             database,
         };
@@ -104,15 +114,18 @@ impl Connection {
         let execution = self.cache.take(&self.database, sql)?;
         let prepared = execution.prepared();
         self.running = Some(execution);
+        self.executions += 1;
         Ok(prepared)
     }
 
     /// Binds the values of the prepared statement, which are read in place while it runs.
     #[inline]
-    pub(in crate::engine) fn bind<'a>(&'a mut self, params: &'a [Value<'a>]) -> Result<Running<'a>> {
+    pub(in crate::engine) fn bind<'c, 'p>(&'c mut self, params: &'p [Value<'p>]) -> Result<Running<'c, 'p>> {
+        self.executions += 1;
         let execution = self.running.as_mut().ok_or_else(nothing_runs)?;
-        // SAFETY: the statement is stepped through `Running` only, which cannot outlive the values. If it is leaked,
-        // every other way to the statement ends the execution first, which does not read the values.
+        // SAFETY: the statement is stepped through `Running` only, which cannot outlive the values; nor can `Paused`, by
+        // which alone another `Running` is made of the same execution. If they are leaked, every other way to the
+        // statement ends the execution first, which does not read the values.
         match unsafe { execution.bind(params, Lifetime::Borrowed) } {
             Ok(()) => Ok(Running { connection: self, params: PhantomData }),
             Err(error) => {
@@ -134,9 +147,18 @@ impl Connection {
     }
 
     /// Goes on with what [`start_copied`](Self::start_copied) has begun.
-    pub(in crate::engine) fn resume(&mut self) -> Result<Running<'_>> {
+    pub(in crate::engine) fn resume(&mut self) -> Result<Running<'_, 'static>> {
         match &self.running {
             Some(execution) if !execution.borrows => Ok(Running { connection: self, params: PhantomData }),
+            _ => Err(nothing_runs()),
+        }
+    }
+
+    /// Goes on with a statement that was paused, unless it has ended meanwhile.
+    pub(in crate::engine) fn go_on<'c, 'p>(&'c mut self, paused: &Paused<'p>) -> Result<Running<'c, 'p>> {
+        // The same execution: its values live as long as `paused` says.
+        match &self.running {
+            Some(_) if (self.id, self.executions) == paused.execution => Ok(Running { connection: self, params: PhantomData }),
             _ => Err(nothing_runs()),
         }
     }
@@ -277,13 +299,20 @@ impl Connection {
     }
 }
 
-/// A statement that runs on a connection; dropping it ends it.
-pub(in crate::engine) struct Running<'a> {
-    connection: &'a mut Connection,
+/// The right to go on with a statement that stands between two rows, while the values bound to it live.
+pub(in crate::engine) struct Paused<'a> {
+    /// Which connection it is, and which of its executions.
+    execution: (u64, u64),
     params: PhantomData<&'a [Value<'a>]>,
 }
 
-impl Running<'_> {
+/// A statement that runs on a connection; dropping it ends it.
+pub(in crate::engine) struct Running<'c, 'p> {
+    connection: &'c mut Connection,
+    params: PhantomData<&'p [Value<'p>]>,
+}
+
+impl Running<'_, '_> {
     /// The first step; may be tried again when the database was busy.
     #[inline]
     pub(in crate::engine) fn first_step(&mut self) -> Result<(), StepError> {
@@ -307,7 +336,15 @@ impl Running<'_> {
     }
 }
 
-impl Drop for Running<'_> {
+impl<'p> Running<'_, 'p> {
+    /// Lets go of the connection and leaves the statement where it is, to be gone on with.
+    pub(in crate::engine) fn pause(self) -> Paused<'p> {
+        let this = std::mem::ManuallyDrop::new(self);
+        Paused { execution: (this.connection.id, this.connection.executions), params: PhantomData }
+    }
+}
+
+impl Drop for Running<'_, '_> {
     #[inline]
     fn drop(&mut self) {
         self.connection.finish();

@@ -17,6 +17,6 @@ mod statement;
 mod temporal;
 
 pub(crate) use connection::CursorId;
-pub(super) use connection::{Connection, Running};
-pub(super) use execution::StepError;
+pub(super) use connection::{Connection, Paused, Running};
+pub(super) use execution::{Prepared, StepError};
 pub(super) use file::DatabaseFile;
