@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::arena::{Arena, ChunkPtr, Draft, one_state};
 use super::def::ModelDef;
@@ -16,7 +17,8 @@ use crate::sql::Value;
 /// The unit of work's record of one arena. It is changed under the arena's lock only.
 #[derive(Default)]
 pub(crate) struct Tracker {
-    stores: Vec<Store>,
+    /// One for each model; many sessions know but one.
+    stores: SmallVec<[Store; 1]>,
     /// Rows changed since the transaction began.
     changes: HashMap<SlotPtr, Change, foldhash::fast::FixedState>,
     /// Rows with changes that no flush has sent, in the order of their first change.
@@ -95,7 +97,6 @@ impl Tracker {
         match self.stores.iter().position(|store| store.def.is(def)) {
             Some(index) => &mut self.stores[index],
             None => {
-                self.stores.reserve_exact(1);
                 self.stores.push(Store {
                     def,
                     occupied: false,

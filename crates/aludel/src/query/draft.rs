@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{RelationLoad, column_node};
 use crate::session::Session;
 use crate::sql::{
-    Dialect, FromClause, Join, JoinKind, Node, OrderBy, Select, SelectColumn, Statement, TableRef, Value,
+    Dialect, FromClause, Join, JoinKind, Node, OrderBy, Renderer, Rest, Select, SelectColumn, Statement, TableRef, Value,
 };
 
 use super::eager::{Eager, Plan};
@@ -66,8 +68,8 @@ impl Lazy {
 pub(super) struct Draft {
     pub(super) def: &'static ModelDef,
     /// What is selected; nothing said is the model's entities.
-    pub(super) items: Option<Vec<Item>>,
-    pub(super) joins: Vec<Joined>,
+    pub(super) items: Option<SmallVec<[Item; 3]>>,
+    pub(super) joins: SmallVec<[Joined; 2]>,
     pub(super) filter: Vec<Node>,
     pub(super) group_by: Vec<Node>,
     pub(super) having: Vec<Node>,
@@ -108,7 +110,7 @@ impl Draft {
         Self {
             def,
             items: None,
-            joins: Vec::new(),
+            joins: SmallVec::new(),
             filter: Vec::new(),
             group_by: Vec::new(),
             having: Vec::new(),
@@ -137,12 +139,58 @@ impl Draft {
         let eager = self.plan_eager()?;
         let alone = self.joins.is_empty() && entities <= 1 && eager.as_ref().is_none_or(|plan| plan.joined.is_empty());
         let populate_existing = self.populate_existing;
-        let mut select = self.into_select(dialect)?;
-        if let Some(plan) = &eager {
-            plan.join(dialect, &mut select);
-        }
-        let Statement { sql, params } = render(select, dialect)?;
+        let Statement { sql, params } = match &eager {
+            Some(plan) => {
+                let mut select = self.into_select(dialect)?;
+                plan.join(dialect, &mut select);
+                render(select, dialect)?
+            }
+            None => self.write(dialect)?,
+        };
         Ok(Prepared { sql: Cow::Owned(sql), params, eager, alone, populate_existing })
+    }
+
+    /// Writes the statement for the rows where nothing is joined to it but the query's own joins: as
+    /// [`into_select`](Draft::into_select) would have it, without making the select.
+    fn write(self: Box<Self>, dialect: Dialect) -> Result<Statement> {
+        let draft = *self;
+        // One piece of memory for most statements.
+        let entities = draft.items.as_ref().map_or(1, SmallVec::len) + draft.joins.len();
+        let mut statement = Statement::new(String::with_capacity(128 * entities + 224), Vec::new());
+        let mut out = Renderer::new(dialect, &mut statement);
+        out.push(if draft.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        match draft.items {
+            None => out.push(draft.def.select_list(dialect)),
+            Some(items) => {
+                for (at, item) in items.into_iter().enumerate() {
+                    if at > 0 {
+                        out.push(", ");
+                    }
+                    match item {
+                        Item::Value { node, .. } => out.node(node),
+                        Item::Entity { def, .. } => out.push(def.select_list(dialect)),
+                    }
+                }
+            }
+        }
+        out.push(" FROM ");
+        out.quote(draft.def.table);
+        for joined in &draft.joins {
+            out.push(joined.kind.sql());
+            out.quote(joined.target().table);
+            out.push(" ON ");
+            out.push(joined.source.join_condition(joined.relationship, dialect)?);
+        }
+        out.rest(Rest {
+            filter: draft.filter,
+            group_by: draft.group_by,
+            having: draft.having,
+            order_by: draft.order_by,
+            limit: draft.limit,
+            offset: draft.offset,
+        });
+        check_parameters(dialect, &statement)?;
+        Ok(statement)
     }
 
     /// The statement that counts the rows.

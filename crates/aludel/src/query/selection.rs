@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use smallvec::SmallVec;
+
 use crate::entity::Entity;
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
@@ -28,7 +30,7 @@ pub trait Selection {
 /// What a query selects, in order.
 #[derive(Default)]
 pub struct SelectList {
-    pub(super) items: Vec<Item>,
+    pub(super) items: SmallVec<[Item; 3]>,
 }
 
 /// One thing that a query selects.

@@ -16,7 +16,7 @@ mod write;
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::entity::arena::Arena;
@@ -44,6 +44,8 @@ pub(crate) struct Inner {
     /// Made with the first entity.
     arena: Mutex<Option<Arc<Arena>>>,
     turns: Turns,
+    /// Whether there have been entities, without a lock.
+    has_arena: AtomicBool,
     flags: AtomicU32,
 }
 
@@ -51,10 +53,8 @@ pub(crate) struct Inner {
 const CLOSED: u32 = 1;
 /// A flush failed or was cut short: only a rollback is possible.
 const NEEDS_ROLLBACK: u32 = 2;
-/// There have been entities.
-const HAS_ARENA: u32 = 4;
 /// Autoflush guards that are alive, counted from here on.
-const NO_AUTOFLUSH: u32 = 8;
+const NO_AUTOFLUSH: u32 = 4;
 
 impl Session {
     pub(crate) fn new(db: Arc<DbShared>) -> Self {
@@ -63,6 +63,7 @@ impl Session {
                 db,
                 arena: Mutex::new(None),
                 turns: Turns::new(),
+                has_arena: AtomicBool::new(false),
                 flags: AtomicU32::new(0),
             }),
         }
@@ -83,7 +84,7 @@ impl Session {
     pub(crate) fn arena(&self) -> Arc<Arena> {
         let mut arena = self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(arena.get_or_insert_with(|| {
-            self.set(HAS_ARENA);
+            self.inner.has_arena.store(true, Ordering::Release);
             let session: Weak<dyn Any + Send + Sync> = Arc::downgrade(&self.inner) as Weak<dyn Any + Send + Sync>;
             Arena::new(session)
         }))
@@ -92,7 +93,7 @@ impl Session {
     /// Whether any entity has been made.
     #[inline]
     fn existing_arena(&self) -> Option<Arc<Arena>> {
-        if !self.has(HAS_ARENA) {
+        if !self.inner.has_arena.load(Ordering::Acquire) {
             return None;
         }
         self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -32,6 +32,9 @@ impl Insert {
 
     /// Appends the statement for so many rows to a buffer, without the values: they are bound by whoever holds them.
     pub fn render_head(&self, dialect: Dialect, rows: usize, out: &mut Statement) {
+        // One piece of memory for most statements.
+        let names: usize = self.columns.iter().chain(&self.returning).map(|column| column.len() + 4).sum();
+        out.sql.reserve(40 + self.table.len() + names + rows * (4 + 3 * self.columns.len()));
         out.sql.push_str("INSERT INTO ");
         dialect.quote(&self.table, &mut out.sql);
         if self.columns.is_empty() {

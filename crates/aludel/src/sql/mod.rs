@@ -18,6 +18,7 @@ pub use delete::Delete;
 pub use dialect::{Capabilities, Dialect};
 pub use insert::Insert;
 pub(crate) use node::count_rows;
+pub(crate) use render::{Renderer, Rest};
 pub use node::{BinaryOp, LIKE_ESCAPE, Node, Nulls};
 pub use select::{FromClause, Join, JoinKind, NullsOrder, OrderBy, Select, SelectColumn, TableRef};
 pub use statement::Statement;

@@ -6,8 +6,18 @@ use super::{
     SelectColumn, Statement, TableRef, Value,
 };
 
+/// The clauses of a SELECT after its tables.
+pub(crate) struct Rest {
+    pub(crate) filter: Vec<Node>,
+    pub(crate) group_by: Vec<Node>,
+    pub(crate) having: Vec<Node>,
+    pub(crate) order_by: Vec<OrderBy>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) offset: Option<u64>,
+}
+
 /// Writes SQL at the end of a statement's buffer and moves the values into it.
-pub(super) struct Renderer<'a> {
+pub(crate) struct Renderer<'a> {
     dialect: Dialect,
     out: &'a mut Statement,
 }
@@ -26,16 +36,25 @@ impl Node {
     }
 }
 
+impl JoinKind {
+    pub(crate) const fn sql(self) -> &'static str {
+        match self {
+            Self::Inner => " JOIN ",
+            Self::Left => " LEFT JOIN ",
+        }
+    }
+}
+
 impl<'a> Renderer<'a> {
-    pub(super) fn new(dialect: Dialect, out: &'a mut Statement) -> Self {
+    pub(crate) fn new(dialect: Dialect, out: &'a mut Statement) -> Self {
         Self { dialect, out }
     }
 
-    pub(super) fn push(&mut self, sql: &str) {
+    pub(crate) fn push(&mut self, sql: &str) {
         self.out.sql.push_str(sql);
     }
 
-    pub(super) fn quote(&mut self, ident: &str) {
+    pub(crate) fn quote(&mut self, ident: &str) {
         self.dialect.quote(ident, &mut self.out.sql);
     }
 
@@ -61,11 +80,23 @@ impl<'a> Renderer<'a> {
             }
         }
         select.joins.into_iter().for_each(|join| self.join(join));
-        self.conditions(" WHERE ", select.filter);
-        self.list(" GROUP BY ", select.group_by, Self::node);
-        self.conditions(" HAVING ", select.having);
-        self.list(" ORDER BY ", select.order_by, Self::order);
-        self.limit(select.limit, select.offset);
+        self.rest(Rest {
+            filter: select.filter,
+            group_by: select.group_by,
+            having: select.having,
+            order_by: select.order_by,
+            limit: select.limit,
+            offset: select.offset,
+        });
+    }
+
+    /// What follows the tables of a SELECT.
+    pub(crate) fn rest(&mut self, rest: Rest) {
+        self.conditions(" WHERE ", rest.filter);
+        self.list(" GROUP BY ", rest.group_by, Self::node);
+        self.conditions(" HAVING ", rest.having);
+        self.list(" ORDER BY ", rest.order_by, Self::order);
+        self.limit(rest.limit, rest.offset);
     }
 
     fn columns(&mut self, mut comma: bool, columns: Vec<SelectColumn>) {
@@ -90,10 +121,7 @@ impl<'a> Renderer<'a> {
     }
 
     fn join(&mut self, join: Join) {
-        self.push(match join.kind {
-            JoinKind::Inner => " JOIN ",
-            JoinKind::Left => " LEFT JOIN ",
-        });
+        self.push(join.kind.sql());
         self.table(&join.table);
         self.push(" ON ");
         self.node(join.on);
@@ -147,7 +175,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    pub(super) fn node(&mut self, node: Node) {
+    pub(crate) fn node(&mut self, node: Node) {
         self.operand(node, level::ANY);
     }
 
