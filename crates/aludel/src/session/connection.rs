@@ -49,6 +49,8 @@ impl Session {
         at: &'static Location<'static>,
         sink: Sink<'_>,
     ) -> Result<u64> {
+        // A loop over short statements has to give way now and then: none of them waits for anything.
+        tokio::task::coop::consume_budget().await;
         match self.fetch_now(sql, params, at, sink) {
             Fetched::Done(result) => result,
             // In boxes, which few need: else the future of every query would be larger, and it is moved around.
