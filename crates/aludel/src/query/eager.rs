@@ -331,10 +331,9 @@ fn link(arena: &Arena, joined: &JoinedLoad, found: &Found) -> Result<()> {
     let index = joined.load.relationship;
     let (mut parents, mut rows) = (Vec::with_capacity(found.parents.len()), Vec::with_capacity(found.rows.len()));
     let mut tracker = arena.tracker();
-    let epoch = tracker.store(joined.owner).epoch;
+    let whole = joined.load.is_whole();
     for (&parent, targets) in found.parents.iter().zip(&found.rows) {
-        let field = arena.relation(parent, index);
-        if joined.load.filter.is_none() && field.is_loaded() && field.epoch() == epoch {
+        if whole && tracker.is_fresh(arena, parent, index) {
             continue;
         }
         if let Some(back) = joined.back() {
@@ -347,10 +346,16 @@ fn link(arena: &Arena, joined: &JoinedLoad, found: &Found) -> Result<()> {
             return Err(several(joined, targets.len()));
         } else {
             tracker.set_loaded_one(arena, parent, index, targets.first().copied());
+            if !whole {
+                tracker.found_in_part(arena, parent, index);
+            }
         }
     }
     if !parents.is_empty() {
         tracker.set_loaded_many(arena, index, &parents, &rows);
+        if !whole {
+            parents.iter().for_each(|&parent| tracker.found_in_part(arena, parent, index));
+        }
     }
     Ok(())
 }

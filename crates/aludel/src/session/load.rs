@@ -98,10 +98,9 @@ async fn load_slot(
     session.load_relations(arena, slot.def(), &slots, &[RelationLoad::new(index)], at).await
 }
 
-/// Whether a relationship is loaded and no commit or rollback has been since.
+/// Whether a relationship is loaded as a whole, and no commit, rollback or bulk write has been since.
 fn is_fresh(arena: &Arena, slot: SlotPtr, index: usize) -> bool {
-    let field = arena.relation(slot, index);
-    field.is_loaded() && field.epoch() == arena.tracker().store(slot.def()).epoch
+    arena.tracker().is_fresh(arena, slot, index)
 }
 
 /// The entity and its neighbours of the same query that have the relationship not loaded.
@@ -140,9 +139,9 @@ impl Session {
                 slots.iter().for_each(|&slot| tracker.set_raised(arena, slot, load.relationship));
                 continue;
             }
-            let plain = load.filter.is_none() && load.limit.is_none();
+            let whole = load.is_whole();
             let missing: Vec<SlotPtr> =
-                slots.iter().copied().filter(|&slot| !(plain && is_fresh(arena, slot, load.relationship))).collect();
+                slots.iter().copied().filter(|&slot| !(whole && is_fresh(arena, slot, load.relationship))).collect();
             if !missing.is_empty() {
                 if relationship.kind == RelationshipKind::Many || relationship.foreign_key.is_none() {
                     self.load_children(arena, def, &missing, load, at).await?;
