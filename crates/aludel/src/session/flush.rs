@@ -4,6 +4,7 @@ mod cascade;
 mod deletes;
 mod inserts;
 mod order;
+mod row_switch;
 mod updates;
 
 use std::panic::Location;
@@ -113,7 +114,7 @@ impl Session {
 impl Flush<'_, '_> {
     async fn run(&mut self) -> Result<()> {
         self.cascade_deletes().await?;
-        let (new, dirty, doomed) = {
+        let (mut new, dirty, mut doomed) = {
             let mut tracker = self.arena.tracker();
             let mut new = std::mem::take(&mut tracker.new);
             new.retain(|slot| slot.state() == State::Pending);
@@ -121,8 +122,13 @@ impl Flush<'_, '_> {
             doomed.retain(|slot| slot.state() == State::Persistent);
             (new, tracker.take_dirty(), doomed)
         };
+        let switches = self.switches(&mut new, &doomed);
+        let (before, after) = self.order_switches(switches, &new);
+        self.switch(&before).await?;
         let late = self.insert(&new).await?;
+        self.switch(&after).await?;
         self.update(&dirty, &late, &doomed).await?;
+        doomed.retain(|slot| slot.state() == State::Persistent);
         self.delete(&doomed).await?;
         self.arena.tracker().keep_dirty(&dirty);
         Ok(())

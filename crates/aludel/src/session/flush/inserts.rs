@@ -86,7 +86,7 @@ impl Flush<'_, '_> {
     }
 
     /// The columns that a new row gives, and those that the database fills in.
-    fn columns_of(&self, slot: SlotPtr) -> Result<(Vec<usize>, Vec<usize>)> {
+    pub(super) fn columns_of(&self, slot: SlotPtr) -> Result<(Vec<usize>, Vec<usize>)> {
         let def = slot.def();
         let tracker = self.arena.tracker();
         let given = tracker.given.get(&slot).cloned().unwrap_or_default();
@@ -297,7 +297,7 @@ fn correlate(
 }
 
 /// A returned value, by its column's type.
-fn value_of(row: &Row<'_>, at: usize, column: &ColumnDef) -> Result<Value<'static>> {
+pub(super) fn value_of(row: &Row<'_>, at: usize, column: &ColumnDef) -> Result<Value<'static>> {
     if row.is_null(at) {
         return Ok(Value::Null);
     }

@@ -113,7 +113,7 @@ impl Flush<'_, '_> {
 
 /// The address of a version, held across an await; nothing is read through it but by the arena.
 #[derive(Clone, Copy)]
-struct Version(*mut ());
+pub(super) struct Version(pub(super) *mut ());
 
 #[allow(unsafe_code, reason = "see the struct")]
 // SAFETY: versions are immutable values of models, which are Sync, in an arena that the flush holds.
