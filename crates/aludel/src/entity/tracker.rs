@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use super::arena::{Arena, ChunkPtr, Draft};
 use super::def::{Action, ModelDef};
 use super::identity_map::{IdentityKey, IdentityMap};
+use super::placeholder::is_placeholder;
 use super::slot::{DIRTY, DOOMED, SlotPtr, State};
 use crate::error::Error;
 use crate::sql::Value;
@@ -131,6 +132,15 @@ impl Tracker {
         let store = self.store(def);
         store.placeholders += 1;
         store.placeholders - 1
+    }
+
+    /// Whether a value stands for the key of a row of a model (by its definition's address) that `add` has made.
+    pub(crate) fn is_placeholder(&self, model: usize, value: &Value<'_>) -> bool {
+        let store = self.stores.iter().find(|store| std::ptr::from_ref(store.def).addr() == model);
+        store.is_some_and(|store| match store.def.primary_key {
+            [column] => is_placeholder(&store.def.columns[*column].ty, store.placeholders, value),
+            _ => false,
+        })
     }
 
     /// The identity map of a model, built from the rows that are there if it has not been needed before.
@@ -442,6 +452,7 @@ impl Tracker {
             // Keys and states go back too: the identity maps are built again from the rows when they are needed.
             self.stores.iter_mut().for_each(|store| store.keys = None);
         }
+        let mut unmade: Vec<SlotPtr> = Vec::new();
         for undo in steps {
             match undo {
                 Undo::Version { slot, head, flushed, scope } => {
@@ -457,7 +468,12 @@ impl Tracker {
                     }
                 }
                 Undo::Doomed { slot } => slot.set_flag(DOOMED, false),
-                Undo::State { slot, state } => slot.set_state(state),
+                Undo::State { slot, state } => {
+                    slot.set_state(state);
+                    if state == State::Pending {
+                        unmade.push(slot);
+                    }
+                }
                 Undo::Relation { slot, index, state, len, epoch } => {
                     let field = arena.relation(slot, index);
                     field.store(state.0, epoch);
@@ -465,6 +481,13 @@ impl Tracker {
                         list.truncate(len);
                     }
                 }
+            }
+        }
+        // The database may give their keys to other rows.
+        for slot in unmade {
+            if let [column] = slot.def().primary_key {
+                let placeholder = arena.value(slot, *column).into_owned();
+                self.made_keys.remove(&(std::ptr::from_ref(slot.def()).addr(), placeholder));
             }
         }
     }

@@ -34,7 +34,9 @@ impl Session {
     ) -> Result<u64> {
         self.check()?;
         let mut turn = self.turn(at).await?;
-        self.fetch_in(&mut turn, sql, params, at, sink).await
+        // In the session's turn: a flush that was under way has made its keys.
+        let params = self.with_keys(params)?;
+        self.fetch_in(&mut turn, sql, &params, at, sink).await
     }
 
     pub(super) async fn fetch_in(
@@ -69,7 +71,8 @@ impl Session {
     ) -> Result<Executed> {
         self.check()?;
         let mut turn = self.turn(at).await?;
-        let executed = self.execute_in(&mut turn, sql, params, at).await;
+        let params = self.with_keys(params)?;
+        let executed = self.execute_in(&mut turn, sql, &params, at).await;
         let executed = executed.map_err(|error| match table {
             Some(table) if error.kind() == ErrorKind::ForeignKeyViolation && error.table().is_none() => {
                 error.with_message(|message| format!("{message} (table `{table}`)")).with_table(table)

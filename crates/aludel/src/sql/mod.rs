@@ -22,7 +22,7 @@ pub use node::{BinaryOp, LIKE_ESCAPE, Node, Nulls};
 pub use select::{FromClause, Join, JoinKind, NullsOrder, OrderBy, Select, SelectColumn, TableRef};
 pub use statement::Statement;
 pub use update::Update;
-pub use value::Value;
+pub use value::{PendingKey, Value};
 
 #[cfg(test)]
 mod tests;

@@ -98,7 +98,7 @@ impl Flush<'_, '_> {
         let arena = self.arena.clone();
         for &column in &given {
             if let Some(key) = self.keys.resolve(def, column, &arena.value_in(new, sent.0, column)) {
-                changes.push((column, key.clone()));
+                changes.push((column, key));
             }
         }
         // A link table has nothing but its key: the row is there already.
