@@ -45,7 +45,8 @@ impl<T: Model> Entity<T> {
 
     /// Adds a row to a collection: an entity, or a new row, which is added to the session too. Returns its entity.
     ///
-    /// A builder needs no key to this row: it gets it here.
+    /// A builder needs no key to this row: it gets it here. Another required key to the same model has to be given; the
+    /// next flush fails if it is not.
     pub fn push<U: Model>(&self, relationship: ToMany<T, U>, row: impl ChildOf<T, U>) -> Entity<U> {
         let child = match row.into_link().0 {
             Target::New(row) => super::add::add_row(self.arena(), row),
