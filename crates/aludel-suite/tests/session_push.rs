@@ -68,10 +68,7 @@ async fn push_fills_in_its_own_key_and_the_other_is_given() -> Result<()> {
         db.rows("SELECT body, from_id, to_id FROM message ORDER BY body"),
         ["both|1|2", "built|3|1", "by key|2|1", "by relationship|1|2"]
     );
-    assert_eq!(
-        db.rows("SELECT title, user_id, editor_id FROM post ORDER BY title"),
-        ["other|2|1", "own|1|NULL"]
-    );
+    assert_eq!(db.rows("SELECT title, user_id, editor_id FROM post ORDER BY title"), ["other|2|1", "own|1|NULL"]);
     Ok(())
 }
 

@@ -123,9 +123,8 @@ async fn children_of_the_old_row_go_and_those_of_the_new_one_stay() -> Result<()
     let old = session.get_one::<Author>(1).await?;
     let kept = session.get_one::<Book>(2).await?;
     session.delete(&old);
-    let new = session.add(
-        Author::build().id(1).name("ann").books([Book::build().title("d")]).notes([Note::build().body("m")]),
-    );
+    let new = session
+        .add(Author::build().id(1).name("ann").books([Book::build().title("d")]).notes([Note::build().body("m")]));
     kept.set(Book::author, &new);
     session.add(Book::build().title("e").author_id(1));
     session.commit().await?;

@@ -518,8 +518,7 @@ fn follows(def: &'static ModelDef, leader: &'static ModelDef, seen: &mut Vec<&'s
     def.columns.iter().filter_map(|column| column.references.as_ref()).any(|reference| {
         let target = (reference.target)().0;
         let acts = |action| !matches!(action, Action::NoAction | Action::Restrict);
-        (acts(reference.on_delete) || acts(reference.on_update))
-            && (target.is(leader) || follows(target, leader, seen))
+        (acts(reference.on_delete) || acts(reference.on_update)) && (target.is(leader) || follows(target, leader, seen))
     })
 }
 

@@ -15,7 +15,11 @@ impl Session {
     /// # Errors
     /// As [`with_keys`].
     pub(super) fn with_keys<'v>(&self, params: &'v [Value<'v>]) -> Result<Cow<'v, [Value<'v>]>> {
-        if has_pending_key(params) { real_keys(self.existing_arena().as_ref(), params) } else { Ok(Cow::Borrowed(params)) }
+        if has_pending_key(params) {
+            real_keys(self.existing_arena().as_ref(), params)
+        } else {
+            Ok(Cow::Borrowed(params))
+        }
     }
 }
 

@@ -393,9 +393,8 @@ impl Builder<'_> {
                 return child(self.bounded(&required), self.with_set(None));
             }
             let complete = child(self.bounded_but(&required), self.with_keys(&required, None));
-            let missing = required
-                .iter()
-                .map(|&key| child(self.bounded_but(&required), self.with_keys(&required, Some(key))));
+            let missing =
+                required.iter().map(|&key| child(self.bounded_but(&required), self.with_keys(&required, Some(key))));
             quote!(#complete #(#missing)*)
         });
         quote! {

@@ -221,7 +221,8 @@ impl Flush<'_, '_> {
         }
         let Some(successor) = self.successor(parent) else { return };
         children.retain(|&child| {
-            let leads_to = relationship.inverse.and_then(|inverse| self.arena.relation(child, inverse()).one().flatten());
+            let leads_to =
+                relationship.inverse.and_then(|inverse| self.arena.relation(child, inverse()).one().flatten());
             match leads_to {
                 Some(other) => other != successor,
                 // A new row that names the key means the new parent; one in the database has been the old one's.
