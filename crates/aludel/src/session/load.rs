@@ -35,10 +35,51 @@ impl<T: Model> Entity<T> {
     /// it not loaded yet (about 250 before and after this one), and returns what it leads to. What is loaded is
     /// returned without asking the database, until the session's next commit or rollback.
     ///
-    /// ```ignore
-    /// for user in &users {
-    ///     for post in user.load(User::posts).await? { println!("{}", post.title); }     // one statement in all
+    /// ```standalone_crate
+    /// use aludel::prelude::*;
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct User {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     username: String,
+    ///     #[relationship(back_populates = author)]
+    ///     posts: Many<Post>,
     /// }
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct Post {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     title: String,
+    ///     #[column(references = User::id)]
+    ///     user_id: i64,
+    ///     #[relationship(back_populates = posts)]
+    ///     author: One<User>,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> aludel::Result<()> {
+    /// # let db = Db::connect("sqlite://").await?;
+    /// # db.create_all().await?;
+    /// # let session = db.session();
+    /// for name in ["ann", "bob"] {
+    ///     session.add(User::build().username(name).posts([Post::build().title(format!("{name}'s first"))]));
+    /// }
+    /// session.commit().await?;
+    /// # let session = db.session();
+    ///
+    /// let users = User::query().order_by(User::id).all(&session).await?;
+    /// let mut titles = Vec::new();
+    /// for user in &users {
+    ///     // One statement for all users.
+    ///     for post in user.load(User::posts).await? {
+    ///         titles.push(post.title.clone());
+    ///     }
+    /// }
+    /// assert_eq!(titles, ["ann's first", "bob's first"]);
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
