@@ -125,7 +125,7 @@ impl Flush<'_, '_> {
         self.switch(&before).await?;
         let late = self.insert(&new).await?;
         self.switch(&after).await?;
-        self.update(&dirty, &late, &doomed).await?;
+        self.update(&dirty, &late).await?;
         doomed.retain(|slot| slot.state() == State::Persistent);
         self.delete(&doomed).await?;
         self.arena.tracker().keep_dirty(&dirty);
