@@ -34,15 +34,15 @@ pub(super) fn with_keys<'v>(arena: Option<&Arc<Arena>>, params: &'v [Value<'v>])
 #[cold]
 fn real_keys<'v>(arena: Option<&Arc<Arena>>, params: &'v [Value<'v>]) -> Result<Cow<'v, [Value<'v>]>> {
     let real = |value: &'v Value<'v>| match (value, arena) {
-        (Value::Key(key), Some(arena)) => real_key(arena, key),
-        (Value::Key(key), None) => Ok(key.value.clone()),
+        (Value::PendingKey(key), Some(arena)) => real_key(arena, key),
+        (Value::PendingKey(key), None) => Ok(key.value.clone()),
         (value, _) => Ok(value.as_borrowed()),
     };
     params.iter().map(real).collect::<Result<Vec<_>>>().map(Cow::Owned)
 }
 
 fn has_pending_key(params: &[Value<'_>]) -> bool {
-    params.iter().any(|value| matches!(value, Value::Key(_)))
+    params.iter().any(|value| matches!(value, Value::PendingKey(_)))
 }
 
 fn real_key(arena: &Arc<Arena>, key: &PendingKey) -> Result<Value<'static>> {

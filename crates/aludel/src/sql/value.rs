@@ -46,7 +46,7 @@ pub enum Value<'a> {
     /// A JSON document, as its text.
     Json(Cow<'a, str>),
     /// The key of a row that may not be in the database yet; the session puts the real one in its place.
-    Key(Box<PendingKey>),
+    PendingKey(Box<PendingKey>),
     /// A value that its Rust type cannot express for a database, and why not; sending it is an error.
     Invalid(Cow<'a, str>),
 }
@@ -87,7 +87,7 @@ impl Value<'_> {
             Self::DateTime(v) => Value::DateTime(v),
             Self::Timestamp(v) => Value::Timestamp(v),
             Self::Json(v) => Value::Json(Cow::Owned(v.into_owned())),
-            Self::Key(v) => Value::Key(v),
+            Self::PendingKey(v) => Value::PendingKey(v),
             Self::Invalid(v) => Value::Invalid(Cow::Owned(v.into_owned())),
         }
     }
@@ -110,7 +110,7 @@ impl Value<'_> {
             Self::DateTime(v) => Value::DateTime(*v),
             Self::Timestamp(v) => Value::Timestamp(*v),
             Self::Json(v) => Value::Json(Cow::Borrowed(v)),
-            Self::Key(v) => Value::Key(v.clone()),
+            Self::PendingKey(v) => Value::PendingKey(v.clone()),
             Self::Invalid(v) => Value::Invalid(Cow::Borrowed(v)),
         }
     }
@@ -136,7 +136,7 @@ impl Value<'_> {
             Self::DateTime(_) => "datetime",
             Self::Timestamp(_) => "timestamp",
             Self::Json(_) => "json",
-            Self::Key(_) => "a new row's key",
+            Self::PendingKey(_) => "a new row's key",
             Self::Invalid(_) => "a value that cannot be stored",
         }
     }
@@ -160,7 +160,7 @@ impl PartialEq<Value<'_>> for Value<'_> {
             (Self::DateTime(a), Value::DateTime(b)) => a == b,
             (Self::Timestamp(a), Value::Timestamp(b)) => a == b,
             (Self::Json(a), Value::Json(b)) | (Self::Invalid(a), Value::Invalid(b)) => a == b,
-            (Self::Key(a), Value::Key(b)) => a == b,
+            (Self::PendingKey(a), Value::PendingKey(b)) => a == b,
             _ => false,
         }
     }
@@ -185,7 +185,7 @@ impl Hash for Value<'_> {
             Self::Time(v) => v.hash(state),
             Self::DateTime(v) => v.hash(state),
             Self::Timestamp(v) => v.hash(state),
-            Self::Key(v) => v.hash(state),
+            Self::PendingKey(v) => v.hash(state),
         }
     }
 }
@@ -207,7 +207,7 @@ impl fmt::Display for Value<'_> {
             Self::Time(v) => v.fmt(f),
             Self::DateTime(v) => v.fmt(f),
             Self::Timestamp(v) => v.fmt(f),
-            Self::Key(_) | Self::Invalid(_) => f.write_str(self.type_name()),
+            Self::PendingKey(_) | Self::Invalid(_) => f.write_str(self.type_name()),
         }
     }
 }

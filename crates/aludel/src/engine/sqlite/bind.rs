@@ -62,7 +62,7 @@ pub(super) unsafe fn value(statement: &Statement, index: usize, value: &Value<'_
             Value::Time(v) => text(raw, place, Text::time(*v).as_bytes(), Lifetime::Copied),
             Value::DateTime(v) => text(raw, place, Text::datetime(*v).as_bytes(), Lifetime::Copied),
             Value::Timestamp(v) => text(raw, place, Text::timestamp(*v).as_bytes(), Lifetime::Copied),
-            Value::Key(_) => return Err(at(Error::new(ErrorKind::InvalidStatement, NO_KEY), place)),
+            Value::PendingKey(_) => return Err(at(Error::new(ErrorKind::InvalidStatement, NO_KEY), place)),
             Value::Invalid(reason) => return Err(at(Error::new(ErrorKind::Decode, reason.to_string()), place)),
         }
     };
