@@ -111,12 +111,12 @@ async fn a_value_of_another_type_names_its_column_and_both_types() {
         (
             "json",
             "'{'",
-            "sample.json: the JSON document does not fit its Rust type: invalid type: map, expected a sequence at line 1 column 0 (`Sample::json`)",
+            "sample.json: the JSON document does not fit `alloc::vec::Vec<i64>` (line 1, column 0) (`Sample::json`)",
         ),
         (
             "json",
             "'[\"a\"]'",
-            "sample.json: the JSON document does not fit its Rust type: invalid type: string \"a\", expected i64 at line 1 column 4 (`Sample::json`)",
+            "sample.json: the JSON document does not fit `alloc::vec::Vec<i64>` (line 1, column 4) (`Sample::json`)",
         ),
         ("maybe", "'x'", "sample.maybe: expected an integer, found text (`Sample::maybe`)"),
     ] {

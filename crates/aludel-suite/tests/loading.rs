@@ -231,6 +231,21 @@ async fn trees_are_loaded_by_joins_and_selects() -> Result<()> {
 }
 
 #[tokio::test]
+async fn rows_whose_foreign_key_leads_nowhere_are_in_the_result() -> Result<()> {
+    let db = filled().await;
+    db.change("PRAGMA foreign_keys = OFF; INSERT INTO post VALUES (5, 'lost', 99, NULL)");
+    for load in [Post::author.joined(), Post::author.selectin(), Post::author.with(User::posts).joined()] {
+        let session = db.session();
+        let posts = Post::query().with(load).order_by(Post::id).all(&session).await?;
+        assert_eq!(posts.len(), 5);
+        assert_eq!(posts[0].author.get()?.username, "ann");
+        let error = posts[4].author.get().err().map(|error| error.kind());
+        assert_eq!(error, Some(ErrorKind::NotFound));
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn raise_makes_reading_and_loading_an_error() -> Result<()> {
     let db = filled().await;
     let session = db.session();

@@ -309,3 +309,22 @@ async fn a_bulk_delete_runs_the_cascades_of_the_database_alone() -> Result<()> {
     assert_eq!(db.counts(), "0|0|0|2|0|0", "the reviews by ON DELETE CASCADE");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_deleted_row_does_not_take_the_place_of_the_one_that_its_key_came_to_point_at() -> Result<()> {
+    let db = TestDb::new().await;
+    db.change(
+        "INSERT INTO album VALUES (1, 'one'), (2, 'two');
+         INSERT INTO cover (id, file, album_id) VALUES (1, 'a', 1), (2, 'b', 2);",
+    );
+    let session = db.session();
+    let album = Album::query().with(Album::cover).filter(Album::id.eq(2)).one(&session).await?;
+    let stray = session.get_one::<Cover>(1).await?;
+    stray.set(Cover::album_id, 2);
+    session.delete(&stray);
+    assert_eq!(album.cover.get()?.map(|cover| cover.id), Some(2));
+    session.commit().await?;
+    assert_eq!(album.cover.get()?.map(|cover| cover.id), Some(2));
+    assert_eq!(db.rows("SELECT id, album_id FROM cover"), ["2|2"]);
+    Ok(())
+}

@@ -103,6 +103,20 @@ struct Egg {
 const TREE: &str = "SELECT n.name, p.name FROM node n LEFT JOIN node p ON p.id = n.parent_id ORDER BY n.name";
 
 #[tokio::test]
+async fn keys_that_are_drawn_because_the_greatest_is_taken_belong_to_their_rows() -> Result<()> {
+    let db = TestDb::new().await;
+    db.change("INSERT INTO student VALUES (9223372036854775807, 'last')");
+    let session = db.session();
+    let added = session.add_all((0..20).map(|number| Student::build().name(format!("s{number}"))));
+    session.commit().await?;
+    for student in &added {
+        let found = db.rows(&format!("SELECT name FROM student WHERE id = {}", student.id));
+        assert_eq!(found, [student.name.clone()]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_generated_key_is_a_placeholder_of_its_own_until_the_flush() -> Result<()> {
     let db = TestDb::new().await;
     let session = db.session();

@@ -63,6 +63,9 @@
 /// | `unique(columns(a, b), name = "..")` | a unique constraint over several columns |
 /// | `check(sql = "a < b", name = "..")` | a condition that every row fulfils |
 ///
+/// Clippy takes a column of two indexes for an attribute given twice; `#[allow(clippy::duplicated_attributes)]` on the
+/// struct tells it otherwise.
+///
 /// # `#[column(..)]`, on a field
 ///
 /// | attribute | meaning |

@@ -155,8 +155,8 @@ impl<S> Drop for Place<'_, S> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::pin::Pin;
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::{Context, Poll, Waker};
 

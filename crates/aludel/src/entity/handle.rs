@@ -74,8 +74,32 @@ impl<T: Model> Entity<T> {
     /// was made meanwhile is kept, column by column, except where this one changed the same column. Relationships are
     /// not assigned here but with `set`, `push` and `remove`; the next flush says so if they were.
     ///
-    /// ```ignore
-    /// user.edit(|user| { user.username.make_ascii_lowercase(); user.email.clear(); });
+    /// ```standalone_crate
+    /// use aludel::prelude::*;
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct User {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     username: String,
+    ///     email: String,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> aludel::Result<()> {
+    /// # let db = Db::connect("sqlite://").await?;
+    /// # db.create_all().await?;
+    /// # let session = db.session();
+    /// let user = session.add(User::build().username("Ann").email("ann@example.com"));
+    /// let before = user.edit(|user| {
+    ///     user.username.make_ascii_lowercase();
+    ///     std::mem::take(&mut user.email)
+    /// });
+    /// assert_eq!((user.username.as_str(), user.email.as_str()), ("ann", ""));
+    /// assert_eq!(before, "ann@example.com");
+    /// session.commit().await?;
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn edit<O>(&self, change: impl FnOnce(&mut T) -> O) -> O {
         let mut base: *const () = self.slot.head();

@@ -21,6 +21,26 @@ pub(crate) fn placeholder(ty: &SqlType, number: u64) -> Option<Value<'static>> {
     Some(Value::Int(if unsigned { first - number } else { first + number }))
 }
 
+/// Whether a value is in the half of the type's values that real keys leave to placeholders.
+#[inline]
+pub(crate) fn may_be_placeholder(ty: &SqlType, value: &Value<'_>) -> bool {
+    let value = match value {
+        Value::Int(value) => *value,
+        Value::UInt(value) => return matches!(ty, SqlType::UnsignedBigInt) && *value > u64::MAX / 2,
+        _ => return false,
+    };
+    match ty {
+        SqlType::UnsignedTinyInt => value > i64::from(u8::MAX / 2),
+        SqlType::UnsignedSmallInt => value > i64::from(u16::MAX / 2),
+        SqlType::UnsignedInteger => value > i64::from(u32::MAX / 2),
+        SqlType::UnsignedBigInt => false,
+        SqlType::TinyInt => value < i64::from(i8::MIN / 2),
+        SqlType::SmallInt => value < i64::from(i16::MIN / 2),
+        SqlType::Integer => value < i64::from(i32::MIN / 2),
+        _ => value < i64::MIN / 2,
+    }
+}
+
 /// Whether a value is one of the first so many placeholders.
 pub(super) fn is_placeholder(ty: &SqlType, made: u64, value: &Value<'_>) -> bool {
     match (placeholder(ty, 0), value) {
@@ -43,6 +63,23 @@ mod tests {
         assert_eq!(placeholder(&SqlType::BigInt, 1), Some(Value::Int(i64::MIN + 1)));
         assert_eq!(placeholder(&SqlType::UnsignedBigInt, 1), Some(Value::UInt(u64::MAX - 1)));
         assert_eq!(placeholder(&SqlType::BigInt, u64::MAX), None);
+    }
+
+    #[test]
+    fn what_may_be_a_placeholder_is_seen_by_the_value_alone() {
+        let types = [
+            (SqlType::TinyInt, Value::Int(1)),
+            (SqlType::Integer, Value::Int(-5)),
+            (SqlType::BigInt, Value::Int(i64::MAX)),
+            (SqlType::UnsignedTinyInt, Value::Int(100)),
+            (SqlType::UnsignedInteger, Value::Int(7)),
+            (SqlType::UnsignedBigInt, Value::Int(i64::MAX)),
+        ];
+        for (ty, real) in types {
+            let first = placeholder(&ty, 0).expect("the first");
+            assert!(may_be_placeholder(&ty, &first), "{ty:?}");
+            assert!(!may_be_placeholder(&ty, &real), "{ty:?}");
+        }
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! What the session has to remember of its rows: which changed, what they were, and how to go back.
 
+mod relations;
+
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use super::arena::{Arena, ChunkPtr, Draft, one_state};
-use super::def::ModelDef;
+use super::arena::{Arena, ChunkPtr, Draft};
+use super::def::{Action, ModelDef};
 use super::identity_map::{IdentityKey, IdentityMap};
-use super::list::List;
-use super::relation_field::{RelationField, none, raised};
+use super::placeholder::is_placeholder;
 use super::slot::{DIRTY, DOOMED, SlotPtr, State};
 use crate::error::Error;
 use crate::sql::Value;
@@ -129,6 +130,15 @@ impl Tracker {
         let store = self.store(def);
         store.placeholders += 1;
         store.placeholders - 1
+    }
+
+    /// Whether a value stands for the key of a row of a model (by its definition's address) that `add` has made.
+    pub(crate) fn is_placeholder(&self, model: usize, value: &Value<'_>) -> bool {
+        let store = self.stores.iter().find(|store| std::ptr::from_ref(store.def).addr() == model);
+        store.is_some_and(|store| match store.def.primary_key {
+            [column] => is_placeholder(&store.def.columns[*column].ty, store.placeholders, value),
+            _ => false,
+        })
     }
 
     /// The identity map of a model, built from the rows that are there if it has not been needed before.
@@ -343,87 +353,6 @@ impl Tracker {
         }
     }
 
-    // Relationships
-
-    /// Sets where a to-one relationship leads, as a change that a rollback undoes.
-    pub(crate) fn link_one(&mut self, arena: &Arena, slot: SlotPtr, index: usize, target: Option<SlotPtr>) {
-        self.note_relation(arena, slot, index);
-        let epoch = self.store(slot.def()).epoch;
-        arena.relation(slot, index).store(one_state(target), epoch);
-    }
-
-    /// Forgets where a relationship leads, as a change that a rollback undoes.
-    pub(crate) fn unload(&mut self, arena: &Arena, slot: SlotPtr, index: usize) {
-        self.note_relation(arena, slot, index);
-        arena.relation(slot, index).store(unloaded_state(slot, index), 0);
-    }
-
-    /// Adds a row to a collection that is loaded, as a change that a rollback undoes.
-    pub(crate) fn link_many(&mut self, arena: &Arena, slot: SlotPtr, index: usize, child: SlotPtr) {
-        let field = arena.relation(slot, index);
-        let Some(list) = field.many() else { return };
-        if list.is_some_and(|list| list.iter().any(|member| member == child)) {
-            return;
-        }
-        self.note_relation(arena, slot, index);
-        if list.is_some_and(|list| list.push(child)) {
-            return;
-        }
-        let mut members: Vec<SlotPtr> = list.map(|list| list.iter().collect()).unwrap_or_default();
-        members.push(child);
-        let list = arena.list(&members, members.len() * 2);
-        field.store(list.as_ptr().cast(), field.epoch());
-    }
-
-    /// Takes a row out of a collection that is loaded, as a change that a rollback undoes.
-    pub(crate) fn unlink_many(&mut self, arena: &Arena, slot: SlotPtr, index: usize, child: SlotPtr) {
-        let field = arena.relation(slot, index);
-        let Some(Some(list)) = field.many() else { return };
-        let members: Vec<SlotPtr> = list.iter().filter(|&member| member != child).collect();
-        if members.len() == list.len() {
-            return;
-        }
-        self.note_relation(arena, slot, index);
-        let list = arena.list(&members, members.len());
-        field.store(list.as_ptr().cast(), field.epoch());
-    }
-
-    /// What a load has found: no change, so nothing that a rollback would undo.
-    pub(crate) fn set_loaded_one(&mut self, arena: &Arena, slot: SlotPtr, index: usize, target: Option<SlotPtr>) {
-        let epoch = self.store(slot.def()).epoch;
-        arena.relation(slot, index).store(one_state(target), epoch);
-    }
-
-    /// A query asked not to load a relationship; what is loaded stays.
-    pub(crate) fn set_raised(&mut self, arena: &Arena, slot: SlotPtr, index: usize) {
-        let field = arena.relation(slot, index);
-        if !field.is_loaded() {
-            field.store(raised(&slot.def().relationships[index]), 0);
-        }
-    }
-
-    /// What a load has found for the collections of several rows.
-    pub(crate) fn set_loaded_many(&mut self, arena: &Arena, index: usize, slots: &[SlotPtr], rows: &[Vec<SlotPtr>]) {
-        let lists = arena.lists(rows);
-        let Some(first) = slots.first() else { return };
-        let epoch = self.store(first.def()).epoch;
-        for (position, &slot) in slots.iter().enumerate() {
-            let state = if rows[position].is_empty() { none() } else { list_at(lists, position).cast::<()>() };
-            arena.relation(slot, index).store(state, epoch);
-        }
-    }
-
-    fn note_relation(&mut self, arena: &Arena, slot: SlotPtr, index: usize) {
-        let field: &RelationField = arena.relation(slot, index);
-        let len = if matches!(slot.def().relationships[index].kind, super::def::RelationshipKind::Many) {
-            field.many().flatten().map(List::len)
-        } else {
-            None
-        };
-        let undo = Undo::Relation { slot, index, state: Address(field.state()), len, epoch: field.epoch() };
-        self.journal.push(undo);
-    }
-
     // Transactions
 
     /// Begins a savepoint; everything is flushed. Returns where the journal stands, and the number to come back to.
@@ -493,6 +422,16 @@ impl Tracker {
         }
     }
 
+    /// Rows of a table were deleted, or their keys changed, past the entities: the database may have deleted or changed
+    /// rows that point at them, and in turn rows that point at those.
+    pub(crate) fn raise_followers(&mut self, def: &'static ModelDef) {
+        for store in &mut self.stores {
+            if follows(store.def, def, &mut Vec::new()) {
+                store.epoch = store.epoch.wrapping_add(1);
+            }
+        }
+    }
+
     fn undo(&mut self, arena: &Arena, mark: usize) {
         for slot in self.doomed.drain(..) {
             slot.set_flag(DOOMED, false);
@@ -511,6 +450,7 @@ impl Tracker {
             // Keys and states go back too: the identity maps are built again from the rows when they are needed.
             self.stores.iter_mut().for_each(|store| store.keys = None);
         }
+        let mut unmade: Vec<SlotPtr> = Vec::new();
         for undo in steps {
             match undo {
                 Undo::Version { slot, head, flushed, scope } => {
@@ -526,7 +466,12 @@ impl Tracker {
                     }
                 }
                 Undo::Doomed { slot } => slot.set_flag(DOOMED, false),
-                Undo::State { slot, state } => slot.set_state(state),
+                Undo::State { slot, state } => {
+                    slot.set_state(state);
+                    if state == State::Pending {
+                        unmade.push(slot);
+                    }
+                }
                 Undo::Relation { slot, index, state, len, epoch } => {
                     let field = arena.relation(slot, index);
                     field.store(state.0, epoch);
@@ -534,6 +479,13 @@ impl Tracker {
                         list.truncate(len);
                     }
                 }
+            }
+        }
+        // The database may give their keys to other rows.
+        for slot in unmade {
+            if let [column] = slot.def().primary_key {
+                let placeholder = arena.value(slot, *column).into_owned();
+                self.made_keys.remove(&(std::ptr::from_ref(slot.def()).addr(), placeholder));
             }
         }
     }
@@ -553,6 +505,19 @@ impl Store {
     pub(crate) fn is_indexed(&self) -> bool {
         self.keys.is_some()
     }
+}
+
+/// Whether the database changes rows of one model when rows of another are deleted or get other keys.
+fn follows(def: &'static ModelDef, leader: &'static ModelDef, seen: &mut Vec<&'static ModelDef>) -> bool {
+    if seen.iter().any(|known| known.is(def)) {
+        return false;
+    }
+    seen.push(def);
+    def.columns.iter().filter_map(|column| column.references.as_ref()).any(|reference| {
+        let target = (reference.target)().0;
+        let acts = |action| !matches!(action, Action::NoAction | Action::Restrict);
+        (acts(reference.on_delete) || acts(reference.on_update)) && (target.is(leader) || follows(target, leader, seen))
+    })
 }
 
 /// The columns in which two versions of a row differ.
@@ -577,15 +542,4 @@ pub(crate) fn merge(
         }
     }
     Ok(())
-}
-
-fn unloaded_state(slot: SlotPtr, index: usize) -> *mut () {
-    RelationField::unloaded(&slot.def().relationships[index]).state()
-}
-
-#[allow(unsafe_code, reason = "one element of a slice behind a pointer")]
-fn list_at(lists: std::ptr::NonNull<[List]>, index: usize) -> *mut List {
-    assert!(index < lists.len());
-    // SAFETY: within the slice.
-    unsafe { lists.cast::<List>().add(index) }.as_ptr()
 }

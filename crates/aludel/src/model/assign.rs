@@ -6,7 +6,7 @@ use crate::entity::model::Model;
 use crate::sql::Node;
 
 use super::operand::bound;
-use super::{Column, ColumnType, Expr, Expression};
+use super::{Column, ColumnType, Expr, Expression, pending_key};
 
 /// What may be written to a column of type `V`: a value of the type itself, `&str` for text, and for a column that may
 /// be NULL also a value without `Some`, or `None`.
@@ -99,7 +99,9 @@ impl<M: Model, T: ColumnType> Column<M, T> {
     ///
     /// The value may be an expression: `Post::views.set(Post::views + 1)`.
     pub fn set(self, value: impl Assignable<T>) -> Assign<M> {
-        Assign { column: self.index(), value: value.into_assigned(), model: PhantomData }
+        let mut value = value.into_assigned();
+        pending_key::mark(self.column(), &mut value);
+        Assign { column: self.index(), value, model: PhantomData }
     }
 }
 

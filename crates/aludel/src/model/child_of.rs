@@ -8,6 +8,10 @@ use crate::entity::new::{IntoLink, LinkTarget};
 /// miss nothing but that key.
 ///
 /// `User::build().username("ann").posts([Post::build().title("one"), Post::build().title("two")])`
+///
+/// Where the child has several required keys to the parent's model, its builder may miss one of them: the parent fills
+/// in that of the relationship. If it was the other one that is missing, the next flush fails with `NotNullViolation`
+/// and names it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a row of `{Child}` that belongs to a `{Parent}`",
     label = "expected a `{Child}`",

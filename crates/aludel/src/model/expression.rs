@@ -4,12 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Rem, Sub};
 
+use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::sql::{BinaryOp, Node, OrderBy};
 
 use super::column::column_node;
 use super::operand::{InList, Number, Operand, Text};
-use super::{Column, ColumnType};
+use super::{Column, ColumnType, pending_key};
 
 /// The type that an expression may be compared with: its own, without `Option`.
 pub type BaseOf<E> = <<E as Expression>::Type as ColumnType>::Base;
@@ -58,14 +59,20 @@ pub trait Expression: Sized {
     /// The expression without its type.
     fn into_node(self) -> Node;
 
+    /// The model and the position of the column, where the expression is one.
+    #[doc(hidden)]
+    fn column(&self) -> Option<(&'static ModelDef, usize)> {
+        None
+    }
+
     /// `=`, or IS NULL where `other` is `None`.
     fn eq(self, other: impl Operand<BaseOf<Self>>) -> Expr<bool> {
-        compare(self, BinaryOp::Eq, other)
+        equate(self, BinaryOp::Eq, other)
     }
 
     /// `<>`, or IS NOT NULL where `other` is `None`. A column that is NULL is not unequal to a value.
     fn ne(self, other: impl Operand<BaseOf<Self>>) -> Expr<bool> {
-        compare(self, BinaryOp::Ne, other)
+        equate(self, BinaryOp::Ne, other)
     }
 
     /// `<`
@@ -112,12 +119,12 @@ pub trait Expression: Sized {
 
     /// `IN`. An empty list holds nothing, `None` in it stands for NULL.
     fn in_(self, list: impl InList<BaseOf<Self>>) -> Expr<bool> {
-        Expr::new(list.into_in(self.into_node()))
+        Expr::new(in_list(self, list))
     }
 
     /// `NOT IN`. Nothing is in an empty list, so that it finds all rows.
     fn not_in(self, list: impl InList<BaseOf<Self>>) -> Expr<bool> {
-        Expr::new(list.into_in(self.into_node()).negate())
+        Expr::new(in_list(self, list).negate())
     }
 
     /// Whether the text stands anywhere in this one; `%` and `_` stand for themselves. Whether letter case counts is
@@ -186,6 +193,20 @@ fn compare<E: Expression>(left: E, op: BinaryOp, right: impl Operand<BaseOf<E>>)
     Expr::new(Node::binary(left.into_node(), op, right.into_operand()))
 }
 
+/// A comparison in which a key may be that of a row that is new.
+fn equate<E: Expression>(left: E, op: BinaryOp, right: impl Operand<BaseOf<E>>) -> Expr<bool> {
+    let mut right = right.into_operand();
+    pending_key::mark(left.column(), &mut right);
+    Expr::new(Node::binary(left.into_node(), op, right))
+}
+
+fn in_list<E: Expression>(value: E, list: impl InList<BaseOf<E>>) -> Node {
+    let column = value.column();
+    let mut node = list.into_in(value.into_node());
+    pending_key::mark(column, &mut node);
+    node
+}
+
 impl<T: ColumnType> Expression for Expr<T> {
     type Type = T;
 
@@ -199,6 +220,10 @@ impl<M: Model, T: ColumnType> Expression for Column<M, T> {
 
     fn into_node(self) -> Node {
         column_node(M::def(), self.index())
+    }
+
+    fn column(&self) -> Option<(&'static ModelDef, usize)> {
+        Some((M::def(), self.index()))
     }
 }
 

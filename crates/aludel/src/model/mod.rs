@@ -11,6 +11,7 @@ mod key_type;
 pub mod metadata;
 mod operand;
 mod order;
+mod pending_key;
 mod relationship;
 mod select_list;
 mod settable;

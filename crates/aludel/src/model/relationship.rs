@@ -136,7 +136,8 @@ impl<M: Model, T: Model> ToMany<M, T> {
         Expr::new(exists(M::def(), self.index, condition.into_condition()))
     }
 
-    /// Loads only the rows that a condition on them holds for.
+    /// Loads only the rows that a condition on them holds for. They are what `get` then gives; a later `load`, or a
+    /// `with` that has no condition, reads the whole collection.
     pub fn filter(self, condition: impl Condition) -> Loading<M, T> {
         Loading::new(self.index).filter(condition)
     }
@@ -146,7 +147,8 @@ impl<M: Model, T: Model> ToMany<M, T> {
         Loading::new(self.index).order_by(order)
     }
 
-    /// Loads at most so many rows for each parent.
+    /// Loads at most so many rows for each parent. They are what `get` then gives; a later `load` reads the whole
+    /// collection.
     pub fn limit(self, rows: u64) -> Loading<M, T> {
         Loading::new(self.index).limit(rows)
     }
@@ -197,6 +199,11 @@ pub enum Strategy {
 impl RelationLoad {
     pub(crate) fn new(relationship: usize) -> Self {
         Self { relationship, strategy: None, filter: None, order_by: Vec::new(), limit: None, nested: Vec::new() }
+    }
+
+    /// Whether it brings all rows that the relationship leads to.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.filter.is_none() && self.limit.is_none()
     }
 }
 

@@ -34,7 +34,8 @@ impl<M: Model, R> Query<M, R> {
     /// `Post::query().filter(..).update((Post::title.set("x"), Post::views.set(Post::views + 1))).execute(session)`.
     ///
     /// Columns with an `on_update` value get it, unless one is set here. Entities of the table that the session has
-    /// stay as they are until the next query, or `get`, names them: it then refreshes those without changes.
+    /// stay as they are until the next query, or `get`, names them: it then refreshes those without changes. Loaded
+    /// relationships to the table stay readable, and the next `load` reads them again.
     ///
     /// ```standalone_crate
     /// use aludel::prelude::*;
@@ -71,7 +72,8 @@ impl<M: Model, R> Query<M, R> {
     }
 
     /// Deletes all rows that the filters find in one statement, without loading them. Cascades of relationships do not
-    /// run, those of the database's foreign keys do.
+    /// run, those of the database's foreign keys do. Loaded collections keep the rows, for whoever reads them, until
+    /// the next `load`.
     pub fn delete(self) -> BulkDelete<M> {
         BulkDelete { draft: self.draft.into_draft(), model: PhantomData }
     }
@@ -86,8 +88,9 @@ impl<M: Model> BulkUpdate<M> {
     #[track_caller]
     pub fn execute(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
         let at = Location::caller();
+        let keys = self.assignments.iter().any(|(column, _)| M::def().primary_key.contains(column));
         let statement = self.prepare(session.dialect());
-        async move { execute::<M>(session, statement?, at).await }
+        async move { execute::<M>(session, statement?, keys, at).await }
     }
 
     fn prepare(self, dialect: Dialect) -> Result<Statement> {
@@ -121,7 +124,7 @@ impl<M: Model> BulkDelete<M> {
     pub fn execute(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
         let at = Location::caller();
         let statement = self.prepare(session.dialect());
-        async move { execute::<M>(session, statement?, at).await }
+        async move { execute::<M>(session, statement?, true, at).await }
     }
 
     fn prepare(self, dialect: Dialect) -> Result<Statement> {
@@ -133,9 +136,18 @@ impl<M: Model> BulkDelete<M> {
     }
 }
 
-async fn execute<M: Model>(session: &Session, statement: Statement, at: &'static Location<'static>) -> Result<u64> {
+/// Sends the statement. Where it takes keys away, the database may change rows that point at them.
+async fn execute<M: Model>(
+    session: &Session,
+    statement: Statement,
+    keys: bool,
+    at: &'static Location<'static>,
+) -> Result<u64> {
     session.autoflush(at).await?;
     let executed = session.execute(&statement.sql, &statement.params, Some(M::def().table), at).await?;
+    if keys {
+        session.arena().tracker().raise_followers(M::def());
+    }
     Ok(executed.rows_affected)
 }
 

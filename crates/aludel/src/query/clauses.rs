@@ -66,7 +66,8 @@ impl<M: Model, R> Query<M, R> {
         self
     }
 
-    /// Only groups that the condition holds for: `.having(count(Post::id).gt(3))`.
+    /// Only groups that the condition holds for: `.having(count(Post::id).gt(3))`. A query for entities needs a
+    /// `group_by` with it.
     pub fn having(mut self, condition: impl Condition) -> Self {
         self.draft.edit().having.extend(condition.into_condition());
         self

@@ -11,7 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{RelationLoad, column_node};
 use crate::session::Session;
 use crate::sql::{
-    Dialect, FromClause, Join, JoinKind, Node, OrderBy, Renderer, Rest, Select, SelectColumn, Statement, TableRef, Value,
+    Dialect, FromClause, Join, JoinKind, Node, OrderBy, Renderer, Rest, Select, SelectColumn, Statement, TableRef,
+    Value,
 };
 
 use super::eager::{Eager, Plan};

@@ -40,7 +40,6 @@ pub(super) struct JoinedLoad {
     /// The name of the target's table in the statement.
     name: Cow<'static, str>,
     columns: JoinColumns,
-    kind: JoinKind,
     /// Where the target's columns begin in a row.
     at: usize,
     load: RelationLoad,
@@ -110,10 +109,6 @@ impl Draft {
             }
             load.order_by.iter_mut().for_each(|order| order.node.rename_table(target.table, &name));
             let columns = relationship.columns(owner)?;
-            let certain = columns.key_is_local
-                && columns.local.iter().all(|&column| !owner.columns[column].nullable)
-                && load.filter.is_none()
-                && (parent == 0 || joined[parent - 1].kind == JoinKind::Inner);
             let nested = std::mem::take(&mut load.nested);
             joined.push(JoinedLoad {
                 parent,
@@ -122,7 +117,6 @@ impl Draft {
                 target,
                 name: name.clone(),
                 columns,
-                kind: if certain { JoinKind::Inner } else { JoinKind::Left },
                 at: *at,
                 load,
             });
@@ -194,7 +188,8 @@ impl Plan {
                 on = on.and(filter.clone());
             }
             let table = TableRef::aliased(joined.target.table, joined.name.clone());
-            select.joins.push(Join { kind: joined.kind, table, on });
+            // A row stays in the result also where its foreign key leads nowhere, as in data that is older than the key.
+            select.joins.push(Join { kind: JoinKind::Left, table, on });
             select.order_by.extend(joined.order());
         }
         debug_assert!(matches!(select.from, FromClause::Table(_)));
@@ -331,10 +326,9 @@ fn link(arena: &Arena, joined: &JoinedLoad, found: &Found) -> Result<()> {
     let index = joined.load.relationship;
     let (mut parents, mut rows) = (Vec::with_capacity(found.parents.len()), Vec::with_capacity(found.rows.len()));
     let mut tracker = arena.tracker();
-    let epoch = tracker.store(joined.owner).epoch;
+    let whole = joined.load.is_whole();
     for (&parent, targets) in found.parents.iter().zip(&found.rows) {
-        let field = arena.relation(parent, index);
-        if joined.load.filter.is_none() && field.is_loaded() && field.epoch() == epoch {
+        if whole && tracker.is_fresh(arena, parent, index) {
             continue;
         }
         if let Some(back) = joined.back() {
@@ -347,10 +341,16 @@ fn link(arena: &Arena, joined: &JoinedLoad, found: &Found) -> Result<()> {
             return Err(several(joined, targets.len()));
         } else {
             tracker.set_loaded_one(arena, parent, index, targets.first().copied());
+            if !whole {
+                tracker.found_in_part(arena, parent, index);
+            }
         }
     }
     if !parents.is_empty() {
         tracker.set_loaded_many(arena, index, &parents, &rows);
+        if !whole {
+            parents.iter().for_each(|&parent| tracker.found_in_part(arena, parent, index));
+        }
     }
     Ok(())
 }

@@ -21,7 +21,8 @@ impl Draft {
         self.check_nodes("filter", &self.filter)?;
         self.check_nodes("group_by", &self.group_by)?;
         self.check_nodes("having", &self.having)?;
-        self.order_by.iter().try_for_each(|order| self.check_node("order_by", &order.node))
+        self.order_by.iter().try_for_each(|order| self.check_node("order_by", &order.node))?;
+        self.check_having()
     }
 
     fn check_joins(&self) -> Result<()> {
@@ -52,6 +53,23 @@ impl Draft {
             }
         }
         Ok(())
+    }
+
+    /// A condition on groups, where there are none, would make one group of all rows, which is no entity.
+    fn check_having(&self) -> Result<()> {
+        if self.having.is_empty() || !self.group_by.is_empty() {
+            return Ok(());
+        }
+        let mut items = self.items.iter().flatten();
+        if self.items.is_some() && !items.any(|item| matches!(item, Item::Entity { .. })) {
+            return Ok(());
+        }
+        let name = self.def.name;
+        let key = self.def.columns[self.def.primary_key[0]].field;
+        Err(invalid(format!(
+            "having(..): this query selects entities of `{name}`, and has no groups; add `.group_by({name}::{key})`, or use \
+             `.filter(..)` for a condition on rows"
+        )))
     }
 
     fn check_item(&self, item: &Item) -> Result<()> {

@@ -33,6 +33,9 @@ impl Session {
 
     /// Marks a row for deletion by the next flush, with what its relationships cascade to. A row that was added and
     /// not flushed is simply forgotten.
+    ///
+    /// Where a new row with the same primary key is added before that flush, the database's row is not deleted but
+    /// updated: to what the new one says in all columns.
     pub fn delete<M: Model>(&self, entity: &Entity<M>) {
         let arena = self.arena();
         if entity.slot().is_in(&arena) {

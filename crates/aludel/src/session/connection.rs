@@ -3,6 +3,7 @@
 use std::panic::Location;
 
 use super::lock::Turn;
+use super::pending_keys::has_pending_key;
 use super::transaction::Unsettled;
 use super::{NEEDS_ROLLBACK, Session};
 use crate::engine::row::Row;
@@ -70,6 +71,9 @@ impl Session {
         if let Err(error) = self.check() {
             return Fetched::Done(Err(error));
         }
+        if has_pending_key(params) {
+            return Fetched::Waits;
+        }
         let Some(mut turn) = self.inner.try_turn(at) else { return Fetched::Waits };
         let mut borrowed = None;
         let connection = match &mut turn.connection {
@@ -109,7 +113,9 @@ impl Session {
     ) -> Result<u64> {
         let mut turn = self.turn(at).await?;
         self.check()?;
-        self.fetch_in(&mut turn, sql, params, at, sink).await
+        // In the session's turn: a flush that was under way has made its keys.
+        let params = self.with_keys(params)?;
+        self.fetch_in(&mut turn, sql, &params, at, sink).await
     }
 
     /// A read in a turn that is there already.
@@ -143,7 +149,8 @@ impl Session {
     ) -> Result<Executed> {
         self.check()?;
         let mut turn = self.turn(at).await?;
-        let executed = self.execute_in(&mut turn, sql, params, at).await;
+        let params = self.with_keys(params)?;
+        let executed = self.execute_in(&mut turn, sql, &params, at).await;
         let executed = executed.map_err(|error| match table {
             Some(table) if error.kind() == ErrorKind::ForeignKeyViolation && error.table().is_none() => {
                 error.with_message(|message| format!("{message} (table `{table}`)")).with_table(table)

@@ -4,9 +4,11 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::connection::Sink;
+use super::pending_keys::with_keys;
 use super::shared::DbShared;
 use super::{Session, detached};
 use crate::engine::{CursorId, PooledConnection};
+use crate::entity::arena::Arena;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
 
@@ -17,6 +19,8 @@ use crate::sql::Value;
 pub(crate) struct CursorSource {
     db: Arc<DbShared>,
     session: Option<Session>,
+    /// What knows the keys of rows that were new when the query was written.
+    arena: Option<Arc<Arena>>,
 }
 
 /// A statement whose rows are asked for little by little.
@@ -41,7 +45,8 @@ impl Session {
         let idle = self.inner.try_turn(Location::caller()).is_some_and(|turn| turn.connection.is_none());
         let pending = self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush());
         let alone = idle && !pending && !self.db().engine.is_memory();
-        Ok(CursorSource { db: Arc::clone(self.db()), session: (!alone).then(|| self.clone()) })
+        let arena = self.existing_arena();
+        Ok(CursorSource { db: Arc::clone(self.db()), session: (!alone).then(|| self.clone()), arena })
     }
 }
 
@@ -56,14 +61,14 @@ impl CursorSource {
         params: Vec<Value<'static>>,
         at: &'static Location<'static>,
     ) -> Result<Cursor> {
-        let Self { db, session } = self;
+        let Self { db, session, arena } = self;
         if let Some(session) = session {
             session.autoflush(at).await?;
             session.check()?;
             let mut turn = session.turn(at).await?;
             let transaction = turn.transaction;
             if let Some(connection) = &mut turn.connection {
-                let id = connection.open_cursor(&sql, &params)?;
+                let id = connection.open_cursor(&sql, &with_keys(arena.as_ref(), &params)?)?;
                 drop(turn);
                 return Ok(Cursor::Shared { session, transaction, id });
             }
@@ -73,7 +78,7 @@ impl CursorSource {
             }
         }
         let mut connection = db.engine.acquire(at).await?;
-        let id = connection.open_cursor(&sql, &params)?;
+        let id = connection.open_cursor(&sql, &with_keys(arena.as_ref(), &params)?)?;
         Ok(Cursor::Own { db, connection, id })
     }
 }

@@ -4,6 +4,7 @@ mod cascade;
 mod deletes;
 mod inserts;
 mod order;
+mod row_switch;
 mod updates;
 
 use std::panic::Location;
@@ -14,30 +15,30 @@ use super::lock::Turn;
 use super::transaction::Unsettled;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
+use crate::entity::placeholder::may_be_placeholder;
 use crate::entity::slot::{SlotPtr, State};
-use crate::entity::tracker::MadeKeys;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
 
-/// The keys that the database made in this flush, by the placeholders that stood for them.
-#[derive(Default)]
-struct Keys(MadeKeys);
+/// The keys that the database made, by the placeholders that stood for them. They are kept where the queries of other
+/// tasks find them too.
+struct Keys(Arc<Arena>);
 
 impl Keys {
     fn made(&mut self, def: &ModelDef, placeholder: Value<'static>, key: Value<'static>) {
-        self.0.insert((std::ptr::from_ref(def).addr(), placeholder), key);
+        self.0.tracker().made_keys.insert((std::ptr::from_ref(def).addr(), placeholder), key);
     }
 
-    /// The real key for a foreign key's value, if that is a placeholder of a row inserted in this flush.
-    fn resolve(&self, def: &ModelDef, column: usize, value: &Value<'_>) -> Option<&Value<'static>> {
-        if self.0.is_empty() || value.is_null() {
+    /// The real key for a foreign key's value, if that is a placeholder of a row inserted since the last commit.
+    fn resolve(&self, def: &ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
+        if !may_be_placeholder(&def.columns[column].ty, value) {
             return None;
         }
         let (target, referenced) = (def.columns[column].references.as_ref()?.target)();
         if target.primary_key != [referenced] {
             return None;
         }
-        self.0.get(&(std::ptr::from_ref(target).addr(), value.clone().into_owned()))
+        self.0.tracker().made_keys.get(&(std::ptr::from_ref(target).addr(), value.clone().into_owned())).cloned()
     }
 }
 
@@ -107,11 +108,9 @@ impl Session {
             }
         }
         let unsettled = Unsettled::new(self);
-        let keys = Keys(std::mem::take(&mut arena.tracker().made_keys));
+        let keys = Keys(Arc::clone(&arena));
         let mut flush = Flush { session: self, turn, arena, at, keys, sql: String::new() };
         flush.run().await?;
-        let made = std::mem::take(&mut flush.keys.0);
-        flush.arena.tracker().made_keys = made;
         unsettled.settle();
         Ok(())
     }
@@ -120,7 +119,7 @@ impl Session {
 impl Flush<'_, '_> {
     async fn run(&mut self) -> Result<()> {
         self.cascade_deletes().await?;
-        let (new, dirty, doomed) = {
+        let (mut new, dirty, mut doomed) = {
             let mut tracker = self.arena.tracker();
             let mut new = std::mem::take(&mut tracker.new);
             new.retain(|slot| slot.state() == State::Pending);
@@ -128,8 +127,13 @@ impl Flush<'_, '_> {
             doomed.retain(|slot| slot.state() == State::Persistent);
             (new, tracker.take_dirty(), doomed)
         };
+        let switches = self.switches(&mut new, &doomed);
+        let (before, after) = self.order_switches(switches, &new);
+        self.switch(&before).await?;
         let late = self.insert(&new).await?;
-        self.update(&dirty, &late, &doomed).await?;
+        self.switch(&after).await?;
+        self.update(&dirty, &late).await?;
+        doomed.retain(|slot| slot.state() == State::Persistent);
         self.delete(&doomed).await?;
         self.arena.tracker().keep_dirty(&dirty);
         Ok(())
@@ -138,7 +142,7 @@ impl Flush<'_, '_> {
     /// The value to be sent for a column: a placeholder of another row is its real key by now.
     fn value_to_send<'v>(&self, slot: SlotPtr, value: Value<'v>, column: usize) -> Value<'v> {
         match self.keys.resolve(slot.def(), column, &value) {
-            Some(key) => key.clone(),
+            Some(key) => key,
             None => value,
         }
     }

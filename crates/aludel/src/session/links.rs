@@ -103,7 +103,8 @@ fn set_parent(
         }
         return Ok(());
     }
-    if let Some(old) = old.filter(|&old| Some(old) != parent && arena.relation(old, back).is_loaded()) {
+    let leads_here = |old: SlotPtr| arena.relation(old, back).one().flatten() == Some(child);
+    if let Some(old) = old.filter(|&old| Some(old) != parent && leads_here(old)) {
         tracker.link_one(arena, old, back, None);
     }
     if let Some(parent) = parent {
@@ -212,7 +213,7 @@ pub(super) fn leave_collections(arena: &Arena, slot: SlotPtr) {
         let Some(parent) = parent else { continue };
         if parent.def().relationships[inverse()].kind == RelationshipKind::Many {
             tracker.unlink_many(arena, parent, inverse(), slot);
-        } else if arena.relation(parent, inverse()).is_loaded() {
+        } else if arena.relation(parent, inverse()).one().flatten() == Some(slot) {
             tracker.link_one(arena, parent, inverse(), None);
         }
     }

@@ -35,10 +35,51 @@ impl<T: Model> Entity<T> {
     /// it not loaded yet (about 250 before and after this one), and returns what it leads to. What is loaded is
     /// returned without asking the database, until the session's next commit or rollback.
     ///
-    /// ```ignore
-    /// for user in &users {
-    ///     for post in user.load(User::posts).await? { println!("{}", post.title); }     // one statement in all
+    /// ```standalone_crate
+    /// use aludel::prelude::*;
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct User {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     username: String,
+    ///     #[relationship(back_populates = author)]
+    ///     posts: Many<Post>,
     /// }
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct Post {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     title: String,
+    ///     #[column(references = User::id)]
+    ///     user_id: i64,
+    ///     #[relationship(back_populates = posts)]
+    ///     author: One<User>,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> aludel::Result<()> {
+    /// # let db = Db::connect("sqlite://").await?;
+    /// # db.create_all().await?;
+    /// # let session = db.session();
+    /// for name in ["ann", "bob"] {
+    ///     session.add(User::build().username(name).posts([Post::build().title(format!("{name}'s first"))]));
+    /// }
+    /// session.commit().await?;
+    /// # let session = db.session();
+    ///
+    /// let users = User::query().order_by(User::id).all(&session).await?;
+    /// let mut titles = Vec::new();
+    /// for user in &users {
+    ///     // One statement for all users.
+    ///     for post in user.load(User::posts).await? {
+    ///         titles.push(post.title.clone());
+    ///     }
+    /// }
+    /// assert_eq!(titles, ["ann's first", "bob's first"]);
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
@@ -98,10 +139,9 @@ async fn load_slot(
     session.load_relations(arena, slot.def(), &slots, &[RelationLoad::new(index)], at).await
 }
 
-/// Whether a relationship is loaded and no commit or rollback has been since.
+/// Whether a relationship is loaded as a whole, and no commit, rollback or bulk write has been since.
 fn is_fresh(arena: &Arena, slot: SlotPtr, index: usize) -> bool {
-    let field = arena.relation(slot, index);
-    field.is_loaded() && field.epoch() == arena.tracker().store(slot.def()).epoch
+    arena.tracker().is_fresh(arena, slot, index)
 }
 
 /// The entity and its neighbours of the same query that have the relationship not loaded.
@@ -140,9 +180,9 @@ impl Session {
                 slots.iter().for_each(|&slot| tracker.set_raised(arena, slot, load.relationship));
                 continue;
             }
-            let plain = load.filter.is_none() && load.limit.is_none();
+            let whole = load.is_whole();
             let missing: Vec<SlotPtr> =
-                slots.iter().copied().filter(|&slot| !(plain && is_fresh(arena, slot, load.relationship))).collect();
+                slots.iter().copied().filter(|&slot| !(whole && is_fresh(arena, slot, load.relationship))).collect();
             if !missing.is_empty() {
                 if relationship.kind == RelationshipKind::Many || relationship.foreign_key.is_none() {
                     self.load_children(arena, def, &missing, load, at).await?;

@@ -10,6 +10,7 @@ mod get;
 mod links;
 mod load;
 mod lock;
+mod pending_keys;
 pub(crate) mod shared;
 mod transaction;
 mod write;

@@ -15,10 +15,47 @@ impl<T: Model> Entity<T> {
     /// A foreign key follows its relationship, and the other side's collection, where it is loaded, follows too. For
     /// several columns at once use [`edit`](Entity::edit).
     ///
-    /// ```ignore
-    /// user.set(User::email, "ann@example.com");
+    /// ```standalone_crate
+    /// use aludel::prelude::*;
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct User {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     username: String,
+    ///     #[relationship(back_populates = author)]
+    ///     posts: Many<Post>,
+    /// }
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct Post {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     title: String,
+    ///     #[column(references = User::id)]
+    ///     user_id: Option<i64>,
+    ///     #[relationship(back_populates = posts)]
+    ///     author: One<Option<User>>,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> aludel::Result<()> {
+    /// # let db = Db::connect("sqlite://").await?;
+    /// # db.create_all().await?;
+    /// # let session = db.session();
+    /// let user = session.add(User::build().username("ann"));
+    /// let post = session.add(Post::build().title("Hello"));
+    /// post.set(Post::title, "Good morning");
     /// post.set(Post::author, &user);
-    /// article.set(Article::editor, None);
+    /// assert_eq!(user.posts.get()?[0].title, "Good morning");
+    /// session.commit().await?;
+    /// assert_eq!(post.user_id, Some(user.id));
+    ///
+    /// post.set(Post::author, None);
+    /// assert_eq!(post.user_id, None);
+    /// assert!(user.posts.get()?.is_empty());
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn set<F: Settable<T>>(&self, field: F, value: impl IntoValue<F::Value>) {
         match field.write(value.into_value()) {
@@ -45,7 +82,8 @@ impl<T: Model> Entity<T> {
 
     /// Adds a row to a collection: an entity, or a new row, which is added to the session too. Returns its entity.
     ///
-    /// A builder needs no key to this row: it gets it here.
+    /// A builder needs no key to this row: it gets it here. Another required key to the same model has to be given; the
+    /// next flush fails if it is not.
     pub fn push<U: Model>(&self, relationship: ToMany<T, U>, row: impl ChildOf<T, U>) -> Entity<U> {
         let child = match row.into_link().0 {
             Target::New(row) => super::add::add_row(self.arena(), row),

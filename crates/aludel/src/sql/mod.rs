@@ -18,12 +18,12 @@ pub use delete::Delete;
 pub use dialect::{Capabilities, Dialect};
 pub use insert::Insert;
 pub(crate) use node::count_rows;
-pub(crate) use render::{Renderer, Rest};
 pub use node::{BinaryOp, LIKE_ESCAPE, Node, Nulls};
+pub(crate) use render::{Renderer, Rest};
 pub use select::{FromClause, Join, JoinKind, NullsOrder, OrderBy, Select, SelectColumn, TableRef};
 pub use statement::Statement;
 pub use update::Update;
-pub use value::Value;
+pub use value::{PendingKey, Value};
 
 #[cfg(test)]
 mod tests;

@@ -45,8 +45,27 @@ pub enum Value<'a> {
     Timestamp(Timestamp),
     /// A JSON document, as its text.
     Json(Cow<'a, str>),
+    /// The key of a row that may not be in the database yet; the session puts the real one in its place.
+    PendingKey(Box<PendingKey>),
     /// A value that its Rust type cannot express for a database, and why not; sending it is an error.
     Invalid(Cow<'a, str>),
+}
+
+/// What a key's column is compared with, where its value may be a new row's placeholder.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PendingKey {
+    /// The address of the definition of the model whose key it is.
+    pub(crate) model: usize,
+    /// The model's name.
+    pub(crate) name: &'static str,
+    /// The placeholder; or a real key that looks like one.
+    pub(crate) value: Value<'static>,
+}
+
+impl PendingKey {
+    pub(crate) fn new(model: usize, name: &'static str, value: Value<'static>) -> Self {
+        Self { model, name, value }
+    }
 }
 
 impl Value<'_> {
@@ -68,6 +87,7 @@ impl Value<'_> {
             Self::DateTime(v) => Value::DateTime(v),
             Self::Timestamp(v) => Value::Timestamp(v),
             Self::Json(v) => Value::Json(Cow::Owned(v.into_owned())),
+            Self::PendingKey(v) => Value::PendingKey(v),
             Self::Invalid(v) => Value::Invalid(Cow::Owned(v.into_owned())),
         }
     }
@@ -90,6 +110,7 @@ impl Value<'_> {
             Self::DateTime(v) => Value::DateTime(*v),
             Self::Timestamp(v) => Value::Timestamp(*v),
             Self::Json(v) => Value::Json(Cow::Borrowed(v)),
+            Self::PendingKey(v) => Value::PendingKey(v.clone()),
             Self::Invalid(v) => Value::Invalid(Cow::Borrowed(v)),
         }
     }
@@ -115,6 +136,7 @@ impl Value<'_> {
             Self::DateTime(_) => "datetime",
             Self::Timestamp(_) => "timestamp",
             Self::Json(_) => "json",
+            Self::PendingKey(_) => "a new row's key",
             Self::Invalid(_) => "a value that cannot be stored",
         }
     }
@@ -138,6 +160,7 @@ impl PartialEq<Value<'_>> for Value<'_> {
             (Self::DateTime(a), Value::DateTime(b)) => a == b,
             (Self::Timestamp(a), Value::Timestamp(b)) => a == b,
             (Self::Json(a), Value::Json(b)) | (Self::Invalid(a), Value::Invalid(b)) => a == b,
+            (Self::PendingKey(a), Value::PendingKey(b)) => a == b,
             _ => false,
         }
     }
@@ -162,6 +185,7 @@ impl Hash for Value<'_> {
             Self::Time(v) => v.hash(state),
             Self::DateTime(v) => v.hash(state),
             Self::Timestamp(v) => v.hash(state),
+            Self::PendingKey(v) => v.hash(state),
         }
     }
 }
@@ -183,7 +207,7 @@ impl fmt::Display for Value<'_> {
             Self::Time(v) => v.fmt(f),
             Self::DateTime(v) => v.fmt(f),
             Self::Timestamp(v) => v.fmt(f),
-            Self::Invalid(_) => f.write_str(self.type_name()),
+            Self::PendingKey(_) | Self::Invalid(_) => f.write_str(self.type_name()),
         }
     }
 }

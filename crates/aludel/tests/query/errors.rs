@@ -53,6 +53,14 @@ fn loads_are_for_entities_and_for_columns_of_what_they_load() {
     insta::assert_snapshot!(error(User::query().with(User::posts.with(Post::comments.order_by(Post::id)))), @"with(Post::comments): post.id is no column of comment, of which alone the load selects");
 }
 
+#[test]
+fn having_without_groups_of_entities() {
+    insta::assert_snapshot!(error(User::query().having(count(User::id).gt(1))), @"having(..): this query selects entities of `User`, and has no groups; add `.group_by(User::id)`, or use `.filter(..)` for a condition on rows");
+    insta::assert_snapshot!(error(User::query().join(User::posts).select((User::entity, count(Post::id))).having(count(Post::id).gt(1))), @"having(..): this query selects entities of `User`, and has no groups; add `.group_by(User::id)`, or use `.filter(..)` for a condition on rows");
+    assert!(User::query().group_by(User::id).having(count(User::id).gt(1)).to_sql(Dialect::Sqlite).is_ok());
+    assert!(User::query().select(count(User::id)).having(count(User::id).gt(1)).to_sql(Dialect::Sqlite).is_ok());
+}
+
 #[tokio::test]
 async fn nothing_is_sent_and_the_session_stays_usable() -> Result<()> {
     let (_db, session) = blog().await?;

@@ -120,9 +120,9 @@ fn functions_of_text_and_numbers() {
 
 #[test]
 fn one_row_is_joined_along_and_many_are_not() {
-    insta::assert_snapshot!(tail(Comment::query().with(Comment::post)), @r#"FROM "comment" JOIN "post" AS "post_1" ON "post_1"."id" = "comment"."post_id""#);
-    insta::assert_snapshot!(tail(Post::query().with(Post::author).with(Post::editor)), @r#"FROM "post" JOIN "user" AS "user_1" ON "user_1"."id" = "post"."user_id" LEFT JOIN "user" AS "user_2" ON "user_2"."id" = "post"."editor_id""#);
-    insta::assert_snapshot!(tail(Comment::query().with(Comment::post.with(Post::editor))), @r#"FROM "comment" JOIN "post" AS "post_1" ON "post_1"."id" = "comment"."post_id" LEFT JOIN "user" AS "user_2" ON "user_2"."id" = "post_1"."editor_id""#);
+    insta::assert_snapshot!(tail(Comment::query().with(Comment::post)), @r#"FROM "comment" LEFT JOIN "post" AS "post_1" ON "post_1"."id" = "comment"."post_id""#);
+    insta::assert_snapshot!(tail(Post::query().with(Post::author).with(Post::editor)), @r#"FROM "post" LEFT JOIN "user" AS "user_1" ON "user_1"."id" = "post"."user_id" LEFT JOIN "user" AS "user_2" ON "user_2"."id" = "post"."editor_id""#);
+    insta::assert_snapshot!(tail(Comment::query().with(Comment::post.with(Post::editor))), @r#"FROM "comment" LEFT JOIN "post" AS "post_1" ON "post_1"."id" = "comment"."post_id" LEFT JOIN "user" AS "user_2" ON "user_2"."id" = "post_1"."editor_id""#);
     insta::assert_snapshot!(tail(User::query().with(User::posts)), @r#"FROM "user""#);
     insta::assert_snapshot!(tail(Employee::query().with(Employee::boss)), @r#"FROM "employee" LEFT JOIN "employee" AS "employee_1" ON "employee_1"."id" = "employee"."boss_id""#);
     insta::assert_snapshot!(tail(Post::query().with(Post::author.selectin())), @r#"FROM "post""#);

@@ -314,6 +314,29 @@ impl Builder<'_> {
         quote!(#(#parameters),*)
     }
 
+    /// The type parameters with their bounds, without those of some columns.
+    fn bounded_but(&self, columns: &[usize]) -> TokenStream {
+        let slots = self.slots.iter().filter(|slot| !columns.contains(&slot.column));
+        let parameters = slots.map(|Slot { parameter, given, .. }| quote!(#parameter: #given));
+        quote!(#(#parameters),*)
+    }
+
+    /// The builder's type with these keys set, except one.
+    fn with_keys(&self, keys: &[usize], missing: Option<usize>) -> TokenStream {
+        let private = private();
+        let ident = &self.ident;
+        let arguments = self.slots.iter().map(|Slot { column, parameter, .. }| {
+            if Some(*column) == missing {
+                quote!(#private::Missing)
+            } else if keys.contains(column) {
+                quote!(#private::Set)
+            } else {
+                quote!(#parameter)
+            }
+        });
+        quote!(#ident<#(#arguments),*>)
+    }
+
     /// `New` for the complete builder and for the struct.
     fn rows(&self) -> TokenStream {
         let private = private();
@@ -338,12 +361,11 @@ impl Builder<'_> {
         }
     }
 
-    /// `ChildOf<Parent>`: the row when the parent fills the key in. Of two keys to one parent the macro cannot know
-    /// which one the parent fills in, so both have to be given where they are required.
+    /// `ChildOf<Parent>`: the row when the parent fills the key in. Of several keys to one parent the macro cannot know
+    /// which one the parent fills in, so each may be left out, but not two: where the wrong one is, the flush says so.
     fn children(&self) -> TokenStream {
         let private = private();
         let model = &self.model.ident;
-        let builder = self.with_set(None);
         let mut parents: Vec<(String, Vec<usize>)> = Vec::new();
         for (position, column) in self.model.columns.iter().enumerate() {
             let Some(reference) = &column.references else { continue };
@@ -354,17 +376,26 @@ impl Builder<'_> {
             }
         }
         let children = parents.iter().map(|(_, keys)| {
-            let free = if keys.len() == 1 { &keys[..] } else { &[] };
-            let bounded = self.bounded(free);
             let parent = self.model.columns[keys[0]].references.as_ref().map(|reference| &reference.model);
-            quote! {
-                #[automatically_derived]
-                impl<#bounded> #private::ChildOf<#parent, #model> for #builder {
-                    fn into_link(self) -> #private::LinkTarget {
-                        #private::child(self.__into_row())
+            let child = |parameters: TokenStream, builder: TokenStream| {
+                quote! {
+                    #[automatically_derived]
+                    impl<#parameters> #private::ChildOf<#parent, #model> for #builder {
+                        fn into_link(self) -> #private::LinkTarget {
+                            #private::child(self.__into_row())
+                        }
                     }
                 }
+            };
+            let required: Vec<usize> =
+                keys.iter().copied().filter(|key| self.slots.iter().any(|slot| slot.column == *key)).collect();
+            if required.len() < 2 {
+                return child(self.bounded(&required), self.with_set(None));
             }
+            let complete = child(self.bounded_but(&required), self.with_keys(&required, None));
+            let missing =
+                required.iter().map(|&key| child(self.bounded_but(&required), self.with_keys(&required, Some(key))));
+            quote!(#complete #(#missing)*)
         });
         quote! {
             #(#children)*

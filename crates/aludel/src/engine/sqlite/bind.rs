@@ -62,6 +62,7 @@ pub(super) unsafe fn value(statement: &Statement, index: usize, value: &Value<'_
             Value::Time(v) => text(raw, place, Text::time(*v).as_bytes(), Lifetime::Copied),
             Value::DateTime(v) => text(raw, place, Text::datetime(*v).as_bytes(), Lifetime::Copied),
             Value::Timestamp(v) => text(raw, place, Text::timestamp(*v).as_bytes(), Lifetime::Copied),
+            Value::PendingKey(_) => return Err(at(Error::new(ErrorKind::InvalidStatement, NO_KEY), place)),
             Value::Invalid(reason) => return Err(at(Error::new(ErrorKind::Decode, reason.to_string()), place)),
         }
     };
@@ -95,6 +96,9 @@ fn destructor(lifetime: Lifetime) -> ffi::sqlite3_destructor_type {
         Lifetime::Copied => ffi::SQLITE_TRANSIENT(),
     }
 }
+
+/// The session replaces such values before it sends a statement.
+const NO_KEY: &str = "the key of a row that is not in the database yet";
 
 #[cold]
 fn at(error: Error, place: c_int) -> Error {

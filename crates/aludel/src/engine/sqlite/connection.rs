@@ -158,7 +158,9 @@ impl Connection {
     pub(in crate::engine) fn go_on<'c, 'p>(&'c mut self, paused: &Paused<'p>) -> Result<Running<'c, 'p>> {
         // The same execution: its values live as long as `paused` says.
         match &self.running {
-            Some(_) if (self.id, self.executions) == paused.execution => Ok(Running { connection: self, params: PhantomData }),
+            Some(_) if (self.id, self.executions) == paused.execution => {
+                Ok(Running { connection: self, params: PhantomData })
+            }
             _ => Err(nothing_runs()),
         }
     }

@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 use super::mismatch;
 use crate::engine::row::Row;
@@ -110,12 +111,12 @@ impl ColumnType for serde_json::Value {
 }
 
 fn read<T: DeserializeOwned>(row: &Row<'_>, index: usize) -> Result<T> {
-    serde_json::from_str(row.json(index)?).map_err(|error| unreadable(error).with_position(index))
+    serde_json::from_str(row.json(index)?).map_err(|error| unreadable::<T>(&error).with_position(index))
 }
 
 fn parse<T: DeserializeOwned>(value: Value<'_>) -> Result<T> {
     match value {
-        Value::Json(text) | Value::Text(text) => serde_json::from_str(&text).map_err(unreadable),
+        Value::Json(text) | Value::Text(text) => serde_json::from_str(&text).map_err(|error| unreadable::<T>(&error)),
         other => Err(mismatch("JSON", &other)),
     }
 }
@@ -123,14 +124,30 @@ fn parse<T: DeserializeOwned>(value: Value<'_>) -> Result<T> {
 fn write<T: Serialize>(value: &T) -> Value<'static> {
     match serde_json::to_string(value) {
         Ok(text) => Value::Json(text.into()),
-        Err(error) => Value::Invalid(format!("the value cannot be written as JSON: {error}").into()),
+        Err(error) => Value::Invalid(format!("the value cannot be written as JSON: {}", reason(&error)).into()),
     }
 }
 
-/// The document itself is not shown: it may hold what belongs in no log.
+/// Why a value cannot be written. What the type's own `Serialize` says may quote the value, and is left out.
 #[cold]
-fn unreadable(error: serde_json::Error) -> Error {
-    Error::new(ErrorKind::Decode, format!("the JSON document does not fit its Rust type: {error}")).with_source(error)
+fn reason(error: &serde_json::Error) -> &'static str {
+    let text = error.to_string();
+    let known = ["key must be a string", "float key must be finite"];
+    known.into_iter().find(|known| text.starts_with(known)).unwrap_or("its `Serialize` gives an error")
+}
+
+/// Nothing of the document is shown, and serde's error, which quotes it, is no source: it may hold what belongs in no
+/// log.
+#[cold]
+fn unreadable<T>(error: &serde_json::Error) -> Error {
+    let what = match error.classify() {
+        Category::Data => "does not fit",
+        Category::Eof => "ends too early for",
+        Category::Syntax | Category::Io => "is no JSON; it was to be read as",
+    };
+    let (line, column) = (error.line(), error.column());
+    let ty = std::any::type_name::<T>();
+    Error::new(ErrorKind::Decode, format!("the JSON document {what} `{ty}` (line {line}, column {column})"))
 }
 
 #[cfg(test)]
@@ -150,7 +167,18 @@ mod tests {
     fn a_document_of_another_shape_is_an_error() {
         let error = Json::<Vec<i32>>::from_value(Value::Json("{}".into())).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode);
-        assert!(error.to_string().starts_with("the JSON document does not fit its Rust type: "), "{error}");
+        let message = "the JSON document does not fit `alloc::vec::Vec<i32>` (line 1, column 0)";
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[test]
+    fn errors_quote_nothing_of_the_document() {
+        for text in [r#"["secret"]"#, r#"[1, "secret"#, "[secret]"] {
+            let error = Json::<Vec<i32>>::from_value(Value::Json(text.into())).unwrap_err();
+            let (shown, debugged) = (error.to_string(), format!("{error:?}"));
+            assert!(!shown.contains("secret") && !debugged.contains("secret"), "{shown} {debugged}");
+            assert!(std::error::Error::source(&error).is_none());
+        }
     }
 
     #[test]

@@ -42,7 +42,9 @@ impl Flush<'_, '_> {
         let follows = relationship.cascade.delete || relationship.cascade.delete_orphan;
         let can_be_null = join.remote.iter().all(|&column| target.columns[column].nullable);
         // Rows that the database does not know as children yet.
-        for child in self.unsent_children(parent, relationship, &join) {
+        let mut children = self.unsent_children(parent, relationship, &join);
+        self.retain_own_children(parent, relationship, &mut children);
+        for child in children {
             if follows {
                 self.arena.tracker().delete(child);
             } else if can_be_null {
@@ -53,7 +55,9 @@ impl Flush<'_, '_> {
         if nothing_there || relationship.passive_deletes || !(follows || can_be_null) {
             return Ok(());
         }
-        for child in self.children(parent, relationship, &join).await? {
+        let mut children = self.children(parent, relationship, &join).await?;
+        self.retain_own_children(parent, relationship, &mut children);
+        for child in children {
             if child.has(DOOMED) || child.state() != State::Persistent {
                 continue;
             }

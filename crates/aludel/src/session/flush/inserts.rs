@@ -86,7 +86,7 @@ impl Flush<'_, '_> {
     }
 
     /// The columns that a new row gives, and those that the database fills in.
-    fn columns_of(&self, slot: SlotPtr) -> Result<(Vec<usize>, Vec<usize>)> {
+    pub(super) fn columns_of(&self, slot: SlotPtr) -> Result<(Vec<usize>, Vec<usize>)> {
         let def = slot.def();
         let tracker = self.arena.tracker();
         let given = tracker.given.get(&slot).cloned().unwrap_or_default();
@@ -270,11 +270,17 @@ fn correlate(
     }
     let key = batch.def.primary_key;
     if key.iter().any(|column| batch.returning.contains(column)) {
-        returned.sort_by_key(|row| match row[0] {
+        let number = |row: &Vec<Value<'static>>| match row[0] {
             Value::Int(key) => i128::from(key),
             Value::UInt(key) => i128::from(key),
             _ => 0,
-        });
+        };
+        let (least, greatest) = (returned.iter().map(number).min(), returned.iter().map(number).max());
+        // Keys with gaps were not counted up: SQLite draws them once the greatest integer is taken. Its rows come in the
+        // order of the VALUES, though its manual does not promise that.
+        if greatest.zip(least).is_some_and(|(greatest, least)| greatest - least < returned.len() as i128) {
+            returned.sort_by_key(number);
+        }
         return Ok(returned);
     }
     let mut rows: std::collections::HashMap<IdentityKey, Vec<Value<'static>>> = returned
@@ -297,7 +303,7 @@ fn correlate(
 }
 
 /// A returned value, by its column's type.
-fn value_of(row: &Row<'_>, at: usize, column: &ColumnDef) -> Result<Value<'static>> {
+pub(super) fn value_of(row: &Row<'_>, at: usize, column: &ColumnDef) -> Result<Value<'static>> {
     if row.is_null(at) {
         return Ok(Value::Null);
     }

@@ -7,14 +7,14 @@ use super::order::Late;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::publish_columns;
-use crate::entity::slot::SlotPtr;
+use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::entity::tracker::changed_columns;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
 
 impl Flush<'_, '_> {
     /// Updates the changed rows, and the foreign keys that had to wait for their rows.
-    pub(super) async fn update(&mut self, dirty: &[SlotPtr], late: &[Late], doomed: &[SlotPtr]) -> Result<()> {
+    pub(super) async fn update(&mut self, dirty: &[SlotPtr], late: &[Late]) -> Result<()> {
         let mut waiting: HashMap<SlotPtr, Vec<usize>> = HashMap::new();
         for late in late {
             waiting.entry(late.slot).or_default().push(late.column);
@@ -25,8 +25,8 @@ impl Flush<'_, '_> {
             }
         }
         for &slot in dirty {
-            // A row that is deleted needs no update; but a key that it gives up may be what another row takes.
-            if !doomed.contains(&slot) {
+            // A row that is deleted, or has been by a row switch, needs no update.
+            if slot.state() == State::Persistent && !slot.has(DOOMED) {
                 self.update_row(slot, Vec::new()).await?;
             }
         }
@@ -113,7 +113,7 @@ impl Flush<'_, '_> {
 
 /// The address of a version, held across an await; nothing is read through it but by the arena.
 #[derive(Clone, Copy)]
-struct Version(*mut ());
+pub(super) struct Version(pub(super) *mut ());
 
 #[allow(unsafe_code, reason = "see the struct")]
 // SAFETY: versions are immutable values of models, which are Sync, in an arena that the flush holds.

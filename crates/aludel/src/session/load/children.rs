@@ -65,10 +65,14 @@ impl Session {
             rows.push(members);
         }
         if relationship.kind == RelationshipKind::Many {
-            arena.tracker().set_loaded_many(arena, index, slots, &rows);
+            let mut tracker = arena.tracker();
+            tracker.set_loaded_many(arena, index, slots, &rows);
+            if !load.is_whole() {
+                slots.iter().for_each(|&slot| tracker.found_in_part(arena, slot, index));
+            }
             return Ok(());
         }
-        set_only_children(arena, def, index, slots, &rows)
+        set_only_children(arena, def, load, slots, &rows)
     }
 }
 
@@ -76,10 +80,11 @@ impl Session {
 fn set_only_children(
     arena: &Arena,
     def: &'static ModelDef,
-    index: usize,
+    load: &RelationLoad,
     slots: &[SlotPtr],
     rows: &[Vec<SlotPtr>],
 ) -> Result<()> {
+    let index = load.relationship;
     for (&slot, members) in slots.iter().zip(rows) {
         if members.len() > 1 {
             return Err(Error::new(
@@ -94,7 +99,11 @@ fn set_only_children(
                 ),
             ));
         }
-        arena.tracker().set_loaded_one(arena, slot, index, members.first().copied());
+        let mut tracker = arena.tracker();
+        tracker.set_loaded_one(arena, slot, index, members.first().copied());
+        if !load.is_whole() {
+            tracker.found_in_part(arena, slot, index);
+        }
     }
     Ok(())
 }

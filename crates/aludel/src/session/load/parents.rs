@@ -69,6 +69,10 @@ impl Session {
         let mut tracker = arena.tracker();
         for child in by_key.into_values().flatten() {
             tracker.set_loaded_one(arena, child, index, None);
+            // The row may be there, and not be what the condition asks for.
+            if load.filter.is_some() {
+                tracker.found_in_part(arena, child, index);
+            }
         }
         Ok(())
     }
