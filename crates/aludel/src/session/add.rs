@@ -93,10 +93,8 @@ fn empty_relationships(arena: &Arc<Arena>, slot: SlotPtr) {
         let mut tracker = arena.tracker();
         if key_given {
             tracker.unload(arena, slot, index);
-        } else if relationship.kind == RelationshipKind::Many {
-            tracker.set_loaded_many(arena, index, &[slot], &[Vec::new()]);
         } else {
-            tracker.set_loaded_one(arena, slot, index, None);
+            tracker.set_loaded_none(arena, slot, index);
         }
     }
 }

@@ -80,6 +80,12 @@ impl Tracker {
         arena.relation(slot, index).store(one_state(target), epoch);
     }
 
+    /// A new row is linked to nothing: its collection is empty, or its relationship leads nowhere.
+    pub(crate) fn set_loaded_none(&mut self, arena: &Arena, slot: SlotPtr, index: usize) {
+        let epoch = self.relation_epoch(slot, index);
+        arena.relation(slot, index).store(none(), epoch);
+    }
+
     /// A query asked not to load a relationship; what is loaded stays.
     pub(crate) fn set_raised(&mut self, arena: &Arena, slot: SlotPtr, index: usize) {
         let field = arena.relation(slot, index);

@@ -1,5 +1,7 @@
 //! New rows, many in one statement.
 
+use smallvec::SmallVec;
+
 use super::Flush;
 use super::order::{Late, for_insert};
 use crate::engine::row::Row;
@@ -25,9 +27,15 @@ impl Generated {
 struct Batch {
     def: &'static ModelDef,
     columns: Vec<usize>,
+    /// What the database fills in.
     returning: Vec<usize>,
+    /// What RETURNING names, if anything: the primary key first, to tell the rows apart, then what the database made.
+    returned: Vec<usize>,
     slots: Vec<SlotPtr>,
 }
+
+/// The values that RETURNING gave for one row.
+type Returned = SmallVec<[Value<'static>; 2]>;
 
 impl Flush<'_, '_> {
     /// Inserts the new rows; returns the foreign keys that are still to be set.
@@ -55,7 +63,8 @@ impl Flush<'_, '_> {
             0 => 1,
             columns => (self.session.dialect().capabilities().max_parameters / columns).clamp(1, MAX_ROWS),
         };
-        let mut batch = Batch { def, columns, returning, slots: vec![first] };
+        let returned = returned_columns(def, &returning);
+        let mut batch = Batch { def, columns, returning, returned, slots: vec![first] };
         for &slot in &slots[1..] {
             if batch.slots.len() == limit || !slot.def().is(def) || self.depends_on_batch(slot, &batch, late) {
                 break;
@@ -124,14 +133,14 @@ impl Flush<'_, '_> {
             }
         }
         let sql = std::mem::take(&mut self.sql);
-        let mut returned: Vec<Vec<Value<'static>>> = Vec::new();
+        let mut returned: Vec<Returned> = Vec::new();
         if batch.returning.is_empty() {
             let executed = self.session.execute_in(self.turn, &sql, &params, self.at).await;
             executed.map_err(|error| Self::explain(def, &batch.columns, error))?;
         } else {
-            let returning = returned_columns(batch);
+            returned.reserve_exact(batch.slots.len());
             let mut sink = |row: &Row<'_>| {
-                let values = returning.iter().enumerate();
+                let values = batch.returned.iter().enumerate();
                 returned
                     .push(values.map(|(at, &column)| value_of(row, at, &def.columns[column])).collect::<Result<_>>()?);
                 Ok(())
@@ -175,7 +184,7 @@ impl Flush<'_, '_> {
             return;
         }
         self.sql.push_str(" RETURNING ");
-        for (position, column) in returned_columns(batch).into_iter().enumerate() {
+        for (position, &column) in batch.returned.iter().enumerate() {
             if position > 0 {
                 self.sql.push_str(", ");
             }
@@ -189,11 +198,11 @@ impl Flush<'_, '_> {
         batch: &Batch,
         slot: SlotPtr,
         sent: *const (),
-        returned: Option<&Vec<Value<'static>>>,
+        returned: Option<&Returned>,
         late: &[Late],
     ) -> Result<()> {
         let def = batch.def;
-        let mut changes: Vec<(usize, Value<'static>)> = Vec::new();
+        let mut changes: SmallVec<[(usize, Value<'static>); 2]> = SmallVec::new();
         for &column in &batch.columns {
             if late.contains(&Late { slot, column }) {
                 continue;
@@ -203,7 +212,7 @@ impl Flush<'_, '_> {
             }
         }
         if let Some(values) = returned {
-            for (&column, value) in returned_columns(batch).iter().zip(values) {
+            for (&column, value) in batch.returned.iter().zip(values) {
                 if !batch.returning.contains(&column) {
                     continue;
                 }
@@ -239,10 +248,10 @@ unsafe impl Send for Sent {}
 // SAFETY: as above.
 unsafe impl Sync for Sent {}
 
-/// What RETURNING names: the primary key first, to tell the rows apart, then what the database made.
-fn returned_columns(batch: &Batch) -> Vec<usize> {
-    let key = batch.def.primary_key;
-    let others = batch.returning.iter().copied().filter(|column| !key.contains(column));
+/// What RETURNING names for rows of which the database fills in `returning`.
+fn returned_columns(def: &ModelDef, returning: &[usize]) -> Vec<usize> {
+    let key = def.primary_key;
+    let others = returning.iter().copied().filter(|column| !key.contains(column));
     key.iter().copied().chain(others).collect()
 }
 
@@ -250,9 +259,9 @@ fn returned_columns(batch: &Batch) -> Vec<usize> {
 /// program gave it; by its order where the database counted it up, which it does in the order of the VALUES.
 fn correlate(
     batch: &Batch,
-    mut returned: Vec<Vec<Value<'static>>>,
+    mut returned: Vec<Returned>,
     value: impl Fn(SlotPtr, usize) -> Value<'static>,
-) -> Result<Vec<Vec<Value<'static>>>> {
+) -> Result<Vec<Returned>> {
     if batch.returning.is_empty() {
         return Ok(returned);
     }
@@ -270,7 +279,7 @@ fn correlate(
     }
     let key = batch.def.primary_key;
     if key.iter().any(|column| batch.returning.contains(column)) {
-        let number = |row: &Vec<Value<'static>>| match row[0] {
+        let number = |row: &Returned| match row[0] {
             Value::Int(key) => i128::from(key),
             Value::UInt(key) => i128::from(key),
             _ => 0,
@@ -283,7 +292,7 @@ fn correlate(
         }
         return Ok(returned);
     }
-    let mut rows: std::collections::HashMap<IdentityKey, Vec<Value<'static>>> = returned
+    let mut rows: std::collections::HashMap<IdentityKey, Returned> = returned
         .into_iter()
         .map(|row| (IdentityKey::new(row[..key.len()].iter().map(Value::as_borrowed)), row))
         .collect();
