@@ -39,8 +39,11 @@ pub struct DefCache {
     /// The SELECT of all rows, for each dialect.
     pub(crate) select_all: [OnceLock<Box<str>>; Dialect::COUNT],
     /// The condition of the join along each relationship, for each dialect.
-    pub(crate) joins: [OnceLock<Box<[OnceLock<Box<str>>]>>; Dialect::COUNT],
+    pub(crate) joins: [OnceLock<JoinConditions>; Dialect::COUNT],
 }
+
+/// The condition of the join along each relationship of a model.
+pub(crate) type JoinConditions = Box<[OnceLock<Box<str>>]>;
 
 impl DefCache {
     /// A cache with nothing in it.
