@@ -21,10 +21,10 @@ impl Db {
         async move {
             let dialect = self.shared.engine.dialect();
             let mut connection = self.shared.engine.acquire(at).await?;
-            connection.begin(BeginMode::Immediate).await?;
+            begin(&mut connection, dialect).await?;
             let existing = existing_tables(&mut connection, dialect).await?;
             run(&mut connection, ddl::create_all(dialect, self.metadata(), &existing)?).await?;
-            connection.commit().await
+            commit(&mut connection).await
         }
     }
 
@@ -38,12 +38,25 @@ impl Db {
     pub fn drop_all(&self) -> impl Future<Output = Result<()>> + Send {
         let at = Location::caller();
         async move {
+            let dialect = self.shared.engine.dialect();
             let mut connection = self.shared.engine.acquire(at).await?;
-            connection.begin(BeginMode::Immediate).await?;
-            run(&mut connection, ddl::drop_all(self.shared.engine.dialect(), self.metadata())?).await?;
-            connection.commit().await
+            begin(&mut connection, dialect).await?;
+            run(&mut connection, ddl::drop_all(dialect, self.metadata())?).await?;
+            commit(&mut connection).await
         }
     }
+}
+
+/// Begins a transaction where it can hold changes of the schema. MariaDB and MySQL commit each of them by itself.
+async fn begin(connection: &mut PooledConnection, dialect: Dialect) -> Result<()> {
+    match dialect {
+        Dialect::Sqlite | Dialect::Postgres => connection.begin(BeginMode::Immediate).await,
+        Dialect::MariaDb | Dialect::MySql => Ok(()),
+    }
+}
+
+async fn commit(connection: &mut PooledConnection) -> Result<()> {
+    if connection.in_transaction() { connection.commit().await } else { Ok(()) }
 }
 
 /// Runs statements in the connection's transaction. An error drops the connection, which rolls back.

@@ -1,33 +1,33 @@
 //! A connection of the pool, as sessions use it.
 
-use std::time::{Duration, Instant};
+mod embedded;
 
 use tokio::sync::oneshot;
 
 use super::BeginMode;
+use super::driver::Driver;
 use super::lease::Lease;
-use super::offload;
 use super::retry::Retry;
 use super::row::Row;
-use super::sqlite::{Connection, CursorId, Paused, Prepared, Running, StepError};
+use super::sqlite::{Connection, Paused};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::Value;
+use crate::sql::{Dialect, Value};
+use embedded::{BEGIN_IMMEDIATE, Begun, COMMIT, read};
 
-/// How many rows are read between two looks at the clock.
-const BATCH: usize = 64;
+/// The name of a cursor of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CursorId(pub(super) u64);
 
-/// How long rows are read before the other tasks of the thread have their turn.
-const SLICE: Duration = Duration::from_micros(250);
-
-const BEGIN_IMMEDIATE: &str = "BEGIN IMMEDIATE";
-const COMMIT: &str = "COMMIT";
+/// What takes the rows of a statement.
+pub(crate) type Sink<'a> = &'a mut (dyn FnMut(&Row<'_>) -> Result<()> + Send);
 
 /// What a statement has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Executed {
     /// The rows that it inserted, updated or deleted itself, without those of triggers and cascades.
     pub(crate) rows_affected: u64,
-    /// The rowid of the row last inserted on this connection, by whichever statement.
+    /// SQLite's rowid of the row last inserted on this connection, by whichever statement; MySQL's LAST_INSERT_ID() of
+    /// the statement; 0 on PostgreSQL, which has no such thing.
     pub(crate) last_insert_id: i64,
 }
 
@@ -41,6 +41,8 @@ pub(crate) struct PooledConnection {
     lease: Option<Lease>,
     /// Ends when the connection that was taken to another thread is home.
     away: Option<oneshot::Receiver<()>>,
+    /// What the last statement on a server has changed.
+    executed: Executed,
 }
 
 /// A lease on its way to another thread. The fields go in this order: first home, then the word that it is.
@@ -51,7 +53,7 @@ struct Away {
 
 impl PooledConnection {
     pub(super) fn new(lease: Lease) -> Self {
-        Self { lease: Some(lease), away: None }
+        Self { lease: Some(lease), away: None, executed: Executed::default() }
     }
 
     /// Whether a transaction is open: as the database sees it, whatever was sent.
@@ -68,9 +70,9 @@ impl PooledConnection {
         if self.in_transaction() {
             return Err(Error::new(ErrorKind::InvalidStatement, "a transaction is open already; use a savepoint"));
         }
-        self.command(match mode {
-            BeginMode::Deferred => "BEGIN",
-            BeginMode::Immediate => BEGIN_IMMEDIATE,
+        self.command(match (mode, self.dialect()) {
+            (BeginMode::Immediate, Dialect::Sqlite) => BEGIN_IMMEDIATE,
+            (BeginMode::Deferred | BeginMode::Immediate, _) => "BEGIN",
         })
         .await
     }
@@ -81,7 +83,7 @@ impl PooledConnection {
     /// `NeedsRollback` when the database has ended the transaction by itself; a violation when a deferred constraint
     /// refuses it, and then it is still open.
     pub(crate) async fn commit(&mut self) -> Result<()> {
-        self.sqlite()?.close_cursors();
+        self.close_cursors()?;
         if !self.in_transaction() {
             return Err(Error::new(
                 ErrorKind::NeedsRollback,
@@ -105,7 +107,7 @@ impl PooledConnection {
             }
             return Ok(());
         }
-        self.sqlite()?.close_cursors();
+        self.close_cursors()?;
         if !self.in_transaction() {
             self.settle();
             return Ok(());
@@ -118,7 +120,7 @@ impl PooledConnection {
     /// # Errors
     /// As [`execute`](Self::execute).
     pub(crate) async fn savepoint(&mut self, name: &str) -> Result<()> {
-        self.command(&format!("SAVEPOINT {}", quoted(name))).await
+        self.savepoint_command("SAVEPOINT ", name).await
     }
 
     /// Forgets a savepoint, keeping what happened since.
@@ -126,7 +128,8 @@ impl PooledConnection {
     /// # Errors
     /// As [`execute`](Self::execute).
     pub(crate) async fn release(&mut self, name: &str) -> Result<()> {
-        self.command(&format!("RELEASE {}", quoted(name))).await
+        self.savepoint_command(if self.dialect() == Dialect::Sqlite { "RELEASE " } else { "RELEASE SAVEPOINT " }, name)
+            .await
     }
 
     /// Undoes what happened since a savepoint, which stays.
@@ -134,7 +137,7 @@ impl PooledConnection {
     /// # Errors
     /// As [`execute`](Self::execute).
     pub(crate) async fn rollback_to(&mut self, name: &str) -> Result<()> {
-        self.command(&format!("ROLLBACK TO {}", quoted(name))).await
+        self.savepoint_command("ROLLBACK TO ", name).await
     }
 
     /// Runs a statement and hands each of its rows to `sink`; how many there were.
@@ -166,6 +169,9 @@ impl PooledConnection {
         if let Some(lease) = &mut self.lease {
             lease.settle();
             lease.shared.log.statement(sql);
+            if lease.is_server() {
+                return Now::Later(Rest { sql, params, paused: None });
+            }
         }
         let outcome = match self.begin_now(sql, params, sink) {
             Ok(Begun::Done(rows)) => Ok(rows),
@@ -199,59 +205,17 @@ impl PooledConnection {
                     Err(error) => Err(error),
                 }
             }
+            None if self.lease.as_ref().is_some_and(Lease::is_server) => self.fetch_remotely(sql, params, sink).await,
             None => self.fetch_patiently(sql, params, sink).await,
         };
         self.settle();
         outcome.map_err(|error| error.with_statement(sql))
     }
 
-    #[inline]
-    fn begin_now<'c, 'p>(
-        &'c mut self,
-        sql: &str,
-        params: &'p [Value<'p>],
-        sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
-    ) -> Result<Begun<'c, 'p>> {
-        let lease = self.lease()?;
-        let prepared = match lease.sqlite().ok_or_else(lost)?.prepare(sql) {
-            Ok(prepared) => prepared,
-            Err(error) if error.kind() == ErrorKind::Busy => return Ok(Begun::Not),
-            Err(error) => return Err(error),
-        };
-        if prepared.slow || lease.waits_for_disk(sql, prepared) || !prepared.readonly && !lease.try_writer_permit() {
-            return Ok(Begun::Not);
-        }
-        let mut running = lease.sqlite().ok_or_else(lost)?.bind(params)?;
-        match running.first_step() {
-            Ok(()) => {}
-            Err(StepError::Failed(error)) => return Err(error),
-            Err(StepError::Busy(_)) => return Ok(Begun::Not),
-        }
-        let (mut total, mut start) = (0, None);
-        loop {
-            let (rows, more) = running.rows(BATCH, sink)?;
-            total += rows as u64;
-            if !more {
-                return Ok(Begun::Done(total));
-            }
-            // The clock is read here only, so that short results never read it.
-            let now = Instant::now();
-            if now - *start.get_or_insert(now) > SLICE {
-                return Ok(Begun::Slice(running, total));
-            }
-        }
-    }
-
-    /// Runs a statement that has to wait for something.
-    #[cold]
-    async fn fetch_patiently(
-        &mut self,
-        sql: &str,
-        params: &[Value<'_>],
-        sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
-    ) -> Result<u64> {
-        let running = self.start(sql, params).await?;
-        read(running, 0, sink).await
+    async fn fetch_remotely(&mut self, sql: &str, params: &[Value<'_>], sink: Sink<'_>) -> Result<u64> {
+        let fetched = self.driver()?.fetch(sql, params, sink).await?;
+        self.executed = fetched.executed;
+        Ok(fetched.rows)
     }
 
     /// Runs a statement to its end, passing over its rows.
@@ -259,7 +223,14 @@ impl PooledConnection {
     /// # Errors
     /// What the database reports, with its kind and the statement.
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Executed> {
-        let before = self.sqlite()?.total_changes();
+        let before = match self.driver()? {
+            Driver::Sqlite(connection) => connection.total_changes(),
+            #[allow(unreachable_patterns, reason = "there are servers with their features")]
+            _ => {
+                self.fetch(sql, params, &mut |_| Ok(())).await?;
+                return Ok(self.executed);
+            }
+        };
         self.fetch(sql, params, &mut |_| Ok(())).await?;
         let connection = self.sqlite()?;
         // SQLite's count is that of the last statement that changed anything, perhaps an earlier one.
@@ -276,6 +247,9 @@ impl PooledConnection {
         let lease = self.lease()?;
         lease.shared.log.statement(sql);
         let limit = lease.shared.options.busy_timeout;
+        if lease.is_server() {
+            return self.driver()?.execute_batch(sql).await.map_err(|error| error.with_statement(sql));
+        }
         let mut retry = Retry::new(limit);
         lease.settle();
         lease.take_writer_permit(&mut retry).await.map_err(|error| error.with_statement(sql))?;
@@ -290,7 +264,11 @@ impl PooledConnection {
     /// # Errors
     /// When the statement does not compile.
     pub(crate) fn is_readonly(&mut self, sql: &str) -> Result<bool> {
-        let connection = self.sqlite()?;
+        let connection = match self.driver()? {
+            Driver::Sqlite(connection) => connection,
+            #[allow(unreachable_patterns, reason = "there are servers with their features")]
+            _ => return Ok(super::driver::reads_only(sql)),
+        };
         let prepared = connection.prepare(sql).map_err(|error| error.with_statement(sql))?;
         connection.finish();
         Ok(prepared.readonly)
@@ -301,11 +279,15 @@ impl PooledConnection {
     ///
     /// # Errors
     /// When the statement does not compile, or its values cannot be stored.
-    pub(crate) fn open_cursor(&mut self, sql: &str, params: &[Value<'_>]) -> Result<CursorId> {
+    pub(crate) async fn open_cursor(&mut self, sql: &str, params: &[Value<'_>]) -> Result<CursorId> {
         let lease = self.lease()?;
         lease.shared.log.statement(sql);
-        let connection = lease.sqlite().ok_or_else(lost)?;
-        connection.open_cursor(sql, params).map_err(|error| error.with_statement(sql))
+        let opened = match lease.driver().ok_or_else(lost)? {
+            Driver::Sqlite(connection) => connection.open_cursor(sql, params),
+            #[allow(unreachable_patterns, reason = "there are servers with their features")]
+            server => server.open_cursor(sql, params).await,
+        };
+        opened.map_err(|error| error.with_statement(sql))
     }
 
     /// Hands at most `limit` rows of a cursor to `sink`; whether there are more.
@@ -318,140 +300,47 @@ impl PooledConnection {
         limit: usize,
         sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
     ) -> Result<bool> {
+        if self.lease()?.is_server() {
+            return self.driver()?.fetch_some(cursor, limit, sink).await;
+        }
         let outcome = self.advance(cursor, limit, sink).await;
         self.settle();
         outcome
     }
 
-    async fn advance(
-        &mut self,
-        cursor: CursorId,
-        limit: usize,
-        sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
-    ) -> Result<bool> {
-        let prepared = self.sqlite()?.cursor(cursor);
-        let mut retry = self.retry()?;
-        if prepared.is_some_and(|prepared| !prepared.readonly) {
-            self.lease()?.take_writer_permit(&mut retry).await?;
-        }
-        let slow = prepared.is_some_and(|prepared| prepared.slow);
-        loop {
-            let outcome = if slow {
-                self.offload(move |connection| connection.start_cursor(cursor)).await?
-            } else {
-                self.sqlite()?.start_cursor(cursor)
-            };
-            match outcome {
-                Ok(()) => break,
-                Err(StepError::Failed(error)) => return Err(error),
-                Err(StepError::Busy(error)) => {
-                    if !retry.pause().await {
-                        return Err(error);
-                    }
-                }
-            }
-        }
-        let connection = self.sqlite()?;
-        let mut pace = Pace::new();
-        let mut left = limit;
-        loop {
-            let (rows, more) = connection.cursor_rows(cursor, pace.batch.min(left), sink)?;
-            left -= rows;
-            if !more || left == 0 {
-                return Ok(more);
-            }
-            pace.turn().await;
-        }
-    }
-
     /// Closes a cursor. One that has ended by itself may be closed too.
     pub(crate) fn close_cursor(&mut self, cursor: CursorId) {
-        if let Ok(connection) = self.sqlite() {
-            connection.close_cursor(cursor);
+        match self.driver() {
+            Ok(Driver::Sqlite(connection)) => connection.close_cursor(cursor),
+            #[allow(unreachable_patterns, reason = "there are servers with their features")]
+            Ok(server) => server.close_cursor(cursor),
+            Err(_) => {}
         }
         self.settle();
+    }
+
+    async fn savepoint_command(&mut self, command: &str, name: &str) -> Result<()> {
+        let mut sql = String::from(command);
+        self.dialect().quote(name, &mut sql);
+        self.command(&sql).await
+    }
+
+    /// The SQL that the database understands.
+    fn dialect(&self) -> Dialect {
+        self.lease.as_ref().map_or(Dialect::Sqlite, |lease| lease.shared.dialect)
+    }
+
+    fn close_cursors(&mut self) -> Result<()> {
+        match self.driver()? {
+            Driver::Sqlite(connection) => connection.close_cursors(),
+            server => server.close_cursors(),
+        }
+        Ok(())
     }
 
     /// A statement that has neither values nor rows.
     async fn command(&mut self, sql: &str) -> Result<()> {
         self.fetch(sql, &[], &mut |_| Ok(())).await.map(drop)
-    }
-
-    /// Starts a statement: writers queue, locks are waited for, and the first step is taken where it may take long.
-    async fn start<'c, 'p>(&'c mut self, sql: &str, params: &'p [Value<'p>]) -> Result<Running<'c, 'p>> {
-        let lease = self.lease()?;
-        let mut retry = Retry::new(lease.shared.options.busy_timeout);
-        let prepared = loop {
-            match lease.sqlite().ok_or_else(lost)?.prepare(sql) {
-                Ok(prepared) => break prepared,
-                // Even to read the schema a lock may be needed.
-                Err(error) if error.kind() == ErrorKind::Busy && retry.pause().await => {}
-                Err(error) => return Err(error),
-            }
-        };
-        if !prepared.readonly {
-            lease.take_writer_permit(&mut retry).await?;
-        }
-        let waits_for_disk = lease.waits_for_disk(sql, prepared);
-        if prepared.slow || waits_for_disk {
-            self.start_elsewhere(params, waits_for_disk, &mut retry).await?;
-            return self.sqlite()?.resume();
-        }
-        let mut running = self.sqlite()?.bind(params)?;
-        loop {
-            match running.first_step() {
-                Ok(()) => return Ok(running),
-                Err(StepError::Failed(error)) => return Err(error),
-                Err(StepError::Busy(error)) => {
-                    if !retry.pause().await {
-                        return Err(error);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The first step off the threads that poll futures, with copies of the values: the caller's may go meanwhile.
-    #[cold]
-    async fn start_elsewhere(&mut self, params: &[Value<'_>], commits: bool, retry: &mut Retry) -> Result<()> {
-        loop {
-            let params: Vec<Value<'static>> = params.iter().map(|value| value.clone().into_owned()).collect();
-            match self.offload(move |connection| connection.start_copied(&params, commits)).await? {
-                Ok(()) => return Ok(()),
-                Err(StepError::Failed(error)) => return Err(error),
-                Err(StepError::Busy(error)) => {
-                    if !retry.pause().await {
-                        return Err(error);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Runs work on the connection that may hold the thread. The whole lease goes along, so that the connection comes
-    /// home from there if this future is dropped.
-    async fn offload<R: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&mut Connection) -> R + Send + 'static,
-    ) -> Result<R> {
-        let lease = self.lease.take().ok_or_else(lost)?;
-        let (home, away) = oneshot::channel();
-        self.away = Some(away);
-        let going = Away { lease, _home: home };
-        let (back, result) = offload::run(move || {
-            let mut there = going;
-            let result = there.lease.sqlite().map(work);
-            (there, result)
-        })
-        .await?;
-        self.away = None;
-        self.lease = Some(back.lease);
-        result.ok_or_else(lost)
-    }
-
-    fn retry(&self) -> Result<Retry> {
-        let lease = self.lease.as_ref().ok_or_else(lost)?;
-        Ok(Retry::new(lease.shared.options.busy_timeout))
     }
 
     #[inline]
@@ -469,6 +358,11 @@ impl PooledConnection {
     #[cfg(test)]
     pub(super) fn lease_for_tests(&mut self) -> Option<&mut Lease> {
         self.lease.as_mut()
+    }
+
+    #[inline]
+    fn driver(&mut self) -> Result<&mut Driver> {
+        self.lease.as_mut().and_then(Lease::driver).ok_or_else(lost)
     }
 
     #[inline]
@@ -491,84 +385,6 @@ pub(crate) struct Rest<'p> {
     params: &'p [Value<'p>],
     /// Where it stands, and how many rows were handed over; none where nothing has begun.
     paused: Option<(Paused<'p>, u64)>,
-}
-
-/// How far a statement has got at once.
-enum Begun<'c, 'p> {
-    /// To its end; so many rows were handed over.
-    Done(u64),
-    /// It has used up its slice of time, having handed over so many rows.
-    Slice(Running<'c, 'p>, u64),
-    /// Nowhere: it has to wait for something.
-    Not,
-}
-
-impl Lease {
-    /// Whether a statement's first step waits for the disk.
-    #[inline]
-    fn waits_for_disk(&self, sql: &str, prepared: Prepared) -> bool {
-        // A COMMIT is read-only in SQLite's eyes, and a BEGIN IMMEDIATE is not.
-        self.shared.commits_are_slow()
-            && if self.in_transaction() { sql == COMMIT } else { !prepared.readonly && sql != BEGIN_IMMEDIATE }
-    }
-}
-
-/// Hands over all rows from where the statement stands, giving way to other tasks now and then. `total` were handed over
-/// before.
-#[cold]
-async fn read(
-    mut running: Running<'_, '_>,
-    mut total: u64,
-    sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
-) -> Result<u64> {
-    let mut pace = Pace::new();
-    loop {
-        let (rows, more) = running.rows(pace.batch, sink)?;
-        total += rows as u64;
-        if !more {
-            return Ok(total);
-        }
-        pace.turn().await;
-    }
-}
-
-/// When to give way to the other tasks of the thread.
-struct Pace {
-    /// How many rows to read before the next turn: fewer where each of them takes long.
-    batch: usize,
-    clock: Option<Clock>,
-}
-
-struct Clock {
-    slice: Instant,
-    batch: Instant,
-}
-
-impl Pace {
-    fn new() -> Self {
-        Self { batch: BATCH, clock: None }
-    }
-
-    /// After a batch. The clock is read here only, so that short results never read it.
-    async fn turn(&mut self) {
-        let now = Instant::now();
-        let Some(clock) = &mut self.clock else {
-            self.clock = Some(Clock { slice: now, batch: now });
-            return;
-        };
-        self.batch = if now - clock.batch > SLICE / 2 { (self.batch / 2).max(1) } else { (self.batch * 2).min(BATCH) };
-        clock.batch = now;
-        if now - clock.slice > SLICE {
-            tokio::task::yield_now().await;
-            let now = Instant::now();
-            self.clock = Some(Clock { slice: now, batch: now });
-        }
-    }
-}
-
-/// A name in double quotes.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cold]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::PooledConnection;
+use super::driver::Driver;
 use super::lease::Lease;
 use super::log::Log;
 use super::offload;
 use super::pool::Pool;
-use super::sqlite::{Connection, DatabaseFile};
+use super::url::Target;
 use super::writer::WriterQueue;
 use super::{DatabaseUrl, EngineOptions};
 use crate::error::Result;
@@ -20,11 +21,6 @@ use crate::sql::Dialect;
 #[derive(Clone)]
 pub(crate) struct Engine(Arc<Shared>);
 
-/// A connection of one of the backends that are compiled in.
-pub(super) enum Driver {
-    Sqlite(Box<Connection>),
-}
-
 /// What an engine's clones and its connections on loan have in common.
 pub(super) struct Shared {
     pub(super) pool: Pool,
@@ -34,7 +30,9 @@ pub(super) struct Shared {
     /// The database lives in the memory of its one connection.
     pub(super) memory: bool,
     pub(super) options: EngineOptions,
-    file: DatabaseFile,
+    /// The SQL that the database understands.
+    pub(super) dialect: Dialect,
+    target: Target,
 }
 
 impl Shared {
@@ -51,25 +49,19 @@ impl Engine {
     /// # Errors
     /// `Connection` when the file cannot be opened or is no database, naming its path.
     pub(crate) async fn connect(url: &DatabaseUrl, options: &EngineOptions) -> Result<Self> {
-        let file = url.to_open()?;
-        let first = open(file.clone(), options.clone()).await?;
-        let Driver::Sqlite(connection) = &first;
-        let path = connection.path();
-        let memory = file.memory;
+        let target = url.target()?;
+        let first = Driver::open(&target, options).await?;
+        let memory = matches!(&target, Target::File(file) if file.memory);
         let (capacity, keep) =
             if memory { (1, 1) } else { (options.pool_size.saturating_add(options.max_overflow), options.pool_size) };
-        // A database without a file (a temporary one) is its connection's own, and needs no queue either.
-        let writers = (!memory && !path.is_empty()).then(|| {
-            let path = std::path::PathBuf::from(path);
-            WriterQueue::of_file(std::fs::canonicalize(&path).unwrap_or(path))
-        });
         Ok(Self(Arc::new(Shared {
+            dialect: first.dialect(),
+            writers: writers(&first, memory),
             pool: Pool::new(capacity, keep, first),
             log: Log::new(options.echo, options.observer.clone()),
-            writers,
             memory,
             options: options.clone(),
-            file,
+            target,
         })))
     }
 
@@ -94,7 +86,7 @@ impl Engine {
             None => Box::pin(self.wait_for_lease(holder)).await?,
         };
         if lease.is_empty() {
-            lease.fill(Box::pin(open(self.0.file.clone(), self.0.options.clone())).await?);
+            lease.fill(Box::pin(Driver::open(&self.0.target, &self.0.options)).await?);
         }
         Ok(PooledConnection::new(lease))
     }
@@ -112,7 +104,7 @@ impl Engine {
 
     /// The SQL that the database understands.
     pub(crate) fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+        self.0.dialect
     }
 
     /// How long to wait for a connection.
@@ -130,7 +122,17 @@ impl Engine {
     }
 }
 
-async fn open(file: DatabaseFile, options: EngineOptions) -> Result<Driver> {
-    let connection = offload::run(move || Connection::open(&file, &options)).await??;
-    Ok(Driver::Sqlite(Box::new(connection)))
+/// The queue of the writers to a SQLite file. A database without a file (in memory, or a temporary one) is its
+/// connection's own, and servers have their own.
+fn writers(first: &Driver, memory: bool) -> Option<Arc<WriterQueue>> {
+    match first {
+        Driver::Sqlite(connection) if !memory => {
+            let path = connection.path();
+            (!path.is_empty()).then(|| {
+                let path = std::path::PathBuf::from(path);
+                WriterQueue::of_file(std::fs::canonicalize(&path).unwrap_or(path))
+            })
+        }
+        _ => None,
+    }
 }

@@ -3,7 +3,8 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::engine::{Driver, Shared};
+use super::driver::Driver;
+use super::engine::Shared;
 use super::retry::Retry;
 use super::sqlite::Connection;
 use super::writer::WriterPermit;
@@ -29,6 +30,12 @@ impl Lease {
         Self { shared, holder, driver, seat, permit: None }
     }
 
+    /// Whether the database is on a server, and not in this process.
+    #[inline]
+    pub(super) fn is_server(&self) -> bool {
+        !matches!(&self.driver, Some(Driver::Sqlite(_)) | None)
+    }
+
     /// Whether a connection has still to be opened for this seat.
     pub(super) fn is_empty(&self) -> bool {
         self.driver.is_none()
@@ -40,19 +47,22 @@ impl Lease {
 
     /// The connection. It is there from the end of `acquire` on.
     #[inline]
+    pub(super) fn driver(&mut self) -> Option<&mut Driver> {
+        self.driver.as_mut()
+    }
+
+    /// The connection, if it is one to SQLite.
+    #[inline]
     pub(super) fn sqlite(&mut self) -> Option<&mut Connection> {
         match &mut self.driver {
             Some(Driver::Sqlite(connection)) => Some(connection),
-            None => None,
+            _ => None,
         }
     }
 
     #[inline]
     pub(super) fn in_transaction(&self) -> bool {
-        match &self.driver {
-            Some(Driver::Sqlite(connection)) => connection.in_transaction(),
-            None => false,
-        }
+        self.driver.as_ref().is_some_and(Driver::in_transaction)
     }
 
     /// Takes the right to write, if it is not here already and the database has such a thing.
@@ -93,11 +103,11 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut clean = true;
-        if let Some(Driver::Sqlite(connection)) = &mut self.driver {
-            if connection.in_transaction() {
+        if let Some(driver) = &mut self.driver {
+            if driver.in_transaction() {
                 self.shared.log.statement("ROLLBACK");
             }
-            clean = connection.roll_back_now();
+            clean = driver.abandon();
         }
         // An in-memory database lives in its one connection, which therefore goes back whatever its state.
         let back = self.driver.take().filter(|_| clean || self.shared.memory);

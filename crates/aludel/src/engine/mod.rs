@@ -5,14 +5,19 @@ compile_error!("aludel needs a backend: enable the feature `sqlite`");
 
 mod begin_mode;
 mod connection;
+mod driver;
 #[allow(clippy::module_inception, reason = "the type that the module is about")]
 mod engine;
 mod gate;
 mod lease;
 mod log;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod offload;
 mod options;
 mod pool;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod retry;
 pub mod row;
 #[cfg(feature = "sqlite")]
@@ -21,11 +26,11 @@ mod url;
 mod writer;
 
 pub(crate) use begin_mode::BeginMode;
+pub(crate) use connection::CursorId;
 pub(crate) use connection::{Executed, Now, PooledConnection, Rest};
 pub(crate) use engine::Engine;
 pub(crate) use gate::Gate;
 pub use options::{EngineOptions, Synchronous};
-pub(crate) use sqlite::CursorId;
 pub use url::DatabaseUrl;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use super::engine::Driver;
+use super::driver::Driver;
 use super::gate::{Gate, Refused};
 use crate::error::{Error, ErrorKind, Result};
 

@@ -68,7 +68,7 @@ impl CursorSource {
             let mut turn = session.turn(at).await?;
             let transaction = turn.transaction;
             if let Some(connection) = &mut turn.connection {
-                let id = connection.open_cursor(&sql, &with_keys(arena.as_ref(), &params)?)?;
+                let id = connection.open_cursor(&sql, &with_keys(arena.as_ref(), &params)?).await?;
                 drop(turn);
                 return Ok(Cursor::Shared { session, transaction, id });
             }
@@ -78,7 +78,7 @@ impl CursorSource {
             }
         }
         let mut connection = db.engine.acquire(at).await?;
-        let id = connection.open_cursor(&sql, &with_keys(arena.as_ref(), &params)?)?;
+        let id = connection.open_cursor(&sql, &with_keys(arena.as_ref(), &params)?).await?;
         Ok(Cursor::Own { db, connection, id })
     }
 }

@@ -8,6 +8,12 @@ use std::fmt::Write;
 pub enum Dialect {
     /// SQLite.
     Sqlite,
+    /// PostgreSQL, and what understands its SQL.
+    Postgres,
+    /// MariaDB.
+    MariaDb,
+    /// MySQL, and what understands its SQL.
+    MySql,
 }
 
 /// What a backend can do, asked before SQL is sent.
@@ -16,8 +22,10 @@ pub enum Dialect {
 pub struct Capabilities {
     /// How many parameters one statement may have.
     pub max_parameters: usize,
-    /// Whether INSERT, UPDATE and DELETE know RETURNING.
+    /// Whether INSERT knows RETURNING.
     pub returning: bool,
+    /// Whether UPDATE and DELETE know RETURNING too.
+    pub update_returning: bool,
     /// Whether placeholders carry their number (`$1`) or stand in order (`?`).
     pub numbered_placeholders: bool,
     /// The LIMIT that means "all rows", where OFFSET may not stand alone.
@@ -30,19 +38,48 @@ pub struct Capabilities {
 const SQLITE: Capabilities = Capabilities {
     max_parameters: 32_766,
     returning: true,
+    update_returning: true,
     numbered_placeholders: false,
     unlimited: Some("-1"),
     nulls_ordering: true,
 };
 
+/// The count of parameters is a 16-bit number in the protocol's Bind message, see
+/// <https://www.postgresql.org/docs/current/protocol-message-formats.html>.
+const POSTGRES: Capabilities = Capabilities {
+    max_parameters: 65_535,
+    returning: true,
+    update_returning: true,
+    numbered_placeholders: true,
+    unlimited: None,
+    nulls_ordering: true,
+};
+
+/// The count of placeholders is a 16-bit number in COM_STMT_PREPARE's answer, see
+/// <https://mariadb.com/kb/en/com_stmt_prepare/>.
+const MARIADB: Capabilities = Capabilities {
+    max_parameters: 65_535,
+    returning: true,
+    update_returning: false,
+    numbered_placeholders: false,
+    // The manual's own number for it: <https://dev.mysql.com/doc/refman/8.4/en/select.html>.
+    unlimited: Some("18446744073709551615"),
+    nulls_ordering: false,
+};
+
+const MYSQL: Capabilities = Capabilities { returning: false, ..MARIADB };
+
 impl Dialect {
     /// How many dialects there are, for tables of what is rendered once for each.
-    pub(crate) const COUNT: usize = 1;
+    pub(crate) const COUNT: usize = 4;
 
     /// The dialect's place in such a table.
     pub(crate) const fn index(self) -> usize {
         match self {
             Self::Sqlite => 0,
+            Self::Postgres => 1,
+            Self::MariaDb => 2,
+            Self::MySql => 3,
         }
     }
 
@@ -50,13 +87,17 @@ impl Dialect {
     pub const fn capabilities(self) -> &'static Capabilities {
         match self {
             Self::Sqlite => &SQLITE,
+            Self::Postgres => &POSTGRES,
+            Self::MariaDb => &MARIADB,
+            Self::MySql => &MYSQL,
         }
     }
 
     /// Writes a quoted identifier.
     pub fn quote(self, ident: &str, out: &mut String) {
         let quote = match self {
-            Self::Sqlite => '"',
+            Self::Sqlite | Self::Postgres => '"',
+            Self::MariaDb | Self::MySql => '`',
         };
         out.push(quote);
         // Hardly any identifier has the quote in it.

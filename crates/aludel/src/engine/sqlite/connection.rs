@@ -10,17 +10,13 @@ use super::cache::StatementCache;
 use super::database::Database;
 use super::execution::{Execution, Prepared, StepError};
 use super::statement::Statement;
-use crate::engine::EngineOptions;
 use crate::engine::row::Row;
+use crate::engine::{CursorId, EngineOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
 
 /// How many connections have been opened.
 static OPENED: AtomicU64 = AtomicU64::new(0);
-
-/// The name of a cursor of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct CursorId(u64);
 
 /// A connection. It runs one statement at a time, and any number of cursors beside it.
 ///

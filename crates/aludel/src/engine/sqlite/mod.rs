@@ -16,7 +16,6 @@ pub(crate) mod row;
 mod statement;
 mod temporal;
 
-pub(crate) use connection::CursorId;
 pub(super) use connection::{Connection, Paused, Running};
 pub(super) use execution::{Prepared, StepError};
 pub(super) use file::DatabaseFile;

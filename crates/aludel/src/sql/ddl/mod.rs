@@ -4,8 +4,11 @@ mod create_table;
 mod server_default;
 mod type_name;
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{Index, MetaData, Table};
+use crate::schema::{ForeignKey, Index, MetaData, SqlType, Table};
 
 use super::Dialect;
 
@@ -36,17 +39,60 @@ pub use create_table::create_table;
 pub fn create_all<S: AsRef<str>>(dialect: Dialect, metadata: &MetaData, existing: &[S]) -> Result<Vec<String>> {
     metadata.check()?;
     let mut statements = Vec::new();
-    // Keys that close a cycle stand in their tables like all others: SQLite looks for a target when a row is written.
-    for table in metadata.sorted_tables()?.tables {
-        if existing.iter().any(|name| same_table(dialect, name.as_ref(), &table.name)) {
+    let sorted = metadata.sorted_tables()?;
+    // Keys that close a cycle stand in their tables like all others on SQLite, which looks for a target when a row is
+    // written. Elsewhere the target has to be there first.
+    let mut late = sorted.cyclic;
+    if dialect == Dialect::Sqlite {
+        late.clear();
+    }
+    let exists = |table: &Table| existing.iter().any(|name| same_table(dialect, name.as_ref(), &table.name));
+    if dialect == Dialect::Postgres {
+        let new = sorted.tables.iter().filter(|table| !exists(table));
+        statements.extend(enums(new.copied()).map(|(name, values)| create_enum(name, values)));
+    }
+    for table in sorted.tables {
+        if exists(table) {
             continue;
         }
-        statements.push(create_table(dialect, table)?);
+        let late: Vec<_> =
+            late.iter().filter(|(holder, _)| std::ptr::eq(*holder, table)).map(|(_, key)| *key).collect();
+        statements.push(create_table::create_table_without(dialect, table, &late)?);
         for index in &table.indexes {
             statements.push(create_index(dialect, table, index)?);
         }
     }
+    for (table, key) in late.into_iter().filter(|(table, _)| !exists(table)) {
+        let mut out = String::from("ALTER TABLE ");
+        dialect.quote(&table.name, &mut out);
+        out.push_str(" ADD ");
+        create_table::write_foreign_key(dialect, key, &mut out);
+        statements.push(out);
+    }
     Ok(statements)
+}
+
+/// The enum types of tables, each once.
+fn enums<'a>(tables: impl Iterator<Item = &'a Table>) -> impl Iterator<Item = (&'a str, &'a [Cow<'static, str>])> {
+    let mut seen = HashSet::new();
+    tables.flat_map(|table| &table.columns).filter_map(move |column| match &column.ty {
+        SqlType::Enum { name, values } if seen.insert(name.as_ref()) => Some((name.as_ref(), values.as_ref())),
+        _ => None,
+    })
+}
+
+/// `CREATE TYPE .. AS ENUM`, unless there is such a type: PostgreSQL has no IF NOT EXISTS for it.
+fn create_enum(name: &str, values: &[Cow<'static, str>]) -> String {
+    let mut quoted = String::new();
+    Dialect::Postgres.quote(name, &mut quoted);
+    let mut list = String::new();
+    for (at, value) in values.iter().enumerate() {
+        if at > 0 {
+            list.push_str(", ");
+        }
+        quote_text(value, &mut list);
+    }
+    format!("DO $$BEGIN CREATE TYPE {quoted} AS ENUM ({list}); EXCEPTION WHEN duplicate_object THEN NULL; END$$")
 }
 
 /// The statements that drop the tables that are there, those that hold a foreign key before what it points at.
@@ -59,12 +105,37 @@ pub fn create_all<S: AsRef<str>>(dialect: Dialect, metadata: &MetaData, existing
 /// # Errors
 /// `Config` when a foreign key points at a table or column that is not in the metadata.
 pub fn drop_all(dialect: Dialect, metadata: &MetaData) -> Result<Vec<String>> {
-    let tables = metadata.sorted_tables()?.tables;
+    let sorted = metadata.sorted_tables()?;
     let mut statements = match dialect {
         Dialect::Sqlite => vec!["PRAGMA defer_foreign_keys = ON".to_owned()],
+        Dialect::Postgres | Dialect::MariaDb | Dialect::MySql => {
+            sorted.cyclic.iter().filter_map(|(table, key)| drop_foreign_key(dialect, table, key)).collect()
+        }
     };
-    statements.extend(tables.iter().rev().map(|table| drop_table(dialect, &table.name)));
+    statements.extend(sorted.tables.iter().rev().map(|table| drop_table(dialect, &table.name)));
+    if dialect == Dialect::Postgres {
+        for (name, _) in enums(sorted.tables.into_iter()) {
+            let mut out = String::from("DROP TYPE IF EXISTS ");
+            dialect.quote(name, &mut out);
+            statements.push(out);
+        }
+    }
     Ok(statements)
+}
+
+/// Drops a foreign key that closes a cycle, so that its table can go. Without a name it cannot be named: then the
+/// database says what holds the table.
+fn drop_foreign_key(dialect: Dialect, table: &Table, key: &ForeignKey) -> Option<String> {
+    let name = key.name.as_deref()?;
+    let mut out = String::from("ALTER TABLE ");
+    // MySQL itself has no IF EXISTS here.
+    let tolerant = dialect != Dialect::MySql;
+    out.push_str(if tolerant { "IF EXISTS " } else { "" });
+    dialect.quote(&table.name, &mut out);
+    out.push_str(if dialect == Dialect::Postgres { " DROP CONSTRAINT " } else { " DROP FOREIGN KEY " });
+    out.push_str(if tolerant { "IF EXISTS " } else { "" });
+    dialect.quote(name, &mut out);
+    Some(out)
 }
 
 /// `CREATE INDEX`.
@@ -99,13 +170,21 @@ pub fn drop_table(dialect: Dialect, table: &str) -> String {
 pub fn existing_tables(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name",
+        Dialect::Postgres => {
+            "SELECT relname::text FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f') \
+             AND relnamespace = current_schema()::regnamespace ORDER BY relname"
+        }
+        Dialect::MariaDb | Dialect::MySql => {
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = database() ORDER BY table_name"
+        }
     }
 }
 
-/// SQLite's names differ in no more than the case of ASCII letters.
+/// Whether two names are one table's. To SQLite the case of ASCII letters is nothing.
 fn same_table(dialect: Dialect, one: &str, other: &str) -> bool {
     match dialect {
         Dialect::Sqlite => one.eq_ignore_ascii_case(other),
+        Dialect::Postgres | Dialect::MariaDb | Dialect::MySql => one == other,
     }
 }
 

@@ -2,12 +2,17 @@
 
 use super::Dialect;
 
-/// Writes a default, in parentheses where SQLite asks for them: around all but a number, a string and a word. Those
+/// Writes a default, in parentheses where SQLite and MySQL ask for them: around all but a number, a string and a word. Those
 /// stay bare, for reflection gives back what was written.
 pub(super) fn write(dialect: Dialect, sql: &str, out: &mut String) {
-    let Dialect::Sqlite = dialect;
     let sql = sql.trim();
-    if is_number(sql) || is_word(sql) || is_string(sql) || is_parenthesized(sql) {
+    let mysql = matches!(dialect, Dialect::MariaDb | Dialect::MySql);
+    if mysql && sql.eq_ignore_ascii_case("CURRENT_TIMESTAMP") {
+        // MySQL asks for the same count of digits as the column has, which are those of a microsecond.
+        out.push_str("CURRENT_TIMESTAMP(6)");
+    } else if dialect == Dialect::Postgres {
+        out.push_str(sql);
+    } else if is_number(sql) || is_word(sql) || is_string(sql) || is_parenthesized(sql) {
         out.push_str(sql);
     } else {
         out.push('(');

@@ -9,6 +9,8 @@ use super::Dialect;
 pub(super) fn write(dialect: Dialect, ty: &SqlType, out: &mut String) {
     match dialect {
         Dialect::Sqlite => sqlite(ty, out),
+        Dialect::Postgres => postgres(ty, out),
+        Dialect::MariaDb | Dialect::MySql => mysql(dialect, ty, out),
     }
 }
 
@@ -38,6 +40,80 @@ fn sqlite(ty: &SqlType, out: &mut String) {
         SqlType::Json => "JSON TEXT",
         SqlType::Enum { values, .. } => {
             return varchar(values.iter().map(|value| value.chars().count()).max().unwrap_or(0), out);
+        }
+        SqlType::Other(name) => name,
+    };
+    out.push_str(name);
+}
+
+/// PostgreSQL's names. It has no unsigned integers: the next larger type holds their values.
+fn postgres(ty: &SqlType, out: &mut String) {
+    let name = match ty {
+        SqlType::Boolean => "BOOLEAN",
+        SqlType::TinyInt | SqlType::SmallInt | SqlType::UnsignedTinyInt => "SMALLINT",
+        SqlType::Integer | SqlType::UnsignedSmallInt => "INTEGER",
+        SqlType::BigInt | SqlType::UnsignedInteger => "BIGINT",
+        SqlType::UnsignedBigInt => "NUMERIC(20)",
+        SqlType::Float => "REAL",
+        SqlType::Double => "DOUBLE PRECISION",
+        SqlType::Decimal { precision, scale } => return numeric(*precision, *scale, out),
+        SqlType::String(Some(length)) => return varchar(*length as usize, out),
+        SqlType::String(None) => "VARCHAR",
+        SqlType::Text => "TEXT",
+        SqlType::Binary(_) => "BYTEA",
+        SqlType::Date => "DATE",
+        SqlType::Time => "TIME",
+        SqlType::DateTime => "TIMESTAMP",
+        SqlType::Timestamp => "TIMESTAMPTZ",
+        SqlType::Uuid => "UUID",
+        SqlType::Json => "JSONB",
+        SqlType::Enum { name, .. } => return Dialect::Postgres.quote(name, out),
+        SqlType::Other(name) => name,
+    };
+    out.push_str(name);
+}
+
+/// The names of MariaDB and MySQL. Times have microseconds, which are not the default there; a decimal that does not say
+/// how large has as many digits as there may be.
+fn mysql(dialect: Dialect, ty: &SqlType, out: &mut String) {
+    let name = match ty {
+        SqlType::Boolean => "BOOLEAN",
+        SqlType::TinyInt => "TINYINT",
+        SqlType::SmallInt => "SMALLINT",
+        SqlType::Integer => "INTEGER",
+        SqlType::BigInt => "BIGINT",
+        SqlType::UnsignedTinyInt => "TINYINT UNSIGNED",
+        SqlType::UnsignedSmallInt => "SMALLINT UNSIGNED",
+        SqlType::UnsignedInteger => "INTEGER UNSIGNED",
+        SqlType::UnsignedBigInt => "BIGINT UNSIGNED",
+        SqlType::Float => "FLOAT",
+        SqlType::Double => "DOUBLE",
+        SqlType::Decimal { precision: None, .. } => "NUMERIC(65, 30)",
+        SqlType::Decimal { precision, scale } => return numeric(*precision, *scale, out),
+        SqlType::String(length) => return varchar(length.map_or(255, |length| length as usize), out),
+        SqlType::Text => "LONGTEXT",
+        SqlType::Binary(Some(length)) if *length <= 16_383 => {
+            write!(out, "VARBINARY({length})").expect("a String takes all that is written");
+            return;
+        }
+        SqlType::Binary(_) => "LONGBLOB",
+        SqlType::Date => "DATE",
+        SqlType::Time => "TIME(6)",
+        // TIMESTAMP ends in 2038 and is changed by the session's time zone; instants are stored in UTC.
+        SqlType::DateTime | SqlType::Timestamp => "DATETIME(6)",
+        SqlType::Uuid if dialect == Dialect::MariaDb => "UUID",
+        SqlType::Uuid => "CHAR(36)",
+        SqlType::Json => "JSON",
+        SqlType::Enum { values, .. } => {
+            out.push_str("ENUM(");
+            for (at, value) in values.iter().enumerate() {
+                if at > 0 {
+                    out.push_str(", ");
+                }
+                super::quote_text(value, out);
+            }
+            out.push(')');
+            return;
         }
         SqlType::Other(name) => name,
     };
