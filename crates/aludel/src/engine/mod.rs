@@ -31,6 +31,7 @@ pub(crate) use connection::{Executed, Now, PooledConnection, Rest};
 pub(crate) use engine::Engine;
 pub(crate) use gate::Gate;
 pub use options::{EngineOptions, Synchronous};
+pub use pool::PoolStatus;
 pub use url::DatabaseUrl;
 
 #[cfg(test)]
