@@ -18,6 +18,7 @@ mod options;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
+pub(crate) mod reflect;
 mod retry;
 pub mod row;
 #[cfg(feature = "sqlite")]
