@@ -13,6 +13,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// The variables that name the database, the first one that is set counts.
 const URI_VARIABLES: [&str; 3] = ["ALUDEL_DATABASE_URI", "DATABASE_URL", "SQLALCHEMY_DATABASE_URI"];
 
+/// What the variables of binds begin with.
+const BIND_PREFIX: &str = "ALUDEL_BINDS__";
+
 /// The settings of a [`Db`](crate::Db).
 ///
 /// A text is a configuration too, so `Db::connect("sqlite:///app.db")` suffices for a program that wants nothing else.
@@ -30,6 +33,16 @@ pub struct Config {
     uri: Option<String>,
     instance_path: Option<PathBuf>,
     engine: EngineOptions,
+    binds: Vec<BindConfig>,
+}
+
+/// Another database beside the default one.
+#[derive(Clone)]
+struct BindConfig {
+    name: String,
+    uri: String,
+    /// Instead of those of the default database.
+    engine: Option<EngineOptions>,
 }
 
 impl Config {
@@ -43,6 +56,7 @@ impl Config {
     /// | variable | meaning |
     /// |---|---|
     /// | `ALUDEL_DATABASE_URI`, else `DATABASE_URL`, else `SQLALCHEMY_DATABASE_URI` | the database |
+    /// | `ALUDEL_BINDS__AUDIT` | the database of the bind `audit`, and so on: [`bind`](Config::bind) |
     /// | `ALUDEL_INSTANCE_PATH` | the folder of relative SQLite files; `instance` in the current directory by default |
     /// | `ALUDEL_POOL_SIZE`, `ALUDEL_MAX_OVERFLOW` | connections kept, and opened beyond that when all are in use |
     /// | `ALUDEL_POOL_TIMEOUT`, `ALUDEL_BUSY_TIMEOUT` | how many seconds to wait for a connection, and for a locked database |
@@ -53,10 +67,11 @@ impl Config {
     /// # Errors
     /// `Config` when a variable is set to what it cannot be; the message names the variable.
     pub fn from_env() -> Result<Self> {
-        Self::from_variables(&|name| env::var_os(name))
+        let names: Vec<OsString> = env::vars_os().map(|(name, _)| name).collect();
+        Self::from_variables(&|name| env::var_os(name), &names)
     }
 
-    fn from_variables(read: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
+    fn from_variables(read: &dyn Fn(&str) -> Option<OsString>, names: &[OsString]) -> Result<Self> {
         let mut config = Self { instance_path: read("ALUDEL_INSTANCE_PATH").map(PathBuf::from), ..Self::default() };
         for name in URI_VARIABLES {
             if let Some(uri) = text(read, name)? {
@@ -81,7 +96,51 @@ impl Config {
             engine = engine.echo(echo);
         }
         config.engine = engine;
+        let mut binds: Vec<&str> = names.iter().filter_map(|name| name.to_str()?.strip_prefix(BIND_PREFIX)).collect();
+        binds.sort_unstable();
+        for bind in binds.into_iter().filter(|bind| !bind.is_empty()) {
+            if let Some(uri) = text(read, &format!("{BIND_PREFIX}{bind}"))? {
+                config = config.bind(bind.to_ascii_lowercase(), uri);
+            }
+        }
         Ok(config)
+    }
+
+    /// Another database beside the default one: models with `#[model(bind = "audit")]` are stored in the one of this
+    /// name. It has the engine options of the default one.
+    pub fn bind(self, name: impl Into<String>, uri: impl Into<String>) -> Self {
+        self.with_bind(BindConfig { name: name.into(), uri: uri.into(), engine: None })
+    }
+
+    /// Another database, with engine options of its own.
+    pub fn bind_with(self, name: impl Into<String>, uri: impl Into<String>, engine: EngineOptions) -> Self {
+        self.with_bind(BindConfig { name: name.into(), uri: uri.into(), engine: Some(engine) })
+    }
+
+    /// The last word on a name counts.
+    fn with_bind(mut self, bind: BindConfig) -> Self {
+        self.binds.retain(|known| known.name != bind.name);
+        self.binds.push(bind);
+        self
+    }
+
+    /// The other databases: their names, URLs and engine options.
+    ///
+    /// # Errors
+    /// `Config` when a URI cannot be read, naming the bind.
+    pub(crate) fn bind_urls(&self) -> Result<Vec<(String, DatabaseUrl, &EngineOptions)>> {
+        let url = |bind: &'_ BindConfig| {
+            let url = DatabaseUrl::parse(&bind.uri).and_then(|url| url.in_folder(self.instance()));
+            url.map_err(|error| error.with_message(|message| format!("bind `{}`: {message}", bind.name)))
+        };
+        self.binds
+            .iter()
+            .map(|bind| Ok((bind.name.clone(), url(bind)?, bind.engine.as_ref().unwrap_or(&self.engine))))
+            .collect()
+    }
+
+    fn instance(&self) -> &Path {
+        self.instance_path.as_deref().unwrap_or(Path::new("instance"))
     }
 
     /// The database's URI, whatever was said before.
@@ -128,8 +187,7 @@ impl Config {
                 ),
             )
         })?;
-        let instance = self.instance_path.as_deref().unwrap_or(Path::new("instance"));
-        DatabaseUrl::parse(uri)?.in_folder(instance)
+        DatabaseUrl::parse(uri)?.in_folder(self.instance())
     }
 }
 

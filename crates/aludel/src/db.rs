@@ -14,7 +14,7 @@ use crate::engine::PoolStatus;
 use crate::error::Result;
 use crate::schema::MetaData;
 use crate::session::Session;
-use crate::session::shared::{DbShared, Teardown};
+use crate::session::shared::{DEFAULT, DbShared, Teardown};
 #[cfg(feature = "axum")]
 use crate::web::SessionLayer;
 
@@ -80,9 +80,17 @@ impl Db {
         SessionLayer::new(Arc::clone(&self.shared), self.shared.teardown)
     }
 
-    /// The tables of the models.
+    /// The tables of the models that name no other bind.
     pub fn metadata(&self) -> &MetaData {
-        &self.shared.metadata
+        &self.shared.database(DEFAULT).metadata
+    }
+
+    /// The tables of the models of a bind.
+    ///
+    /// # Errors
+    /// `Config` when the bind is not set.
+    pub fn metadata_of(&self, bind: &str) -> Result<&MetaData> {
+        Ok(&self.shared.database(self.shared.bind_named(bind)?).metadata)
     }
 
     /// What becomes of uncommitted work at the end of a request or scope.
@@ -90,22 +98,36 @@ impl Db {
         self.shared.teardown
     }
 
-    /// How many connections there are, and what they are doing.
+    /// How many connections to the default database there are, and what they are doing.
     pub fn pool_status(&self) -> PoolStatus {
-        self.shared.engine.pool_status()
+        self.shared.engine(DEFAULT).pool_status()
     }
 
-    /// Closes the pool: idle connections at once, those in use when they come back, for which this waits as long as for a
+    /// The same of a bind.
+    ///
+    /// # Errors
+    /// `Config` when the bind is not set.
+    pub fn pool_status_of(&self, bind: &str) -> Result<PoolStatus> {
+        Ok(self.shared.engine(self.shared.bind_named(bind)?).pool_status())
+    }
+
+    /// Closes the pools of all binds: idle connections at once, those in use when they come back, for which this waits as long as for a
     /// connection of the pool (`pool_timeout`). Whoever asks for one from now on gets an error.
     pub async fn close(&self) {
-        self.shared.engine.close().await;
+        for database in self.shared.databases() {
+            database.engine.close().await;
+        }
     }
 }
 
 impl fmt::Debug for Db {
-    /// `<Db sqlite:///app.db>`, a password masked.
+    /// `<Db sqlite:///app.db>`, or `<Db sqlite:///app.db +2 engines>` with two binds; passwords masked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<Db {}>", self.shared.label)
+        write!(f, "<Db {}", self.shared.database(DEFAULT).label)?;
+        match self.shared.databases().len() - 1 {
+            0 => f.write_str(">"),
+            binds => write!(f, " +{binds} engines>"),
+        }
     }
 }
 

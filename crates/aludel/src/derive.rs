@@ -59,6 +59,7 @@
 /// | attribute | meaning |
 /// |---|---|
 /// | `table = "people"` | the table's name; else the struct's in snake case: `HTTPResponse` is `http_response` |
+/// | `bind = "audit"` | the database that the table is in, where it is not the default one: see [`DbBuilder::bind`](crate::DbBuilder::bind) |
 /// | `index(columns(a, b), name = "..", unique)` | an index over several columns; its name is optional, and `unique` |
 /// | `unique(columns(a, b), name = "..")` | a unique constraint over several columns |
 /// | `check(sql = "a < b", name = "..")` | a condition that every row fulfils |

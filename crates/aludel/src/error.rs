@@ -31,6 +31,9 @@ pub enum ErrorKind {
     Serialization,
     /// The database broke a deadlock by ending this transaction; run it again.
     Deadlock,
+    /// Of several databases some had committed when another could not: the message names them. What was written to those
+    /// stays.
+    PartialCommit,
     /// The database stayed locked by another writer for longer than the busy timeout.
     Busy,
     /// No connection came free in the pool's time limit, or a session waited too long for itself.

@@ -12,7 +12,7 @@ use crate::output::docs_of;
 use super::spec::{Column, Constraint, Field, Kind, Model, Origin, Reference, Relationship, Size};
 use crate::types::{content_of, last_segment, parse_without_self};
 
-const MODEL: &[&str] = &["table", "index", "unique", "check"];
+const MODEL: &[&str] = &["table", "bind", "index", "unique", "check"];
 const COLUMN: &[&str] = &[
     "primary_key",
     "autoincrement",
@@ -58,6 +58,7 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         ident: input.ident.clone(),
         vis: input.vis.clone(),
         table: camel_to_snake(&input.ident.unraw().to_string()),
+        bind: None,
         columns: Vec::new(),
         relationships: Vec::new(),
         constraints: Vec::new(),
@@ -136,7 +137,12 @@ fn model_items(model: &mut Model, items: &[Item], errors: &mut Errors) {
                 let constraint = constraint(model, item, errors);
                 model.constraints.extend(constraint);
             }
-            "bind" => item.later("several databases in one program", errors),
+            "bind" => {
+                if let Some(bind) = item.string(errors) {
+                    refuse_empty(&bind, errors);
+                    model.bind = Some(bind.value());
+                }
+            }
             "optimistic" => item.later("optimistic locking", errors),
             "alias" => item.later("aliases", errors),
             _ => item.unknown("model", MODEL, errors),

@@ -8,6 +8,8 @@ pub(crate) struct Model {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
     pub(crate) table: String,
+    /// The name of the database that it is in.
+    pub(crate) bind: Option<String>,
     pub(crate) columns: Vec<Column>,
     pub(crate) relationships: Vec<Relationship>,
     pub(crate) constraints: Vec<Constraint>,

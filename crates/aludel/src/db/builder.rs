@@ -11,7 +11,7 @@ use crate::entity::def::ModelDef;
 use crate::error::Result;
 use crate::model::{ModelTable, metadata};
 use crate::schema::NamingConvention;
-use crate::session::shared::{DbShared, Teardown, TemporaryFile};
+use crate::session::shared::{Database, DbShared, Teardown, TemporaryFile};
 
 use super::Db;
 
@@ -46,6 +46,50 @@ impl DbBuilder {
     /// The database's URI.
     pub fn uri(mut self, uri: impl Into<String>) -> Self {
         self.config = self.config.uri(uri);
+        self
+    }
+
+    /// Another database beside the default one, for models with `#[model(bind = "audit")]`: a session spans them all,
+    /// and each statement goes where its model is.
+    ///
+    /// ```standalone_crate
+    /// use aludel::prelude::*;
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct User {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    /// }
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// #[model(bind = "audit")]
+    /// struct Event {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     user_id: i64,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let db = Db::builder().uri("sqlite://").bind("audit", "sqlite://").connect().await?;
+    /// db.create_all().await?;
+    /// let session = db.session();
+    /// let user = session.add(User::build());
+    /// session.flush().await?;
+    /// session.add(Event::build().user_id(user.id));
+    /// session.commit().await?; // both
+    /// assert_eq!(Event::query().count(&session).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn bind(mut self, name: impl Into<String>, uri: impl Into<String>) -> Self {
+        self.config = self.config.bind(name, uri);
+        self
+    }
+
+    /// Another database, with engine options of its own.
+    pub fn bind_with(mut self, name: impl Into<String>, uri: impl Into<String>, engine: EngineOptions) -> Self {
+        self.config = self.config.bind_with(name, uri, engine);
         self
     }
 
@@ -85,32 +129,58 @@ impl DbBuilder {
     /// `Config` when no database is set, the URI cannot be read, or two models have one table's name; `Connection` when
     /// the database cannot be reached.
     pub async fn connect(self) -> Result<Db> {
-        let url = self.config.database_url()?;
-        self.open(url, None).await
+        let binds = self.config.bind_urls()?;
+        let mut urls = vec![(None, self.config.database_url()?, None, self.config.engine_options().clone())];
+        urls.extend(binds.into_iter().map(|(name, url, options)| (Some(name), url, None, options.clone())));
+        self.open(urls).await
     }
 
-    /// Connects to a temporary SQLite database, whatever URI is set, and creates the tables: see [`Db::test`].
+    /// Connects to temporary SQLite databases, one for each bind that a model names beside the default one, whatever URIs
+    /// are set, and creates the tables: see [`Db::test`].
     ///
     /// # Errors
     /// As [`connect`](Self::connect) and [`Db::create_all`].
     pub async fn test(self) -> Result<Db> {
-        let path = std::env::temp_dir().join(format!("aludel-test-{}.db", Uuid::new_v4().simple()));
-        let url = DatabaseUrl::file(path.clone());
-        let db = self.open(url, Some(TemporaryFile(path))).await?;
+        let mut names: Vec<Option<String>> = vec![None];
+        for bind in self.defs().iter().filter_map(|def| def.bind) {
+            if !names.iter().flatten().any(|known| known == bind) {
+                names.push(Some(bind.to_owned()));
+            }
+        }
+        let options = self.config.engine_options().clone();
+        let urls = names.into_iter().map(|name| {
+            let path = std::env::temp_dir().join(format!("aludel-test-{}.db", Uuid::new_v4().simple()));
+            (name, DatabaseUrl::file(path.clone()), Some(TemporaryFile(path)), options.clone())
+        });
+        let db = self.open(urls.collect()).await?;
         db.create_all().await?;
         Ok(db)
     }
 
-    async fn open(self, url: DatabaseUrl, temporary: Option<TemporaryFile>) -> Result<Db> {
-        let metadata = match self.models {
-            Some(models) => metadata::from_models(&models, self.naming)?,
-            None => metadata::from_models(&metadata::registered(), self.naming)?,
-        };
-        let engine = Engine::connect(&url, self.config.engine_options()).await?;
-        let shared = DbShared { engine, metadata, teardown: self.teardown, label: url.to_string(), temporary };
-        Ok(Db { shared: Arc::new(shared) })
+    fn defs(&self) -> Vec<&'static ModelDef> {
+        self.models.clone().unwrap_or_else(metadata::registered)
+    }
+
+    async fn open(self, urls: Vec<Opening>) -> Result<Db> {
+        let defs = self.defs();
+        let mut databases = Vec::with_capacity(urls.len());
+        for (name, url, temporary, options) in urls {
+            let own: Vec<_> = defs.iter().copied().filter(|def| def.bind == name.as_deref()).collect();
+            let metadata = metadata::from_models(&own, self.naming.clone())?;
+            let engine = Engine::connect(&url, &options).await;
+            let engine = engine.map_err(|error| match &name {
+                Some(name) => error.with_message(|message| format!("bind `{name}`: {message}")),
+                None => error,
+            })?;
+            databases.push(Database { name, engine, metadata, label: url.to_string(), temporary });
+        }
+        let binds: Vec<&'static str> = defs.iter().filter_map(|def| def.bind).collect();
+        Ok(Db { shared: Arc::new(DbShared::new(databases, self.teardown, binds)) })
     }
 }
+
+/// The name of a bind, none for the default database; its URL; a file to be deleted; the engine's options.
+type Opening = (Option<String>, DatabaseUrl, Option<TemporaryFile>, EngineOptions);
 
 /// Some models: a tuple, array or vector of `User::TABLE`.
 pub trait Models {

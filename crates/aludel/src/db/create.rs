@@ -6,53 +6,72 @@ use crate::engine::reflect::reflect;
 use crate::engine::{BeginMode, PooledConnection};
 use crate::error::Result;
 use crate::schema::{MetaData, NamingConvention};
+use crate::session::shared::{DEFAULT, Database};
 use crate::sql::{Dialect, ddl};
 
 use super::Db;
 
 impl Db {
-    /// Creates the tables and indexes that are not there yet. A table that exists is left alone, and never altered: that
-    /// is what migrations are for. All of them are created, or none.
+    /// Creates the tables and indexes that are not there yet, of all binds. A table that exists is left alone, and never
+    /// altered: that is what migrations are for. In each database all of them are created, or none; but MariaDB and MySQL
+    /// commit each change of the schema by itself.
     ///
     /// # Errors
-    /// `Config` when the models do not fit together; `Busy` when the database stayed locked; what else the database
-    /// says.
+    /// `Config` when the models do not fit together, or one names a bind that is not set; `Busy` when the database
+    /// stayed locked; what else the database says.
     #[track_caller]
     pub fn create_all(&self) -> impl Future<Output = Result<()>> + Send {
         let at = Location::caller();
         async move {
-            let dialect = self.shared.engine.dialect();
-            let mut connection = self.shared.engine.acquire(at).await?;
-            begin(&mut connection, dialect).await?;
-            let existing = existing_tables(&mut connection, dialect).await?;
-            run(&mut connection, ddl::create_all(dialect, self.metadata(), &existing)?).await?;
-            commit(&mut connection).await
+            self.shared.check_binds()?;
+            for database in self.shared.databases() {
+                create(database, at).await?;
+            }
+            Ok(())
         }
     }
 
-    /// Drops the tables of the models that are there, with all their rows; other tables are left alone. All of them are
-    /// dropped, or none.
+    /// [`create_all`](Db::create_all) of one bind.
     ///
     /// # Errors
-    /// `ForeignKeyViolation` when a table that is no model's refers to one that is dropped; `Busy` when the database
-    /// stayed locked; what else the database says.
+    /// `Config` when the bind is not set; otherwise as [`create_all`](Db::create_all).
+    #[track_caller]
+    pub fn create_all_of(&self, bind: &str) -> impl Future<Output = Result<()>> + Send {
+        let at = Location::caller();
+        async move { create(self.shared.database(self.shared.bind_named(bind)?), at).await }
+    }
+
+    /// Drops the tables of the models that are there, of all binds, with all their rows; other tables are left alone. In
+    /// each database all of them are dropped, or none; but MariaDB and MySQL commit each change of the schema by itself.
+    ///
+    /// # Errors
+    /// `ForeignKeyViolation` when a table that is no model's refers to one that is dropped; `Config` when a model names
+    /// a bind that is not set; `Busy` when the database stayed locked; what else the database says.
     #[track_caller]
     pub fn drop_all(&self) -> impl Future<Output = Result<()>> + Send {
         let at = Location::caller();
         async move {
-            let dialect = self.shared.engine.dialect();
-            let mut connection = self.shared.engine.acquire(at).await?;
-            begin(&mut connection, dialect).await?;
-            run(&mut connection, ddl::drop_all(dialect, self.metadata())?).await?;
-            commit(&mut connection).await
+            self.shared.check_binds()?;
+            for database in self.shared.databases() {
+                drop_tables(database, at).await?;
+            }
+            Ok(())
         }
     }
-}
 
-impl Db {
-    /// What is in the database: its tables with columns, keys, constraints and indexes, under the names that they have
-    /// there. Of a server it is what its current schema or database has. Views, and indexes over expressions or with a
-    /// condition, are left out.
+    /// [`drop_all`](Db::drop_all) of one bind.
+    ///
+    /// # Errors
+    /// `Config` when the bind is not set; otherwise as [`drop_all`](Db::drop_all).
+    #[track_caller]
+    pub fn drop_all_of(&self, bind: &str) -> impl Future<Output = Result<()>> + Send {
+        let at = Location::caller();
+        async move { drop_tables(self.shared.database(self.shared.bind_named(bind)?), at).await }
+    }
+
+    /// What is in the default database: its tables with columns, keys, constraints and indexes, under the names that they
+    /// have there. Of a server it is what its current schema or database has. Views, and indexes over expressions or with
+    /// a condition, are left out.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -77,15 +96,44 @@ impl Db {
     #[track_caller]
     pub fn reflect(&self) -> impl Future<Output = Result<MetaData>> + Send {
         let at = Location::caller();
-        async move {
-            let mut connection = self.shared.engine.acquire(at).await?;
-            let mut metadata = MetaData::new(NamingConvention::none());
-            for table in reflect(&mut connection).await? {
-                metadata.add_table(table)?;
-            }
-            Ok(metadata)
-        }
+        async move { tables_of(self.shared.database(DEFAULT), at).await }
     }
+
+    /// What is in the database of a bind: see [`reflect`](Db::reflect).
+    ///
+    /// # Errors
+    /// `Config` when the bind is not set; otherwise as [`reflect`](Db::reflect).
+    #[track_caller]
+    pub fn reflect_of(&self, bind: &str) -> impl Future<Output = Result<MetaData>> + Send {
+        let at = Location::caller();
+        async move { tables_of(self.shared.database(self.shared.bind_named(bind)?), at).await }
+    }
+}
+
+async fn create(database: &Database, at: &'static Location<'static>) -> Result<()> {
+    let dialect = database.engine.dialect();
+    let mut connection = database.engine.acquire(at).await?;
+    begin(&mut connection, dialect).await?;
+    let existing = existing_tables(&mut connection, dialect).await?;
+    run(&mut connection, ddl::create_all(dialect, &database.metadata, &existing)?).await?;
+    commit(&mut connection).await
+}
+
+async fn drop_tables(database: &Database, at: &'static Location<'static>) -> Result<()> {
+    let dialect = database.engine.dialect();
+    let mut connection = database.engine.acquire(at).await?;
+    begin(&mut connection, dialect).await?;
+    run(&mut connection, ddl::drop_all(dialect, &database.metadata)?).await?;
+    commit(&mut connection).await
+}
+
+async fn tables_of(database: &Database, at: &'static Location<'static>) -> Result<MetaData> {
+    let mut connection = database.engine.acquire(at).await?;
+    let mut metadata = MetaData::new(NamingConvention::none());
+    for table in reflect(&mut connection).await? {
+        metadata.add_table(table)?;
+    }
+    Ok(metadata)
 }
 
 /// Begins a transaction where it can hold changes of the schema. MariaDB and MySQL commit each of them by itself.

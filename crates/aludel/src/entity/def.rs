@@ -17,6 +17,8 @@ pub struct ModelDef {
     pub module: &'static str,
     /// The table's name.
     pub table: &'static str,
+    /// The name of the database that the table is in, where it is not the default one.
+    pub bind: Option<&'static str>,
     /// The columns, in the order of the struct's fields.
     pub columns: &'static [ColumnDef],
     /// The primary key's columns, as positions in `columns`.

@@ -184,6 +184,7 @@ static PAIR: ModelDef = ModelDef {
     name: "Pair",
     module: module_path!(),
     table: "pair",
+    bind: None,
     columns: &COLUMNS,
     primary_key: &[0],
     constraints: &[],

@@ -89,7 +89,7 @@ impl<M: Model> BulkUpdate<M> {
     pub fn execute(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
         let at = Location::caller();
         let keys = self.assignments.iter().any(|(column, _)| M::def().primary_key.contains(column));
-        let statement = self.prepare(session.dialect());
+        let statement = self.prepare(session.dialect_of(M::def()));
         async move { execute::<M>(session, statement?, keys, at).await }
     }
 
@@ -123,7 +123,7 @@ impl<M: Model> BulkDelete<M> {
     #[track_caller]
     pub fn execute(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
         let at = Location::caller();
-        let statement = self.prepare(session.dialect());
+        let statement = self.prepare(session.dialect_of(M::def()));
         async move { execute::<M>(session, statement?, true, at).await }
     }
 
@@ -144,7 +144,7 @@ async fn execute<M: Model>(
     at: &'static Location<'static>,
 ) -> Result<u64> {
     session.autoflush(at).await?;
-    let executed = session.execute(&statement.sql, &statement.params, Some(M::def().table), at).await?;
+    let executed = session.execute(session.bind_of(M::def())?, &statement.sql, &statement.params, Some(M::def().table), at).await?;
     if keys {
         session.arena().tracker().raise_followers(M::def());
     }

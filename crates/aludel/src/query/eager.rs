@@ -137,6 +137,10 @@ impl Draft {
             None => !many,
         };
         let whole = self.limit.is_none() && self.offset.is_none() && !self.distinct;
+        if owner.bind != (owner.relationships[load.relationship].target)().bind {
+            // No statement joins two databases.
+            return false;
+        }
         let gathered = !self.group_by.is_empty() || !self.having.is_empty();
         asked && !gathered && load.limit.is_none() && (whole || !many)
     }

@@ -48,7 +48,7 @@ impl<M: Model> InsertAll<M> {
             session.autoflush(at).await?;
             let mut rows = self.rows;
             rows.iter_mut().try_for_each(complete)?;
-            let dialect = session.dialect();
+            let dialect = session.dialect_of(M::def());
             let (mut head, mut inserted) = (Statement::default(), 0);
             // Rows that follow each other and give the same columns are in one statement.
             for same in rows.chunk_by(|a, b| a.given == b.given) {
@@ -65,7 +65,7 @@ impl<M: Model> InsertAll<M> {
                     for row in chunk {
                         params.extend(columns.iter().map(|&column| row.value.value(column)));
                     }
-                    let executed = session.execute(&head.sql, &params, Some(M::def().table), at).await?;
+                    let executed = session.execute(session.bind_of(M::def())?, &head.sql, &params, Some(M::def().table), at).await?;
                     inserted += executed.rows_affected;
                 }
             }

@@ -26,10 +26,10 @@ impl<M: Model, R: Fetch> Query<M, R> {
         let prepared = self.prepare_page(session, page);
         async move {
             let (window, items, counted) = prepared?;
-            let items = rows(session, items, at).await?;
+            let items = rows(session, M::def(), items, at).await?;
             window.found(items.len())?;
             let total = match counted {
-                Some(statement) => Some(count(session, statement, at).await?),
+                Some(statement) => Some(count(session, M::def(), statement, at).await?),
                 None => window.total,
             };
             Ok(Page::new(items, total, &window))
@@ -40,9 +40,9 @@ impl<M: Model, R: Fetch> Query<M, R> {
         let window = page.window()?;
         let mut draft = self.draft.into_draft();
         (draft.limit, draft.offset) = (None, None);
-        let counted = if window.count { Some(draft.clone().prepare_count(session.dialect())?) } else { None };
+        let counted = if window.count { Some(draft.clone().prepare_count(session.dialect_of(M::def()))?) } else { None };
         (draft.limit, draft.offset) = (Some(window.limit()), Some(window.offset()));
-        Ok((window, draft.prepare(session.dialect())?, counted))
+        Ok((window, draft.prepare(session.dialect_of(M::def()))?, counted))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::engine::row::Row;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
 use crate::session::Session;
+use crate::session::shared::{Bind, DEFAULT};
 use crate::sql::Value;
 
 use super::fetch::Fetch;
@@ -19,6 +20,7 @@ pub struct RawSql<'a> {
     session: &'a Session,
     sql: &'a str,
     params: Vec<Value<'static>>,
+    bind: Option<&'a str>,
 }
 
 /// What can be bound to a placeholder: values of the types that columns can have, and `&str`.
@@ -61,7 +63,7 @@ impl Session {
     /// # }
     /// ```
     pub fn sql<'a>(&'a self, sql: &'a str) -> RawSql<'a> {
-        RawSql { session: self, sql, params: Vec::new() }
+        RawSql { session: self, sql, params: Vec::new(), bind: None }
     }
 }
 
@@ -70,6 +72,16 @@ impl<'a> RawSql<'a> {
     pub fn bind(mut self, value: impl IntoBind) -> Self {
         self.params.push(value.into_bind());
         self
+    }
+
+    /// Sends the statement to the database of a bind; otherwise it goes to the default one.
+    pub fn on(mut self, bind: &'a str) -> Self {
+        self.bind = Some(bind);
+        self
+    }
+
+    fn database(&self) -> Result<Bind> {
+        self.bind.map_or(Ok(DEFAULT), |name| self.session.db().bind_named(name))
     }
 
     /// All rows, their columns read in order into `R`: a column's type, a tuple, or a projection.
@@ -134,7 +146,7 @@ impl<'a> RawSql<'a> {
         async move {
             check_control(self.sql)?;
             self.session.autoflush(at).await?;
-            let executed = self.session.execute(self.sql, &self.params, None, at).await?;
+            let executed = self.session.execute(self.database()?, self.sql, &self.params, None, at).await?;
             Ok(executed.rows_affected)
         }
     }
@@ -142,6 +154,7 @@ impl<'a> RawSql<'a> {
     /// The first so many rows; the others are read past.
     async fn rows<R: Fetch>(self, most: usize, at: &'static Location<'static>) -> Result<Vec<R>> {
         check_control(self.sql)?;
+        let bind = self.database()?;
         self.session.autoflush(at).await?;
         let mut rows = Vec::new();
         let mut sink = |row: &Row<'_>| {
@@ -153,7 +166,7 @@ impl<'a> RawSql<'a> {
             }
             Ok(())
         };
-        self.session.fetch_any(self.sql, &self.params, at, &mut sink).await.map_err(explain)?;
+        self.session.fetch_any(bind, self.sql, &self.params, at, &mut sink).await.map_err(explain)?;
         Ok(rows)
     }
 }

@@ -40,6 +40,13 @@ impl Draft {
                     source.name
                 )));
             }
+            if source.bind != target.bind {
+                return Err(invalid(format!(
+                    "{word}({}::{name}): `{}` and `{}` are in different databases, which no statement joins; load the \
+                     relationship with `.with({}::{name}.selectin())` or `load`",
+                    source.name, source.name, target.name, source.name
+                )));
+            }
             if before().any(|def| def.table == target.table) {
                 let many = source.relationships[joined.relationship].kind == RelationshipKind::Many;
                 return Err(invalid(format!(

@@ -86,8 +86,8 @@ impl<M: Model, R: Fetch> Query<M, R> {
                 def.name, def.relationships[load.relationship].name
             )));
         }
-        let prepared = self.draft.prepare(session.dialect())?;
-        Ok((session.cursor_source()?, prepared.sql.into_owned(), prepared.params))
+        let prepared = self.draft.prepare(session.dialect_of(M::def()))?;
+        Ok((session.cursor_source(session.bind_of(M::def())?)?, prepared.sql.into_owned(), prepared.params))
     }
 }
 

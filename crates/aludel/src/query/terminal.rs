@@ -6,6 +6,7 @@
 use std::panic::Location;
 
 use crate::engine::row::Row;
+use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::Session;
@@ -25,8 +26,8 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn all(self, session: &Session) -> impl Future<Output = Result<Vec<R>>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.prepare(session.dialect());
-        async move { rows(session, prepared?, at).await }
+        let prepared = self.draft.prepare(session.dialect_of(M::def()));
+        async move { rows(session, M::def(), prepared?, at).await }
     }
 
     /// The first row, if there is one. Without an order it is any.
@@ -36,8 +37,8 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn first(self, session: &Session) -> impl Future<Output = Result<Option<R>>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.into_draft().at_most(1).prepare(session.dialect());
-        async move { Ok(rows(session, prepared?, at).await?.pop()) }
+        let prepared = self.draft.into_draft().at_most(1).prepare(session.dialect_of(M::def()));
+        async move { Ok(rows(session, M::def(), prepared?, at).await?.pop()) }
     }
 
     /// The first row; its absence is the response 404.
@@ -67,9 +68,9 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn one_or_none(self, session: &Session) -> impl Future<Output = Result<Option<R>>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.into_draft().at_most(2).prepare(session.dialect());
+        let prepared = self.draft.into_draft().at_most(2).prepare(session.dialect_of(M::def()));
         async move {
-            let mut rows = rows(session, prepared?, at).await?;
+            let mut rows = rows(session, M::def(), prepared?, at).await?;
             if rows.len() > 1 {
                 let def = M::def();
                 let message = format!("more than one row of `{}` where one was asked for", def.table);
@@ -96,8 +97,8 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn count(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.into_draft().prepare_count(session.dialect());
-        async move { count(session, prepared?, at).await }
+        let prepared = self.draft.into_draft().prepare_count(session.dialect_of(M::def()));
+        async move { count(session, M::def(), prepared?, at).await }
     }
 
     /// Whether there is a row.
@@ -107,7 +108,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn exists(self, session: &Session) -> impl Future<Output = Result<bool>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.into_draft().prepare_exists(session.dialect());
+        let prepared = self.draft.into_draft().prepare_exists(session.dialect_of(M::def()));
         async move {
             let Statement { sql, params } = prepared?;
             session.autoflush(at).await?;
@@ -116,7 +117,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
                 found = row.boolean(0)?;
                 Ok(())
             };
-            session.fetch(&sql, &params, at, &mut sink).await?;
+            session.fetch(session.bind_of(M::def())?, &sql, &params, at, &mut sink).await?;
             Ok(found)
         }
     }
@@ -125,6 +126,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
 /// Sends a statement and reads its rows.
 pub(super) async fn rows<R: Fetch>(
     session: &Session,
+    def: &'static ModelDef,
     prepared: Prepared,
     at: &'static Location<'static>,
 ) -> Result<Vec<R>> {
@@ -136,7 +138,7 @@ pub(super) async fn rows<R: Fetch>(
     let mut reader = R::reader(&mut source);
     let mut rows = Vec::new();
     let mut sink = |row: &Row<'_>| R::push(&mut reader, row, &mut rows);
-    session.fetch(&sql, &params, at, &mut sink).await.map_err(explain)?;
+    session.fetch(session.bind_of(def)?, &sql, &params, at, &mut sink).await.map_err(explain)?;
     if let Some(eager) = R::finish(reader) {
         Box::pin(eager.settle(at)).await?;
     }
@@ -153,14 +155,19 @@ fn trim<R>(rows: &mut Vec<R>) {
 }
 
 /// Sends a statement that counts.
-pub(super) async fn count(session: &Session, statement: Statement, at: &'static Location<'static>) -> Result<u64> {
+pub(super) async fn count(
+    session: &Session,
+    def: &'static ModelDef,
+    statement: Statement,
+    at: &'static Location<'static>,
+) -> Result<u64> {
     session.autoflush(at).await?;
     let mut found = 0;
     let mut sink = |row: &Row<'_>| {
         found = row.unsigned(0)?;
         Ok(())
     };
-    session.fetch(&statement.sql, &statement.params, at, &mut sink).await?;
+    session.fetch(session.bind_of(def)?, &statement.sql, &statement.params, at, &mut sink).await?;
     Ok(found)
 }
 

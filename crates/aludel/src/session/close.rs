@@ -26,10 +26,10 @@ impl Ending {
         session.set(CLOSED);
         match session.turn(at).await {
             Ok(mut turn) => {
-                if let Some(mut connection) = turn.connection.take()
-                    && let Err(error) = connection.rollback().await
-                {
-                    tracing::warn!(target: "aludel::session", %error, "the rollback at the session's end failed");
+                for (_, mut connection) in turn.take_all() {
+                    if let Err(error) = connection.rollback().await {
+                        tracing::warn!(target: "aludel::session", %error, "the rollback at the session's end failed");
+                    }
                 }
             }
             Err(error) => {
@@ -64,7 +64,7 @@ impl Session {
         self.set(CLOSED);
         if let Some(mut turn) = self.inner.try_turn(Location::caller()) {
             // Dropping the connection rolls back and gives it to the pool.
-            drop(turn.connection.take());
+            drop(turn.take_all());
         } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let session = self.clone();
             runtime.spawn(async move { session.close().await });
@@ -75,7 +75,7 @@ impl Session {
     /// one that does not end counts as such.
     #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "the web layer asks for it"))]
     pub(crate) async fn has_uncommitted(&self, at: &'static Location<'static>) -> bool {
-        let begun = self.turn(at).await.map_or(true, |turn| turn.connection.is_some());
+        let begun = self.turn(at).await.map_or(true, |turn| turn.is_open());
         begun || self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush())
     }
 }

@@ -4,6 +4,7 @@ use std::panic::Location;
 
 use super::lock::Turn;
 use super::pending_keys::has_pending_key;
+use super::shared::Bind;
 use super::transaction::Unsettled;
 use super::{NEEDS_ROLLBACK, Session};
 use crate::engine::row::Row;
@@ -14,11 +15,56 @@ use crate::sql::Value;
 /// The connection of the open transaction, if there is one.
 #[derive(Default)]
 pub(super) struct Link {
+    /// That of the bind whose turn it is: see [`switch`](Link::switch).
     pub(super) connection: Option<PooledConnection>,
+    /// Whose turn it is.
+    pub(super) bind: Bind,
+    /// The connections of the other binds with an open transaction.
+    pub(super) parked: Vec<(Bind, PooledConnection)>,
     /// Savepoints that were begun in this transaction, for their names.
     pub(super) savepoints: u32,
     /// The transactions that were begun: a cursor belongs to one of them.
     pub(super) transaction: u64,
+}
+
+impl Link {
+    /// Makes it a bind's turn: what follows is about its connection.
+    #[inline]
+    pub(super) fn switch(&mut self, bind: Bind) {
+        if bind != self.bind {
+            self.switch_to_another(bind);
+        }
+    }
+
+    fn switch_to_another(&mut self, bind: Bind) {
+        if let Some(connection) = self.connection.take() {
+            self.parked.push((self.bind, connection));
+        }
+        let at = self.parked.iter().position(|(parked, _)| *parked == bind);
+        self.connection = at.map(|at| self.parked.swap_remove(at).1);
+        self.bind = bind;
+    }
+
+    /// Whether a transaction is open, of whatever bind.
+    pub(super) fn is_open(&self) -> bool {
+        self.connection.is_some() || !self.parked.is_empty()
+    }
+
+    /// The binds with an open transaction.
+    pub(super) fn open(&self) -> Vec<Bind> {
+        let mut open: Vec<Bind> = self.parked.iter().map(|(bind, _)| *bind).collect();
+        open.extend(self.connection.is_some().then_some(self.bind));
+        open.sort_unstable();
+        open
+    }
+
+    /// Takes the connections of all binds.
+    pub(super) fn take_all(&mut self) -> Vec<(Bind, PooledConnection)> {
+        let mut all = std::mem::take(&mut self.parked);
+        all.extend(self.connection.take().map(|connection| (self.bind, connection)));
+        all.sort_by_key(|(bind, _)| *bind);
+        all
+    }
 }
 
 /// How far a read has got at once.
@@ -45,6 +91,7 @@ impl Session {
     #[inline]
     pub(crate) async fn fetch(
         &self,
+        bind: Bind,
         sql: &str,
         params: &[Value<'_>],
         at: &'static Location<'static>,
@@ -52,17 +99,18 @@ impl Session {
     ) -> Result<u64> {
         // A loop over short statements has to give way now and then: none of them waits for anything.
         tokio::task::coop::consume_budget().await;
-        match self.fetch_now(sql, params, at, sink) {
+        match self.fetch_now(bind, sql, params, at, sink) {
             Fetched::Done(result) => result,
             // In boxes, which few need: else the future of every query would be larger, and it is moved around.
             Fetched::Begun(rest) => Box::pin(self.fetch_rest(rest, sink)).await,
-            Fetched::Waits => Box::pin(self.fetch_patiently(sql, params, at, sink)).await,
+            Fetched::Waits => Box::pin(self.fetch_patiently(bind, sql, params, at, sink)).await,
         }
     }
 
     /// A read as far as it goes without waiting for anything.
     fn fetch_now<'s, 'p>(
         &'s self,
+        bind: Bind,
         sql: &'p str,
         params: &'p [Value<'p>],
         at: &'static Location<'static>,
@@ -71,17 +119,18 @@ impl Session {
         if let Err(error) = self.check() {
             return Fetched::Done(Err(error));
         }
-        if has_pending_key(params) || self.inner.db.engine.is_server() {
+        if has_pending_key(params) || self.inner.db.engine(bind).is_server() {
             return Fetched::Waits;
         }
         let Some(mut turn) = self.inner.try_turn(at) else { return Fetched::Waits };
+        turn.switch(bind);
         let mut borrowed = None;
         let connection = match &mut turn.connection {
             Some(connection) => match self.check_open(connection) {
                 Ok(()) => connection,
                 Err(error) => return Fetched::Done(Err(error)),
             },
-            None => match self.inner.db.engine.try_acquire(at) {
+            None => match self.inner.db.engine(bind).try_acquire(at) {
                 Some(connection) => borrowed.insert(connection),
                 None => return Fetched::Waits,
             },
@@ -106,12 +155,14 @@ impl Session {
     #[cold]
     async fn fetch_patiently(
         &self,
+        bind: Bind,
         sql: &str,
         params: &[Value<'_>],
         at: &'static Location<'static>,
         sink: Sink<'_>,
     ) -> Result<u64> {
         let mut turn = self.turn(at).await?;
+        turn.switch(bind);
         self.check()?;
         // In the session's turn: a flush that was under way has made its keys.
         let params = self.with_keys(params)?;
@@ -132,7 +183,7 @@ impl Session {
             let result = connection.fetch(sql, params, sink).await;
             return self.settle(turn, result);
         }
-        let result = self.fetch_outside(sql, params, at, sink).await;
+        let result = self.fetch_outside(turn.bind, sql, params, at, sink).await;
         self.settle(turn, result)
     }
 
@@ -140,12 +191,13 @@ impl Session {
     /// new one: outside a transaction nothing is lost by it.
     async fn fetch_outside(
         &self,
+        bind: Bind,
         sql: &str,
         params: &[Value<'_>],
         at: &'static Location<'static>,
         sink: Sink<'_>,
     ) -> Result<u64> {
-        let engine = &self.inner.db.engine;
+        let engine = self.inner.db.engine(bind);
         let mut handed = false;
         let mut noting = |row: &Row<'_>| {
             handed = true;
@@ -164,6 +216,7 @@ impl Session {
     /// A write of one statement: opens the transaction. Entities of the table are of an older epoch afterwards.
     pub(crate) async fn execute(
         &self,
+        bind: Bind,
         sql: &str,
         params: &[Value<'_>],
         table: Option<&str>,
@@ -171,6 +224,7 @@ impl Session {
     ) -> Result<Executed> {
         self.check()?;
         let mut turn = self.turn(at).await?;
+        turn.switch(bind);
         let params = self.with_keys(params)?;
         let executed = self.execute_in(&mut turn, sql, &params, at).await;
         let executed = executed.map_err(|error| match table {
@@ -203,6 +257,7 @@ impl Session {
     /// transaction; what writes raises the epoch of all entities.
     pub(crate) async fn fetch_any(
         &self,
+        bind: Bind,
         sql: &str,
         params: &[Value<'_>],
         at: &'static Location<'static>,
@@ -210,9 +265,10 @@ impl Session {
     ) -> Result<u64> {
         self.check()?;
         let mut turn = self.turn(at).await?;
+        turn.switch(bind);
         let reads = match &mut turn.connection {
             Some(connection) => connection.is_readonly(sql)?,
-            None => self.inner.db.engine.acquire(at).await?.is_readonly(sql)?,
+            None => self.inner.db.engine(bind).acquire(at).await?.is_readonly(sql)?,
         };
         if reads {
             return self.fetch_in(&mut turn, sql, params, at, sink).await;
@@ -249,10 +305,12 @@ impl Session {
         at: &'static Location<'static>,
     ) -> Result<&'a mut PooledConnection> {
         if turn.connection.is_none() {
-            let connection = self.begin_on_any(at).await?;
+            let connection = self.begin_on_any(turn.bind, at).await?;
+            if !turn.is_open() {
+                turn.savepoints = 0;
+                turn.transaction += 1;
+            }
             turn.connection = Some(connection);
-            turn.savepoints = 0;
-            turn.transaction += 1;
         }
         match &mut turn.connection {
             Some(connection) => {
@@ -264,8 +322,8 @@ impl Session {
     }
 
     /// A connection with a transaction that has just begun. Where the server has cut the first one off, another is tried.
-    async fn begin_on_any(&self, at: &'static Location<'static>) -> Result<PooledConnection> {
-        let engine = &self.inner.db.engine;
+    async fn begin_on_any(&self, bind: Bind, at: &'static Location<'static>) -> Result<PooledConnection> {
+        let engine = self.inner.db.engine(bind);
         let mut connection = engine.acquire(at).await?;
         match connection.begin(BeginMode::Immediate).await {
             Err(error) if error.kind() == ErrorKind::Connection && engine.is_server() => {
@@ -298,7 +356,7 @@ impl Session {
             if turn.connection.as_ref().is_some_and(|connection| !connection.in_transaction()) {
                 self.set(NEEDS_ROLLBACK);
             }
-            self.inner.db.explain(error)
+            self.inner.db.database(turn.bind).explain(error)
         })
     }
 }

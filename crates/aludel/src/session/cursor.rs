@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::connection::Sink;
 use super::pending_keys::with_keys;
-use super::shared::DbShared;
+use super::shared::{Bind, DbShared};
 use super::{Session, detached};
 use crate::engine::{CursorId, PooledConnection};
 use crate::entity::arena::Arena;
@@ -18,6 +18,7 @@ use crate::sql::Value;
 /// a transaction, or where changes wait to be flushed, it is the session's.
 pub(crate) struct CursorSource {
     db: Arc<DbShared>,
+    bind: Bind,
     session: Option<Session>,
     /// What knows the keys of rows that were new when the query was written.
     arena: Option<Arc<Arena>>,
@@ -26,11 +27,11 @@ pub(crate) struct CursorSource {
 /// A statement whose rows are asked for little by little.
 pub(crate) enum Cursor {
     /// On a connection of its own.
-    Own { db: Arc<DbShared>, connection: PooledConnection, id: CursorId },
+    Own { db: Arc<DbShared>, bind: Bind, connection: PooledConnection, id: CursorId },
     /// On the connection of the session's transaction.
-    Shared { session: Session, transaction: u64, id: CursorId },
+    Shared { session: Session, bind: Bind, transaction: u64, id: CursorId },
     /// All at once: of a database in memory, whose one connection nobody may keep.
-    Whole { session: Session, sql: String, params: Vec<Value<'static>> },
+    Whole { session: Session, bind: Bind, sql: String, params: Vec<Value<'static>> },
     /// At its end.
     Ended,
 }
@@ -40,13 +41,13 @@ impl Session {
     ///
     /// # Errors
     /// `Detached` when the session is closed, `NeedsRollback` after a failed flush.
-    pub(crate) fn cursor_source(&self) -> Result<CursorSource> {
+    pub(crate) fn cursor_source(&self, bind: Bind) -> Result<CursorSource> {
         self.check()?;
-        let idle = self.inner.try_turn(Location::caller()).is_some_and(|turn| turn.connection.is_none());
+        let idle = self.inner.try_turn(Location::caller()).is_some_and(|turn| !turn.is_open());
         let pending = self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush());
-        let alone = idle && !pending && !self.db().engine.is_memory();
+        let alone = idle && !pending && !self.db().engine(bind).is_memory();
         let arena = self.existing_arena();
-        Ok(CursorSource { db: Arc::clone(self.db()), session: (!alone).then(|| self.clone()), arena })
+        Ok(CursorSource { db: Arc::clone(self.db()), bind, session: (!alone).then(|| self.clone()), arena })
     }
 }
 
@@ -61,25 +62,26 @@ impl CursorSource {
         params: Vec<Value<'static>>,
         at: &'static Location<'static>,
     ) -> Result<Cursor> {
-        let Self { db, session, arena } = self;
+        let Self { db, bind, session, arena } = self;
         if let Some(session) = session {
             session.autoflush(at).await?;
             session.check()?;
             let mut turn = session.turn(at).await?;
+            turn.switch(bind);
             let transaction = turn.transaction;
             if let Some(connection) = &mut turn.connection {
                 let id = connection.open_cursor(&sql, &with_keys(arena.as_ref(), &params)?).await?;
                 drop(turn);
-                return Ok(Cursor::Shared { session, transaction, id });
+                return Ok(Cursor::Shared { session, bind, transaction, id });
             }
             drop(turn);
-            if db.engine.is_memory() {
-                return Ok(Cursor::Whole { session, sql, params });
+            if db.engine(bind).is_memory() {
+                return Ok(Cursor::Whole { session, bind, sql, params });
             }
         }
-        let mut connection = db.engine.acquire(at).await?;
+        let mut connection = db.engine(bind).acquire(at).await?;
         let id = connection.open_cursor(&sql, &with_keys(arena.as_ref(), &params)?).await?;
-        Ok(Cursor::Own { db, connection, id })
+        Ok(Cursor::Own { db, bind, connection, id })
     }
 }
 
@@ -90,10 +92,10 @@ impl Cursor {
     /// `InvalidStatement` when the transaction of the cursor has ended; what the database reports.
     pub(crate) async fn rows(&mut self, limit: usize, at: &'static Location<'static>, sink: Sink<'_>) -> Result<bool> {
         match self {
-            Self::Own { db, connection, id } => {
-                connection.fetch_some(*id, limit, sink).await.map_err(|error| db.explain(error))
+            Self::Own { db, bind, connection, id } => {
+                connection.fetch_some(*id, limit, sink).await.map_err(|error| db.database(*bind).explain(error))
             }
-            Self::Shared { session, transaction, id } => {
+            Self::Shared { session, bind, transaction, id } => {
                 if session.is_closed() {
                     return Err(detached());
                 }
@@ -101,14 +103,16 @@ impl Cursor {
                 if turn.transaction != *transaction {
                     return Err(ended());
                 }
+                turn.switch(*bind);
                 let Some(connection) = &mut turn.connection else { return Err(ended()) };
                 let more = connection.fetch_some(*id, limit, sink).await;
-                more.map_err(|error| session.db().explain(error))
+                more.map_err(|error| session.db().database(*bind).explain(error))
             }
-            Self::Whole { session, sql, params } => {
-                let (session, sql, params) = (session.clone(), std::mem::take(sql), std::mem::take(params));
+            Self::Whole { session, bind, sql, params } => {
+                let (session, bind) = (session.clone(), *bind);
+                let (sql, params) = (std::mem::take(sql), std::mem::take(params));
                 *self = Self::Ended;
-                session.fetch(&sql, &params, at, sink).await?;
+                session.fetch(bind, &sql, &params, at, sink).await?;
                 Ok(false)
             }
             Self::Ended => Ok(false),
@@ -119,12 +123,14 @@ impl Cursor {
 impl Drop for Cursor {
     /// A cursor in a transaction is closed at once where nobody holds the session's turn, else with the transaction.
     fn drop(&mut self) {
-        if let Self::Shared { session, transaction, id } = self
+        if let Self::Shared { session, bind, transaction, id } = self
             && let Some(mut turn) = session.inner.try_turn(Location::caller())
             && turn.transaction == *transaction
-            && let Some(connection) = &mut turn.connection
         {
-            connection.close_cursor(*id);
+            turn.switch(*bind);
+            if let Some(connection) = &mut turn.connection {
+                connection.close_cursor(*id);
+            }
         }
     }
 }

@@ -132,12 +132,12 @@ impl Session {
             found = Some(loader.slot(row, 0)?);
             Ok(())
         };
-        self.fetch(&sql, key, at, &mut sink).await?;
+        self.fetch(self.bind_of(def)?, &sql, key, at, &mut sink).await?;
         Ok(found.filter(|slot: &SlotPtr| !slot.has(DOOMED) && slot.state() == State::Persistent))
     }
 
     fn render_select_by_key(&self, def: &'static ModelDef, sql: &mut String) {
-        let dialect = self.dialect();
+        let dialect = self.dialect_of(def);
         sql.push_str("SELECT ");
         for (position, column) in def.columns.iter().enumerate() {
             if position > 0 {

@@ -208,7 +208,7 @@ impl Session {
         at: &'static Location<'static>,
     ) -> Result<Vec<SlotPtr>> {
         let mut statement = Statement::default();
-        select.render(self.dialect(), &mut statement);
+        select.render(self.dialect_of(target), &mut statement);
         let alone = arena.tracker().find_store(target).is_none_or(|store| !store.occupied);
         let mut loader = RowLoader::new(Arc::clone(arena), target, alone);
         let mut slots = Vec::new();
@@ -216,7 +216,7 @@ impl Session {
             slots.push(loader.slot(row, 0)?);
             Ok(())
         };
-        self.fetch(&statement.sql, &statement.params, at, &mut sink).await?;
+        self.fetch(self.bind_of(target)?, &statement.sql, &statement.params, at, &mut sink).await?;
         Ok(slots)
     }
 }

@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
 use super::connection::Link;
+use super::shared::DEFAULT;
 use super::{Inner, Session};
 use crate::engine::Gate;
 use crate::error::{Error, ErrorKind, Result};
@@ -64,7 +65,7 @@ impl Session {
     #[cold]
     async fn wait_for_turn(&self, at: &'static Location<'static>) -> Result<Turn<'_>> {
         let turns = &self.inner.turns;
-        let limit = self.inner.db.engine.pool_timeout();
+        let limit = self.inner.db.engine(DEFAULT).pool_timeout();
         match turns.0.wait(limit, |place| place.take(at)).await {
             Ok(link) => Ok(Turn { turns, link }),
             Err(_) => Err(self.stuck()),

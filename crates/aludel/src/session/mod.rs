@@ -21,11 +21,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::entity::arena::Arena;
+use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
 
 pub use load::LazyLoad;
 use lock::Turns;
-use shared::DbShared;
+use shared::{Bind, DEFAULT, DbShared};
 pub use shared::Teardown;
 pub use transaction::Savepoint;
 
@@ -122,8 +123,20 @@ impl Session {
         &self.inner.db
     }
 
-    pub(crate) fn dialect(&self) -> crate::sql::Dialect {
-        self.inner.db.engine.dialect()
+    /// The database that a model's rows are in.
+    ///
+    /// # Errors
+    /// `Config` when the model names a bind that is not set.
+    #[inline]
+    pub(crate) fn bind_of(&self, def: &ModelDef) -> Result<Bind> {
+        self.inner.db.bind_of(def)
+    }
+
+    /// The SQL of the database that a model's rows are in; where that is not set, which whoever asks for the rows is
+    /// told, it is the default one's.
+    #[inline]
+    pub(crate) fn dialect_of(&self, def: &ModelDef) -> crate::sql::Dialect {
+        self.inner.db.engine(self.bind_of(def).unwrap_or(DEFAULT)).dialect()
     }
 
     fn has(&self, flag: u32) -> bool {
@@ -199,6 +212,6 @@ fn cleared() -> Error {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<Session {}>", self.inner.db.label)
+        write!(f, "<Session {}>", self.inner.db.database(DEFAULT).label)
     }
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind};
+use crate::entity::def::ModelDef;
+use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{MetaData, Table};
 
 /// What becomes of a session's uncommitted work at the end of a request or `db.scope`.
@@ -17,11 +18,18 @@ pub enum Teardown {
     CommitOnSuccess,
 }
 
-/// What all sessions of one `Db` share.
-pub(crate) struct DbShared {
+/// Which of a program's databases: its place in [`DbShared`]; 0 is the default one.
+pub(crate) type Bind = usize;
+
+/// The database of models that name no other.
+pub(crate) const DEFAULT: Bind = 0;
+
+/// One of the program's databases.
+pub(crate) struct Database {
+    /// None for the default one.
+    pub(crate) name: Option<String>,
     pub(crate) engine: Engine,
     pub(crate) metadata: MetaData,
-    pub(crate) teardown: Teardown,
     /// The database's URL, its password masked.
     pub(crate) label: String,
     /// After `engine`: the file goes when its connections are closed.
@@ -29,7 +37,78 @@ pub(crate) struct DbShared {
     pub(crate) temporary: Option<TemporaryFile>,
 }
 
+/// What all sessions of one `Db` share.
+pub(crate) struct DbShared {
+    /// The default database first.
+    databases: Vec<Database>,
+    pub(crate) teardown: Teardown,
+    /// The binds that models name.
+    named: Vec<&'static str>,
+}
+
 impl DbShared {
+    /// The default database comes first.
+    pub(crate) fn new(databases: Vec<Database>, teardown: Teardown, mut named: Vec<&'static str>) -> Self {
+        named.sort_unstable();
+        named.dedup();
+        Self { databases, teardown, named }
+    }
+
+    pub(crate) fn databases(&self) -> &[Database] {
+        &self.databases
+    }
+
+    pub(crate) fn database(&self, bind: Bind) -> &Database {
+        &self.databases[bind]
+    }
+
+    #[inline]
+    pub(crate) fn engine(&self, bind: Bind) -> &Engine {
+        &self.databases[bind].engine
+    }
+
+    /// Where a model's rows are.
+    ///
+    /// # Errors
+    /// `Config` when the model names a bind that is not set.
+    #[inline]
+    pub(crate) fn bind_of(&self, def: &ModelDef) -> Result<Bind> {
+        match def.bind {
+            None => Ok(DEFAULT),
+            Some(name) => self.bind_named(name).map_err(|error| {
+                error.with_message(|message| format!("the model `{}` is in another database: {message}", def.name))
+            }),
+        }
+    }
+
+    /// The database of a name.
+    ///
+    /// # Errors
+    /// `Config` when it is not set.
+    pub(crate) fn bind_named(&self, name: &str) -> Result<Bind> {
+        let known = self.databases.iter().position(|database| database.name.as_deref() == Some(name));
+        known.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Config,
+                format!(
+                    "the bind `{name}` is not set; set `Db::builder().bind(\"{name}\", \"sqlite:///{name}.db\")` or the \
+                     variable ALUDEL_BINDS__{}",
+                    name.to_ascii_uppercase()
+                ),
+            )
+        })
+    }
+
+    /// Whether every bind that a model names is set.
+    ///
+    /// # Errors
+    /// `Config`, naming the first one that is not.
+    pub(crate) fn check_binds(&self) -> Result<()> {
+        self.named.iter().try_for_each(|name| self.bind_named(name).map(drop))
+    }
+}
+
+impl Database {
     /// Completes an error of the database with what the metadata knows: the name of the unique constraint, where the
     /// database names its columns alone, and the table of a check or index, where it names that alone.
     pub(crate) fn explain(&self, error: Error) -> Error {

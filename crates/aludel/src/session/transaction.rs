@@ -3,6 +3,8 @@
 use std::panic::Location;
 use std::sync::Arc;
 
+use super::lock::Turn;
+use super::shared::{Bind, DEFAULT, DbShared};
 use super::{NEEDS_ROLLBACK, Session};
 use crate::entity::arena::Arena;
 use crate::error::{Error, ErrorKind, Result};
@@ -44,6 +46,7 @@ impl Session {
         async move {
             self.check()?;
             let mut turn = self.turn(at).await?;
+            turn.switch(DEFAULT);
             if turn.connection.is_some() {
                 return Err(Error::new(
                     ErrorKind::InvalidStatement,
@@ -57,8 +60,12 @@ impl Session {
 
     /// Flushes, and makes everything of this transaction permanent. Without changes it is free.
     ///
+    /// With several binds each database commits by itself, one after the other: servers first, SQLite last, because the
+    /// commit of a file hardly ever fails.
+    ///
     /// # Errors
-    /// Those of [`flush`](Session::flush). When the commit itself fails everything is rolled back.
+    /// Those of [`flush`](Session::flush). When the commit itself fails everything is rolled back; `PartialCommit` when
+    /// another bind had committed before, which it names.
     #[track_caller]
     pub fn commit(&self) -> impl Future<Output = Result<()>> + Send + '_ {
         let at = Location::caller();
@@ -66,16 +73,13 @@ impl Session {
             self.check()?;
             let mut turn = self.turn(at).await?;
             self.flush_in(&mut turn, at).await?;
-            if let Some(connection) = &mut turn.connection {
-                // The connection stays where it is meanwhile: if this future is dropped, the rollback that the session
-                // then wants waits for a commit that is still going on.
+            if turn.is_open() {
                 let unsettled = Unsettled::new(self);
-                let committed = connection.commit().await;
-                turn.connection = None;
+                let committed = self.commit_in(&mut turn).await;
                 if let Err(error) = committed {
                     self.forget_changes();
                     unsettled.settle();
-                    return Err(self.db().explain(error));
+                    return Err(error);
                 }
                 unsettled.settle();
             }
@@ -84,6 +88,32 @@ impl Session {
             }
             Ok(())
         }
+    }
+
+    /// Commits the transactions of all binds, one after the other: servers first, whose commit is more likely to fail than
+    /// a file's, then SQLite; among these the default database first, then in the order in which they were set. When the
+    /// first fails all others are rolled back.
+    async fn commit_in(&self, turn: &mut Turn<'_>) -> Result<()> {
+        let db = self.db();
+        let mut order = turn.open();
+        order.sort_by_key(|&bind| (!db.engine(bind).is_server(), bind));
+        let mut committed = Vec::new();
+        for bind in order {
+            turn.switch(bind);
+            // The connection stays where it is meanwhile: if this future is dropped, the rollback that the session then
+            // wants waits for a commit that is still going on.
+            let Some(connection) = &mut turn.connection else { continue };
+            let outcome = connection.commit().await;
+            turn.connection = None;
+            if let Err(error) = outcome {
+                // Dropping a connection rolls back what is open on it.
+                drop(turn.take_all());
+                let error = db.database(bind).explain(error);
+                return Err(if committed.is_empty() { error } else { partial(db, bind, &committed, error) });
+            }
+            committed.push(bind);
+        }
+        Ok(())
     }
 
     /// Undoes everything since the last commit: in the database, and in the entities, which are again as they were
@@ -96,12 +126,14 @@ impl Session {
         let at = Location::caller();
         async move {
             let mut turn = self.turn(at).await?;
-            let connection = turn.connection.take();
+            let connections = turn.take_all();
             self.forget_changes();
-            match connection {
-                Some(mut connection) => connection.rollback().await,
-                None => Ok(()),
+            let mut outcome = Ok(());
+            for (_, mut connection) in connections {
+                // All of them, whatever becomes of one.
+                outcome = outcome.and(connection.rollback().await);
             }
+            outcome
         }
     }
 
@@ -125,15 +157,23 @@ impl Session {
             self.check()?;
             let mut turn = self.turn(at).await?;
             self.flush_in(&mut turn, at).await?;
-            self.transaction(&mut turn, at).await?;
+            if !turn.is_open() {
+                turn.switch(DEFAULT);
+                self.transaction(&mut turn, at).await?;
+            }
             turn.savepoints += 1;
             let name = format!("aludel_{}", turn.savepoints);
-            if let Some(connection) = &mut turn.connection {
-                connection.savepoint(&name).await?;
+            let mut binds = Vec::new();
+            for bind in turn.open() {
+                turn.switch(bind);
+                if let Some(connection) = &mut turn.connection {
+                    connection.savepoint(&name).await?;
+                    binds.push(bind);
+                }
             }
             let arena = self.arena();
             let (mark, outer) = arena.tracker().begin_scope();
-            Ok(Savepoint { session: self.clone(), name, arena, mark, outer })
+            Ok(Savepoint { session: self.clone(), name, binds, arena, mark, outer })
         }
     }
 }
@@ -143,6 +183,8 @@ impl Session {
 pub struct Savepoint {
     session: Session,
     name: String,
+    /// The databases that have it: those that join the transaction later begin after it.
+    binds: Vec<Bind>,
     arena: Arc<Arena>,
     mark: usize,
     outer: u32,
@@ -158,8 +200,20 @@ impl Savepoint {
         let at = Location::caller();
         async move {
             let mut turn = self.session.turn(at).await?;
-            let Some(connection) = &mut turn.connection else { return Err(ended()) };
-            connection.rollback_to(&self.name).await?;
+            if self.binds.iter().any(|bind| !turn.open().contains(bind)) {
+                return Err(ended());
+            }
+            for bind in turn.open() {
+                turn.switch(bind);
+                let Some(connection) = &mut turn.connection else { return Err(ended()) };
+                if self.binds.contains(&bind) {
+                    connection.rollback_to(&self.name).await?;
+                } else {
+                    // All that was done there was done since.
+                    connection.rollback().await?;
+                    turn.connection = None;
+                }
+            }
             self.arena.tracker().undo_scope(&self.arena, self.mark, self.outer);
             self.session.unset(NEEDS_ROLLBACK);
             Ok(())
@@ -177,12 +231,31 @@ impl Savepoint {
             self.session.check()?;
             let mut turn = self.session.turn(at).await?;
             self.session.flush_in(&mut turn, at).await?;
-            let Some(connection) = &mut turn.connection else { return Err(ended()) };
-            connection.release(&self.name).await?;
+            for &bind in &self.binds {
+                turn.switch(bind);
+                let Some(connection) = &mut turn.connection else { return Err(ended()) };
+                connection.release(&self.name).await?;
+            }
             self.arena.tracker().end_scope(self.outer);
             Ok(())
         }
     }
+}
+
+/// Some databases have committed, and one could not.
+#[cold]
+fn partial(db: &DbShared, failed: Bind, committed: &[Bind], error: Error) -> Error {
+    let name = |bind: Bind| match &db.database(bind).name {
+        Some(name) => format!("the bind `{name}`"),
+        None => "the default database".to_owned(),
+    };
+    let committed: Vec<String> = committed.iter().map(|&bind| name(bind)).collect();
+    let message = format!(
+        "{} could not commit, after {} had committed: what was written there stays, all else is rolled back: {error}",
+        name(failed),
+        committed.join(" and ")
+    );
+    Error::new(ErrorKind::PartialCommit, message).with_source(error)
 }
 
 #[cold]

@@ -17,11 +17,13 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let columns = model.columns.iter().map(column);
     let constraints = model.constraints.iter().map(constraint);
     let primary_key = &model.primary_key;
+    let bind = option(model.bind.as_ref().map(|bind| quote!(#bind)));
     quote! {
         #private::ModelDef {
             name: #name,
             module: ::core::module_path!(),
             table: #table,
+            bind: #bind,
             columns: &[#(#columns),*],
             primary_key: &[#(#primary_key),*],
             constraints: &[#(#constraints),*],
