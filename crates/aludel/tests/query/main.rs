@@ -2,6 +2,7 @@
 
 mod bulk;
 mod eager;
+mod dialects;
 mod errors;
 mod golden;
 mod models;
