@@ -10,6 +10,7 @@ mod postgres;
 mod sql;
 mod sqlite;
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use aludel::prelude::*;
@@ -86,5 +87,14 @@ impl TestDb {
     /// What somebody else changes in the meantime. Keys that the database counts up come after those that are there.
     pub(crate) fn change(&self, sql: &str) {
         self.place.change(sql);
+    }
+}
+
+/// For what takes a `Db`.
+impl Deref for TestDb {
+    type Target = Db;
+
+    fn deref(&self) -> &Db {
+        &self.db
     }
 }

@@ -1,6 +1,5 @@
 //! The SQL of the tests themselves, which all backends understand.
 
-
 /// The names of the tests' tables and columns that are key words of one of the backends.
 const RESERVED: [&str; 2] = ["order", "user"];
 

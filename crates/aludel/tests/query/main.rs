@@ -1,8 +1,8 @@
 //! Queries, as the book shows them, on SQLite.
 
 mod bulk;
-mod eager;
 mod dialects;
+mod eager;
 mod errors;
 mod golden;
 mod models;
