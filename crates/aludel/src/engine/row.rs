@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use uuid::Uuid;
 
+#[cfg(feature = "postgres")]
+use super::postgres::row as postgres;
 #[cfg(feature = "sqlite")]
 use super::sqlite::row as sqlite;
 
@@ -17,6 +19,8 @@ pub struct Row<'a>(Source<'a>);
 enum Source<'a> {
     #[cfg(feature = "sqlite")]
     Sqlite(sqlite::SqliteRow<'a>),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::PgRow<'a>),
 }
 
 /// What a driver's row answers; the one `match` over the backends is in the macro below.
@@ -28,6 +32,8 @@ macro_rules! delegate {
             match &self.0 {
                 #[cfg(feature = "sqlite")]
                 Source::Sqlite(row) => row.$name(index),
+                #[cfg(feature = "postgres")]
+                Source::Postgres(row) => row.$name(index),
             }
         })*
     };
@@ -38,6 +44,12 @@ impl<'a> Row<'a> {
     #[inline]
     pub(crate) fn sqlite(row: sqlite::SqliteRow<'a>) -> Self {
         Self(Source::Sqlite(row))
+    }
+
+    #[cfg(feature = "postgres")]
+    #[inline]
+    pub(super) fn postgres(row: postgres::PgRow<'a>) -> Self {
+        Self(Source::Postgres(row))
     }
 
     delegate! {
@@ -80,6 +92,8 @@ impl<'a> Row<'a> {
         match &self.0 {
             #[cfg(feature = "sqlite")]
             Source::Sqlite(row) => row.len(),
+            #[cfg(feature = "postgres")]
+            Source::Postgres(row) => row.len(),
         }
     }
 
