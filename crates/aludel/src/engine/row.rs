@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use uuid::Uuid;
 
+#[cfg(feature = "mysql")]
+use super::mysql;
 #[cfg(feature = "sqlite")]
 use super::sqlite::row as sqlite;
 
@@ -17,6 +19,8 @@ pub struct Row<'a>(Source<'a>);
 enum Source<'a> {
     #[cfg(feature = "sqlite")]
     Sqlite(sqlite::SqliteRow<'a>),
+    #[cfg(feature = "mysql")]
+    Mysql(mysql::MysqlRow<'a>),
 }
 
 /// What a driver's row answers; the one `match` over the backends is in the macro below.
@@ -28,6 +32,8 @@ macro_rules! delegate {
             match &self.0 {
                 #[cfg(feature = "sqlite")]
                 Source::Sqlite(row) => row.$name(index),
+                #[cfg(feature = "mysql")]
+                Source::Mysql(row) => row.$name(index),
             }
         })*
     };
@@ -38,6 +44,12 @@ impl<'a> Row<'a> {
     #[inline]
     pub(crate) fn sqlite(row: sqlite::SqliteRow<'a>) -> Self {
         Self(Source::Sqlite(row))
+    }
+
+    #[cfg(feature = "mysql")]
+    #[inline]
+    pub(super) fn mysql(row: mysql::MysqlRow<'a>) -> Self {
+        Self(Source::Mysql(row))
     }
 
     delegate! {
@@ -80,6 +92,8 @@ impl<'a> Row<'a> {
         match &self.0 {
             #[cfg(feature = "sqlite")]
             Source::Sqlite(row) => row.len(),
+            #[cfg(feature = "mysql")]
+            Source::Mysql(row) => row.len(),
         }
     }
 
