@@ -62,11 +62,11 @@ async fn a_url_with_a_typo_says_what_is_wrong_and_how_to_write_it() {
         ("app.db", "the database URL has no scheme; write for example sqlite:///app.db"),
         (
             "sqllite:///app.db",
-            "the database URL has the unknown scheme `sqllite`; did you mean `sqlite`? (this build has: sqlite)",
+            "the database URL has the unknown scheme `sqllite`; did you mean `sqlite`? (this build has: sqlite, postgresql, postgres, mysql, mariadb)",
         ),
         (
             "sqlite3:///app.db",
-            "the database URL has the unknown scheme `sqlite3`; did you mean `sqlite`? (this build has: sqlite)",
+            "the database URL has the unknown scheme `sqlite3`; did you mean `sqlite`? (this build has: sqlite, postgresql, postgres, mysql, mariadb)",
         ),
         (
             "mysql://root@localhost/shop",

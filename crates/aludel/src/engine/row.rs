@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 #[cfg(feature = "postgres")]
 use super::postgres::row as postgres;
+#[cfg(feature = "mysql")]
+use super::mysql;
 #[cfg(feature = "sqlite")]
 use super::sqlite::row as sqlite;
 
@@ -21,6 +23,8 @@ enum Source<'a> {
     Sqlite(sqlite::SqliteRow<'a>),
     #[cfg(feature = "postgres")]
     Postgres(postgres::PgRow<'a>),
+    #[cfg(feature = "mysql")]
+    Mysql(mysql::MysqlRow<'a>),
 }
 
 /// What a driver's row answers; the one `match` over the backends is in the macro below.
@@ -34,6 +38,8 @@ macro_rules! delegate {
                 Source::Sqlite(row) => row.$name(index),
                 #[cfg(feature = "postgres")]
                 Source::Postgres(row) => row.$name(index),
+                #[cfg(feature = "mysql")]
+                Source::Mysql(row) => row.$name(index),
             }
         })*
     };
@@ -50,6 +56,10 @@ impl<'a> Row<'a> {
     #[inline]
     pub(super) fn postgres(row: postgres::PgRow<'a>) -> Self {
         Self(Source::Postgres(row))
+    #[cfg(feature = "mysql")]
+    #[inline]
+    pub(super) fn mysql(row: mysql::MysqlRow<'a>) -> Self {
+        Self(Source::Mysql(row))
     }
 
     delegate! {
@@ -94,6 +104,8 @@ impl<'a> Row<'a> {
             Source::Sqlite(row) => row.len(),
             #[cfg(feature = "postgres")]
             Source::Postgres(row) => row.len(),
+            #[cfg(feature = "mysql")]
+            Source::Mysql(row) => row.len(),
         }
     }
 
