@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use uuid::Uuid;
 
-#[cfg(feature = "postgres")]
-use super::postgres::row as postgres;
 #[cfg(feature = "mysql")]
 use super::mysql;
+#[cfg(feature = "postgres")]
+use super::postgres::row as postgres;
 #[cfg(feature = "sqlite")]
 use super::sqlite::row as sqlite;
 
@@ -56,6 +56,8 @@ impl<'a> Row<'a> {
     #[inline]
     pub(super) fn postgres(row: postgres::PgRow<'a>) -> Self {
         Self(Source::Postgres(row))
+    }
+
     #[cfg(feature = "mysql")]
     #[inline]
     pub(super) fn mysql(row: mysql::MysqlRow<'a>) -> Self {
