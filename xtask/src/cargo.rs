@@ -1,8 +1,9 @@
 //! Running cargo, with its output going through.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// How a command ended; the message says what failed.
 pub(crate) type Outcome = Result<(), String>;
@@ -80,6 +81,57 @@ impl Cargo {
             Err(error) => Err(format!("`{}` could not be started: {error}", self.shown)),
         }
     }
+
+    /// The same for tests, which are counted.
+    pub(crate) fn run_counting(mut self) -> (Outcome, Counts) {
+        eprintln!("\n$ {}", self.shown);
+        let mut counts = Counts::default();
+        let outcome = self.count(&mut counts);
+        let outcome = match outcome {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(format!("`{}` failed", self.shown)),
+            Err(error) => Err(format!("`{}` could not be started: {error}", self.shown)),
+        };
+        (outcome, counts)
+    }
+
+    fn count(&mut self, counts: &mut Counts) -> std::io::Result<bool> {
+        let mut child = self.command.stdout(Stdio::piped()).spawn()?;
+        for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+            let line = line?;
+            println!("{line}");
+            counts.add(&line);
+        }
+        Ok(child.wait()?.success())
+    }
+}
+
+/// How many tests there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    pub(crate) ignored: usize,
+}
+
+impl Counts {
+    /// Adds what a line of the test runner says, if it is a result:
+    /// `test result: ok. 9 passed; 0 failed; 1 ignored; ..`.
+    fn add(&mut self, line: &str) {
+        let Some((_, result)) = line.strip_prefix("test result: ").and_then(|line| line.split_once(". ")) else {
+            return;
+        };
+        for part in result.split("; ") {
+            let Some((number, what)) = part.split_once(' ') else { continue };
+            let Ok(number) = number.parse::<usize>() else { continue };
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
 }
 
 /// Refuses arguments, for commands that take none.
@@ -97,4 +149,22 @@ pub(crate) fn host() -> Result<String, String> {
     let text = String::from_utf8_lossy(&output.stdout);
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned).ok_or_else(|| format!("`rustc -vV` names no host:\n{text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_all_programs_are_added_up() {
+        let mut counts = Counts::default();
+        for line in [
+            "running 3 tests",
+            "test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.22s",
+            "test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 4 filtered out; finished in 1.00s",
+        ] {
+            counts.add(line);
+        }
+        assert_eq!(counts, Counts { passed: 3, failed: 2, ignored: 1 });
+    }
 }

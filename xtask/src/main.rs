@@ -6,6 +6,7 @@ mod check;
 mod loom;
 mod memory;
 mod ring;
+mod servers;
 mod test;
 
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
-    Command { name: "test", summary: "run every test", help: test::HELP, run: test::run },
+    Command { name: "test", summary: "run every test on every backend", help: test::HELP, run: test::run },
     Command { name: "ci", summary: "everything that a change must pass", help: check::HELP, run: check::run },
     Command { name: "ring", summary: "compile 300 models that are linked in a ring", help: ring::HELP, run: ring::run },
     Command { name: "bench", summary: "compare with other libraries", help: bench::HELP, run: bench::run },

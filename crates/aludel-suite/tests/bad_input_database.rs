@@ -2,8 +2,10 @@
 //! what, where and the cure.
 
 use aludel::prelude::*;
+use support::needs;
 
 mod faults_support;
+mod support;
 use faults_support::{Author, Book, Shelf, long_query, memory, open, poll_once, says};
 
 #[derive(Model, Clone, Debug)]
@@ -42,6 +44,7 @@ async fn refused(uri: &str) -> Error {
 
 #[tokio::test]
 async fn no_database_configured_names_the_variables_and_the_calls() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let error = Db::builder().connect().await.unwrap_err();
     says(
         &error,
@@ -52,17 +55,18 @@ async fn no_database_configured_names_the_variables_and_the_calls() {
 
 #[tokio::test]
 async fn a_url_with_a_typo_says_what_is_wrong_and_how_to_write_it() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     for (uri, expected) in [
         ("", "the database URL is empty; write for example sqlite:///app.db"),
         ("   ", "the database URL is empty; write for example sqlite:///app.db"),
         ("app.db", "the database URL has no scheme; write for example sqlite:///app.db"),
         (
             "sqllite:///app.db",
-            "the database URL has the unknown scheme `sqllite`; did you mean `sqlite`? (this build has: sqlite)",
+            "the database URL has the unknown scheme `sqllite`; did you mean `sqlite`? (this build has: sqlite, postgresql, postgres, mysql, mariadb)",
         ),
         (
             "sqlite3:///app.db",
-            "the database URL has the unknown scheme `sqlite3`; did you mean `sqlite`? (this build has: sqlite)",
+            "the database URL has the unknown scheme `sqlite3`; did you mean `sqlite`? (this build has: sqlite, postgresql, postgres, mysql, mariadb)",
         ),
         (
             "mysql://root@localhost/shop",
@@ -119,6 +123,7 @@ async fn a_url_with_a_typo_says_what_is_wrong_and_how_to_write_it() {
 
 #[tokio::test]
 async fn a_file_that_cannot_be_opened_is_named() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path().display();
     let error = refused(&format!("sqlite:///{here}/none/app.db")).await;
@@ -141,6 +146,7 @@ async fn a_file_that_cannot_be_opened_is_named() {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_named() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.db");
     std::fs::write(&path, "these are notes, and not a database at all; ".repeat(100)).unwrap();
@@ -150,6 +156,7 @@ async fn a_file_that_is_no_database_is_named() {
 
 #[tokio::test]
 async fn a_damaged_file_is_named() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let shelf = Shelf::new().await;
     let session = shelf.db.session();
     Author::insert_all((0..500).map(|n| Author::build().name(format!("{n:060}")))).execute(&session).await.unwrap();
@@ -175,6 +182,7 @@ async fn a_damaged_file_is_named() {
 
 #[tokio::test]
 async fn a_database_that_is_only_for_reading_can_be_read_and_says_so_when_written() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let shelf = Shelf::new().await;
     let session = shelf.db.session();
     session.add(Author::build().name("ann"));
@@ -195,6 +203,7 @@ async fn a_database_that_is_only_for_reading_can_be_read_and_says_so_when_writte
 
 #[tokio::test]
 async fn a_full_disk_is_an_error_of_its_own_and_nothing_is_written() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let db = memory(EngineOptions::new()).await;
     let session = db.session();
     session.sql("PRAGMA max_page_count = 20").all::<i64>().await.unwrap();
@@ -207,6 +216,7 @@ async fn a_full_disk_is_an_error_of_its_own_and_nothing_is_written() {
 
 #[tokio::test]
 async fn a_missing_table_is_named_with_the_cure() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let db = Db::builder().uri("sqlite://").models(Person::TABLE).connect().await.unwrap();
     let session = db.session();
     let read = Person::query().all(&session).await.unwrap_err();
@@ -227,6 +237,7 @@ async fn a_missing_table_is_named_with_the_cure() {
 
 #[tokio::test]
 async fn a_missing_column_is_named() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let db = Db::builder().uri("sqlite://").models(Person::TABLE).connect().await.unwrap();
     let session = db.session();
     session
@@ -251,6 +262,7 @@ async fn a_missing_column_is_named() {
 
 #[tokio::test]
 async fn a_unique_violation_names_its_table_columns_and_constraint() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let db = people().await;
     let session = db.session();
     session.add(Person::build().name("ann").email("a@x".to_owned()).age(7).badge(1));
@@ -299,6 +311,7 @@ async fn a_unique_violation_names_its_table_columns_and_constraint() {
 
 #[tokio::test]
 async fn a_unique_index_of_an_expression_is_named() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let db = people().await;
     let session = db.session();
     session.sql("CREATE UNIQUE INDEX one_name ON person (lower(name))").execute().await.unwrap();
@@ -312,6 +325,7 @@ async fn a_unique_index_of_an_expression_is_named() {
 
 #[tokio::test]
 async fn a_check_violation_names_its_constraint() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let db = people().await;
     let session = db.session();
     session.add(Person::build().name("methuselah").age(969));
@@ -323,6 +337,7 @@ async fn a_check_violation_names_its_constraint() {
 
 #[tokio::test]
 async fn a_not_null_violation_names_its_column_whoever_finds_it() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     // The database says that `email` may not be NULL, the model says that it may.
     let db = Db::builder().uri("sqlite://").models(Person::TABLE).connect().await.unwrap();
     let session = db.session();
@@ -346,6 +361,7 @@ async fn a_not_null_violation_names_its_column_whoever_finds_it() {
 
 #[tokio::test]
 async fn a_foreign_key_violation_says_both_ways_that_it_can_happen() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let db = memory(EngineOptions::new()).await;
     let session = db.session();
     session.add(Book::build().title("nobody's").author_id(99));
@@ -396,6 +412,7 @@ async fn a_foreign_key_violation_says_both_ways_that_it_can_happen() {
 
 #[tokio::test]
 async fn a_deferred_foreign_key_refuses_the_commit_and_rolls_everything_back() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let db = Db::builder().uri("sqlite://").models((Author::TABLE, Book::TABLE)).connect().await.unwrap();
     let session = db.session();
     for ddl in [
@@ -417,6 +434,7 @@ async fn a_deferred_foreign_key_refuses_the_commit_and_rolls_everything_back() {
 
 #[tokio::test]
 async fn a_row_that_was_deleted_elsewhere_is_stale_data_when_it_is_changed() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let shelf = Shelf::new().await;
     let session = shelf.db.session();
     let ann = session.add(Author::build().name("ann"));
@@ -441,6 +459,7 @@ async fn a_row_that_was_deleted_elsewhere_is_stale_data_when_it_is_changed() {
 
 #[tokio::test]
 async fn another_process_that_writes_is_waited_for_and_then_named_busy() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let limit = Duration::from_millis(50);
     let shelf = Shelf::with(EngineOptions::new().busy_timeout(limit)).await;
     let session = shelf.db.session();
@@ -465,6 +484,7 @@ async fn another_process_that_writes_is_waited_for_and_then_named_busy() {
 
 #[tokio::test]
 async fn another_process_that_ends_in_time_is_not_noticed() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let shelf = Shelf::with(EngineOptions::new().busy_timeout(Duration::from_secs(60))).await;
     let (outside, (begun, is_begun), (go, is_gone)) =
         (shelf.outside(), std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
@@ -487,6 +507,7 @@ async fn another_process_that_ends_in_time_is_not_noticed() {
 
 #[tokio::test]
 async fn a_writer_of_the_same_program_that_does_not_end_is_named_by_file_and_line() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let shelf = Shelf::with(EngineOptions::new().busy_timeout(Duration::from_millis(20))).await;
     let (one, other) = (shelf.db.session(), shelf.db.session());
     one.begin().await.unwrap();
@@ -507,6 +528,7 @@ async fn a_writer_of_the_same_program_that_does_not_end_is_named_by_file_and_lin
 
 #[tokio::test]
 async fn a_pool_that_is_used_up_names_those_who_hold_its_connections() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let options = EngineOptions::new().pool_size(1).max_overflow(1).pool_timeout(Duration::from_millis(20));
     let shelf = Shelf::with(options).await;
     let (one, other, third) = (shelf.db.session(), shelf.db.session(), shelf.db.session());
@@ -529,6 +551,7 @@ async fn a_pool_that_is_used_up_names_those_who_hold_its_connections() {
 
 #[tokio::test]
 async fn the_one_connection_of_a_database_in_memory_names_who_holds_it() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let db = memory(EngineOptions::new().pool_timeout(Duration::from_millis(20))).await;
     let (one, other) = (db.session(), db.session());
     one.begin().await.unwrap();
@@ -544,6 +567,7 @@ async fn the_one_connection_of_a_database_in_memory_names_who_holds_it() {
 
 #[tokio::test]
 async fn a_database_that_is_closed_says_so() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let shelf = Shelf::new().await;
     shelf.db.close().await;
     let error = Author::query().count(&shelf.db.session()).await.unwrap_err();
@@ -552,6 +576,7 @@ async fn a_database_that_is_closed_says_so() {
 
 #[tokio::test]
 async fn a_transaction_that_the_database_ended_by_itself_is_not_gone_on_with() {
+    needs!(Sqlite, "the files and texts of SQLite's errors");
     let db = people().await;
     let session = db.session();
     let ann = session.add(Person::build().name("ann").age(7).badge(1));

@@ -2,8 +2,10 @@
 //! cure, and the session can be used afterwards.
 
 use aludel::prelude::*;
+use support::needs;
 
 mod faults_support;
+mod support;
 use faults_support::{Author, Book, Shelf, long_query, memory, poll_once, says};
 
 #[derive(Model, Clone, Debug)]
@@ -68,6 +70,7 @@ mod second {
 
 #[tokio::test]
 async fn two_models_of_one_table_are_both_named() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let models = (first::Account::TABLE, second::Account::TABLE);
     let error = Db::builder().uri("sqlite://").models(models).connect().await.unwrap_err();
     says(
@@ -83,6 +86,7 @@ async fn two_models_of_one_table_are_both_named() {
 
 #[tokio::test]
 async fn a_model_whose_parent_is_not_among_the_models_names_it() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = Db::builder().uri("sqlite://").models(Book::TABLE).connect().await.unwrap();
     says(
         &db.create_all().await.unwrap_err(),
@@ -93,6 +97,7 @@ async fn a_model_whose_parent_is_not_among_the_models_names_it() {
 
 #[tokio::test]
 async fn a_column_of_a_table_that_is_not_selected_from_names_the_join() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = teams().await;
     let session = db.session();
     let filter = Player::query().filter(Team::name.eq("reds")).all(&session).await.unwrap_err();
@@ -122,6 +127,7 @@ async fn a_column_of_a_table_that_is_not_selected_from_names_the_join() {
 
 #[tokio::test]
 async fn what_an_outer_join_can_make_null_is_to_be_optional() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = teams().await;
     let session = db.session();
     let joined = || Player::query().left_join(Player::team);
@@ -144,6 +150,7 @@ async fn what_an_outer_join_can_make_null_is_to_be_optional() {
 
 #[tokio::test]
 async fn a_join_that_cannot_be_made_says_why() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = teams().await;
     let session = db.session();
     let twice = Player::query().join(Player::team).join(Team::players).all(&session).await.unwrap_err();
@@ -162,6 +169,7 @@ async fn a_join_that_cannot_be_made_says_why() {
 
 #[tokio::test]
 async fn a_bulk_statement_takes_filters_alone() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = teams().await;
     let session = db.session();
     let limited = Player::query().limit(1).delete().execute(&session).await.unwrap_err();
@@ -181,6 +189,7 @@ async fn a_bulk_statement_takes_filters_alone() {
 
 #[tokio::test]
 async fn an_unknown_column_name_is_bad_input_and_the_known_ones_are_named() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let error = Player::column("nickname").unwrap_err();
     says(&error, ErrorKind::BadRequest, "`Player` has no column `nickname`; it has id, name, nick, team_id");
     for name in ["", "id; DROP TABLE player", "team", "NAME"] {
@@ -191,6 +200,7 @@ async fn an_unknown_column_name_is_bad_input_and_the_known_ones_are_named() {
 
 #[tokio::test]
 async fn too_many_values_are_refused_before_anything_is_sent() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = teams().await;
     let session = db.session();
     let keys: Vec<i64> = (0..40_000).collect();
@@ -204,6 +214,7 @@ async fn too_many_values_are_refused_before_anything_is_sent() {
 
 #[tokio::test]
 async fn an_entity_of_another_session_is_refused_by_the_next_flush() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let shelf = Shelf::new().await;
     let (one, other) = (shelf.db.session(), shelf.db.session());
     let theirs = other.add(Author::build().name("theirs"));
@@ -236,6 +247,7 @@ async fn an_entity_of_another_session_is_refused_by_the_next_flush() {
 
 #[tokio::test]
 async fn an_edit_that_assigns_a_relationship_is_refused_by_the_next_flush() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = teams().await;
     let session = db.session();
     let ann = Player::query().with(Player::team).order_by(Player::id).first(&session).await.unwrap().unwrap();
@@ -256,6 +268,7 @@ async fn an_edit_that_assigns_a_relationship_is_refused_by_the_next_flush() {
 
 #[tokio::test]
 async fn a_required_column_that_was_not_given_is_named() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = teams().await;
     let session = db.session();
     // a child that is taken from its parent, whose key it may not be without
@@ -280,6 +293,7 @@ async fn a_required_column_that_was_not_given_is_named() {
 
 #[tokio::test]
 async fn a_session_whose_flush_failed_wants_a_rollback_and_nothing_else() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let shelf = Shelf::new().await;
     let session = shelf.db.session();
     let ann = session.add(Author::build().name("ann"));
@@ -321,6 +335,7 @@ async fn a_session_whose_flush_failed_wants_a_rollback_and_nothing_else() {
 
 #[tokio::test]
 async fn a_savepoint_s_rollback_mends_the_failed_flush_within_it() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let shelf = Shelf::new().await;
     let session = shelf.db.session();
     session.add(Author::build().name("ann"));
@@ -336,6 +351,7 @@ async fn a_savepoint_s_rollback_mends_the_failed_flush_within_it() {
 
 #[tokio::test]
 async fn a_savepoint_or_stream_whose_transaction_has_ended_says_so() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let shelf = Shelf::new().await;
     let session = shelf.db.session();
     let names = (0..600).map(|number| Author::build().name(format!("{number:03}")));
@@ -373,6 +389,7 @@ async fn a_savepoint_or_stream_whose_transaction_has_ended_says_so() {
 
 #[tokio::test]
 async fn a_transaction_within_a_transaction_names_the_savepoint() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = memory(EngineOptions::new()).await;
     let session = db.session();
     session.begin().await.unwrap();
@@ -387,6 +404,7 @@ async fn a_transaction_within_a_transaction_names_the_savepoint() {
 
 #[tokio::test]
 async fn a_relationship_that_is_not_loaded_names_itself_and_the_cures() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = teams().await;
     let session = db.session();
     let ann = Player::query().order_by(Player::id).first(&session).await.unwrap().unwrap();
@@ -423,6 +441,7 @@ async fn a_relationship_that_is_not_loaded_names_itself_and_the_cures() {
 
 #[tokio::test]
 async fn an_entity_of_a_session_that_is_gone_is_readable_and_detached() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = teams().await;
     let session = db.session();
     let ann = Player::query().order_by(Player::id).first(&session).await.unwrap().unwrap();
@@ -436,6 +455,7 @@ async fn an_entity_of_a_session_that_is_gone_is_readable_and_detached() {
 
 #[tokio::test]
 async fn one_row_where_there_is_none_or_more_is_an_error_of_its_own() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = teams().await;
     let session = db.session();
     let none = Player::query().filter(Player::name.eq("zoe")).one(&session).await.unwrap_err();
@@ -465,6 +485,7 @@ async fn one_row_where_there_is_none_or_more_is_an_error_of_its_own() {
 
 #[tokio::test]
 async fn raw_sql_that_cannot_be_sent_says_why() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = teams().await;
     let session = db.session();
     for (sql, expected) in [
@@ -502,6 +523,7 @@ async fn raw_sql_that_cannot_be_sent_says_why() {
 
 #[tokio::test]
 async fn transactions_are_not_begun_or_ended_by_raw_sql() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let shelf = Shelf::new().await;
     let session = shelf.db.session();
     session.add(Author::build().name("ann"));
@@ -528,6 +550,7 @@ async fn transactions_are_not_begun_or_ended_by_raw_sql() {
 
 #[tokio::test]
 async fn a_session_that_waits_for_itself_names_the_statement_and_the_reason() {
+    needs!(Sqlite, "mistakes that are found before a database is asked, and SQLite's errors");
     let db = memory(EngineOptions::new().pool_timeout(Duration::from_millis(20))).await;
     let session = db.session();
     // A future that is polled once and then no longer, as `select!` leaves one.

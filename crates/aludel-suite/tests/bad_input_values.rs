@@ -2,8 +2,10 @@
 
 use aludel::prelude::*;
 use aludel::{DbEnum, Json};
+use support::needs;
 
 mod faults_support;
+mod support;
 use faults_support::says;
 
 #[derive(DbEnum, Clone, Copy, Debug, PartialEq)]
@@ -80,6 +82,7 @@ async fn error_of(column: &str, value: &str) -> Error {
 
 #[tokio::test]
 async fn the_row_that_the_others_are_made_of_is_good() {
+    needs!(Sqlite, "the values that SQLite's types take, and SQLite's errors");
     let db = with_row(&GOOD).await;
     let sample = db.session().get_one::<Sample>(1).await.unwrap();
     assert_eq!((sample.small, sample.wide, sample.yes, sample.state), (2, 3, true, State::Draft));
@@ -88,6 +91,7 @@ async fn the_row_that_the_others_are_made_of_is_good() {
 
 #[tokio::test]
 async fn a_value_of_another_type_names_its_column_and_both_types() {
+    needs!(Sqlite, "the values that SQLite's types take, and SQLite's errors");
     for (column, value, expected) in [
         ("id", "'one'", "sample.id: expected an integer, found text (`Sample::id`)"),
         ("small", "'old'", "sample.small: expected an integer, found text (`Sample::small`)"),
@@ -126,6 +130,7 @@ async fn a_value_of_another_type_names_its_column_and_both_types() {
 
 #[tokio::test]
 async fn null_where_none_is_allowed_names_its_column_and_the_cure() {
+    needs!(Sqlite, "the values that SQLite's types take, and SQLite's errors");
     for column in ["id", "small", "wide", "real", "yes", "text", "bytes", "state", "key", "at", "json"] {
         let expected =
             format!("sample.{column}: the value is NULL, and the Rust type is not an Option (`Sample::{column}`)");
@@ -135,6 +140,7 @@ async fn null_where_none_is_allowed_names_its_column_and_the_cure() {
 
 #[tokio::test]
 async fn an_integer_that_its_type_cannot_hold_is_named() {
+    needs!(Sqlite, "the values that SQLite's types take, and SQLite's errors");
     for (column, value, expected) in [
         ("small", "256", "sample.small: 256 is out of range for `u8` (`Sample::small`)"),
         ("small", "-1", "sample.small: -1 is out of range for `u8` (`Sample::small`)"),
@@ -147,6 +153,7 @@ async fn an_integer_that_its_type_cannot_hold_is_named() {
 
 #[tokio::test]
 async fn text_that_is_not_utf_8_is_refused() {
+    needs!(Sqlite, "the values that SQLite's types take, and SQLite's errors");
     says(
         &error_of("text", "CAST(x'61ff' AS TEXT)").await,
         ErrorKind::Decode,
@@ -156,6 +163,7 @@ async fn text_that_is_not_utf_8_is_refused() {
 
 #[tokio::test]
 async fn a_value_that_the_enum_does_not_have_is_named_with_those_it_has() {
+    needs!(Sqlite, "the values that SQLite's types take, and SQLite's errors");
     says(
         &error_of("state", "'deleted'").await,
         ErrorKind::Decode,
@@ -165,6 +173,7 @@ async fn a_value_that_the_enum_does_not_have_is_named_with_those_it_has() {
 
 #[tokio::test]
 async fn a_value_of_a_select_is_named_by_its_position() {
+    needs!(Sqlite, "the values that SQLite's types take, and SQLite's errors");
     let db = with_row(&GOOD).await;
     let session = db.session();
     session.sql("UPDATE sample SET small = 'old'").execute().await.unwrap();
@@ -176,6 +185,7 @@ async fn a_value_of_a_select_is_named_by_its_position() {
 
 #[tokio::test]
 async fn a_number_that_no_column_can_hold_is_refused_before_it_is_sent() {
+    needs!(Sqlite, "the values that SQLite's types take, and SQLite's errors");
     let db = with_row(&GOOD).await;
     let session = db.session();
     let error = Sample::query().filter(Sample::wide.eq(u64::MAX)).all(&session).await.unwrap_err();
@@ -197,6 +207,7 @@ async fn a_number_that_no_column_can_hold_is_refused_before_it_is_sent() {
 
 #[tokio::test]
 async fn a_bad_row_among_good_ones_leaves_the_good_ones_readable() {
+    needs!(Sqlite, "the values that SQLite's types take, and SQLite's errors");
     let db = with_row(&GOOD).await;
     let session = db.session();
     let mut bad = GOOD;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use support::needs;
 
 use aludel::prelude::*;
 
 mod faults_support;
+mod support;
 use faults_support::{Author, Book, Shelf, memory, open, poll_once, until};
 
 #[derive(Model, Clone, Debug)]
@@ -37,6 +39,7 @@ async fn value(db: &Db) -> i64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_64_tasks_that_write_at_once_no_write_is_lost_and_none_is_told_busy() {
+    needs!(Sqlite, "faults of a file");
     let (db, _folder) = counting(EngineOptions::new()).await;
     let tasks: Vec<_> = (0..64)
         .map(|task| {
@@ -75,6 +78,7 @@ async fn of_64_tasks_that_write_at_once_no_write_is_lost_and_none_is_told_busy()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_engines_on_one_file_queue_together() {
+    needs!(Sqlite, "faults of a file");
     let (one, folder) = counting(EngineOptions::new()).await;
     // the same file by another path
     std::os::unix::fs::symlink(folder.path(), folder.path().join("link")).unwrap();
@@ -111,6 +115,7 @@ async fn two_engines_on_one_file_queue_together() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn writers_of_another_process_cost_time_and_no_write() {
+    needs!(Sqlite, "faults of a file");
     let (db, folder) = counting(EngineOptions::new().busy_timeout(Duration::from_secs(60))).await;
     let path = folder.path().join("count.db");
     // Another driver, that does not queue with us: as another process would.
@@ -153,6 +158,7 @@ async fn writers_of_another_process_cost_time_and_no_write() {
 
 #[tokio::test]
 async fn a_pool_serves_all_who_wait_in_turn_and_opens_no_more_than_it_may() {
+    needs!(Sqlite, "faults of a file");
     let options = EngineOptions::new().pool_size(2).max_overflow(1).pool_timeout(Duration::from_secs(60));
     let shelf = Shelf::with(options).await;
     let (now, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
@@ -187,6 +193,7 @@ async fn a_pool_serves_all_who_wait_in_turn_and_opens_no_more_than_it_may() {
 
 #[tokio::test]
 async fn who_waited_in_vain_leaves_the_pool_as_it_was() {
+    needs!(Sqlite, "faults of a file");
     let options = EngineOptions::new().pool_size(1).max_overflow(1).pool_timeout(Duration::from_millis(5));
     let shelf = Shelf::with(options).await;
     for _ in 0..3 {
@@ -216,6 +223,7 @@ async fn who_waited_in_vain_leaves_the_pool_as_it_was() {
 
 #[tokio::test]
 async fn two_databases_know_nothing_of_each_other() {
+    needs!(Sqlite, "faults of a file");
     let limit = Duration::from_millis(20);
     let options = || EngineOptions::new().busy_timeout(limit).pool_timeout(limit);
     let (one, other) = (Shelf::with(options()).await, Shelf::with(options()).await);
@@ -252,6 +260,7 @@ async fn two_databases_know_nothing_of_each_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_databases_taken_in_opposite_order_end_busy_and_do_not_hang() {
+    needs!(Sqlite, "faults of a file");
     let limit = Duration::from_millis(50);
     let options = || EngineOptions::new().busy_timeout(limit);
     let (one, other) = (Shelf::with(options()).await, Shelf::with(options()).await);
@@ -280,6 +289,7 @@ async fn two_databases_taken_in_opposite_order_end_busy_and_do_not_hang() {
 
 #[tokio::test]
 async fn a_session_in_memory_that_has_read_does_not_block_another() {
+    needs!(Sqlite, "faults of a file");
     let db = memory(EngineOptions::new().pool_timeout(Duration::from_millis(50))).await;
     let (one, other) = (db.session(), db.session());
     one.add(Author::build().name("ann"));
@@ -301,6 +311,7 @@ async fn a_session_in_memory_that_has_read_does_not_block_another() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_tasks_share_a_database_in_memory() {
+    needs!(Sqlite, "faults of a file");
     let db = memory(EngineOptions::new()).await;
     let tasks: Vec<_> = (0..32)
         .map(|task| {
@@ -324,6 +335,7 @@ async fn many_tasks_share_a_database_in_memory() {
 
 #[tokio::test]
 async fn readers_are_not_held_up_by_a_writer_and_see_what_is_committed() {
+    needs!(Sqlite, "faults of a file");
     let shelf = Shelf::with(EngineOptions::new().busy_timeout(Duration::from_millis(20))).await;
     let (writer, reader) = (shelf.db.session(), shelf.db.session());
     writer.add(Author::build().name("ann"));
@@ -349,6 +361,7 @@ async fn readers_are_not_held_up_by_a_writer_and_see_what_is_committed() {
 
 #[tokio::test]
 async fn one_session_of_several_futures_is_one_unit_of_work() {
+    needs!(Sqlite, "faults of a file");
     let shelf = Shelf::with(EngineOptions::new().pool_size(1).max_overflow(0)).await;
     let session = shelf.db.session();
     let tasks: Vec<_> = (0..16)
@@ -376,6 +389,7 @@ async fn one_session_of_several_futures_is_one_unit_of_work() {
 
 #[tokio::test]
 async fn a_crash_loses_what_was_not_committed_and_nothing_else() {
+    needs!(Sqlite, "faults of a file");
     let shelf = Shelf::new().await;
     let session = shelf.db.session();
     let ann = session.add(Author::build().name("ann"));
@@ -399,6 +413,7 @@ async fn a_crash_loses_what_was_not_committed_and_nothing_else() {
 
 #[tokio::test]
 async fn a_session_that_ends_lets_the_next_writer_in_at_once() {
+    needs!(Sqlite, "faults of a file");
     let shelf = Shelf::new().await;
     let (one, other) = (shelf.db.session(), shelf.db.session());
     one.begin().await.unwrap();

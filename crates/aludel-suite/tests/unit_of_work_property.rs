@@ -1,7 +1,10 @@
 //! Random sequences of operations on a session end with the same rows as the same operations on plain data.
 
+mod support;
+
 use aludel::prelude::*;
 use proptest::prelude::*;
+use support::{Backend, TestDb};
 
 #[derive(Model, Clone, Debug)]
 #[model(table = "author")]
@@ -415,39 +418,36 @@ impl Subject {
 }
 
 /// The rows, through a connection of another library.
-fn rows_in(file: &std::path::Path) -> Vec<String> {
-    let connection = rusqlite::Connection::open(file).expect("the database file");
+fn rows_in(db: &TestDb) -> Vec<String> {
     let query = "SELECT 'author ' || name FROM author
         UNION ALL SELECT 'book ' || title || ' by ' || CASE WHEN author_id IS NULL THEN 'None' ELSE 'Some(\"' ||
             coalesce((SELECT name FROM author WHERE id = author_id), '?') || '\")' END FROM book
         UNION ALL SELECT 'review ' || text || ' of ' || coalesce((SELECT title FROM book WHERE id = book_id), '?') FROM review";
-    let mut statement = connection.prepare(query).expect("the tables");
-    let rows = statement.query_map([], |row| row.get::<_, String>(0)).expect("the rows");
-    let mut rows: Vec<String> = rows.collect::<Result<_, _>>().expect("text");
+    let mut rows = db.rows(query);
     rows.sort();
     rows
 }
 
+/// Each has tables of its own, which take a server longer than a file.
+fn cases() -> u32 {
+    Backend::current().pick(400, 60, 60)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 4000, ..ProptestConfig::default() })]
 
     #[test]
     fn a_session_ends_with_the_rows_of_plain_data(steps in prop::collection::vec(step(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let folder = tempfile::tempdir().expect("a folder");
-            let file = folder.path().join("property.db");
-            let db = Db::builder()
-                .uri(format!("sqlite:///{}", file.display()))
-                .connect().await.expect("a database");
-            db.create_all().await.expect("tables");
+            let db = TestDb::new().await;
             let mut subject = Subject::new(db.session());
             for step in steps {
                 subject.run(step).await.expect("each step is allowed");
             }
             subject.savepoints.clear();
             subject.session.commit().await.expect("a commit");
-            assert_eq!(rows_in(&file), subject.plain.rows());
+            assert_eq!(rows_in(&db), subject.plain.rows());
         });
     }
 }

@@ -1,10 +1,12 @@
 //! Where the database is: the forms of SQLite's URL and the instance folder, as Flask-SQLAlchemy has them.
 
 use std::path::Path;
+use support::needs;
 
 use aludel::prelude::*;
 
 mod faults_support;
+mod support;
 use faults_support::{Author, Book};
 
 async fn connect(uri: &str, instance: &Path) -> Result<Db> {
@@ -16,6 +18,7 @@ async fn connect(uri: &str, instance: &Path) -> Result<Db> {
 
 #[tokio::test]
 async fn every_form_of_memory_is_one_connection_that_all_sessions_share() {
+    needs!(Sqlite, "the URLs of files and the instance folder");
     let folder = tempfile::tempdir().unwrap();
     for uri in [
         "sqlite://",
@@ -39,6 +42,7 @@ async fn every_form_of_memory_is_one_connection_that_all_sessions_share() {
 
 #[tokio::test]
 async fn a_relative_path_is_in_the_instance_folder_and_an_absolute_one_is_not() {
+    needs!(Sqlite, "the URLs of files and the instance folder");
     let folder = tempfile::tempdir().unwrap();
     let (instance, elsewhere) = (folder.path().join("instance"), folder.path().join("elsewhere"));
     std::fs::create_dir(&elsewhere).unwrap();
@@ -63,6 +67,7 @@ async fn a_relative_path_is_in_the_instance_folder_and_an_absolute_one_is_not() 
 
 #[tokio::test]
 async fn a_configuration_can_be_a_text_or_say_more() {
+    needs!(Sqlite, "the URLs of files and the instance folder");
     let folder = tempfile::tempdir().unwrap();
     let config = Config::new("sqlite:///app.db").instance_path(folder.path()).engine(EngineOptions::new().pool_size(1));
     let db = Db::connect(config.clone().uri_or("sqlite:///other.db")).await.unwrap();
@@ -74,6 +79,7 @@ async fn a_configuration_can_be_a_text_or_say_more() {
 
 #[tokio::test]
 async fn a_database_has_what_a_web_application_wants_of_sqlite() {
+    needs!(Sqlite, "the URLs of files and the instance folder");
     let folder = tempfile::tempdir().unwrap();
     let db = connect("sqlite:///app.db", folder.path()).await.unwrap();
     let session = db.session();
@@ -91,6 +97,7 @@ async fn a_database_has_what_a_web_application_wants_of_sqlite() {
 
 #[tokio::test]
 async fn one_program_can_have_several_databases_with_models_of_their_own() {
+    needs!(Sqlite, "the URLs of files and the instance folder");
     let authors = Db::builder().uri("sqlite://").models(Author::TABLE).connect().await.unwrap();
     let both = Db::builder().uri("sqlite://").models(vec![Book::TABLE, Author::TABLE]).connect().await.unwrap();
     authors.create_all().await.unwrap();

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 mod faults_support;
+mod support;
 use faults_support::{Author, Book, long_query, poll_once, until};
+use support::{TestDb, needs};
 
 async fn add(session: Session, Path(name): Path<String>) -> StatusCode {
     session.add(Author::build().name(name));
@@ -76,8 +78,8 @@ fn app(db: &Db) -> Router {
         .layer(db.layer())
 }
 
-async fn db(teardown: Teardown) -> Db {
-    Db::builder().models((Author::TABLE, Book::TABLE)).teardown(teardown).test().await.unwrap()
+async fn db(teardown: Teardown) -> TestDb {
+    TestDb::connect(Db::builder().models((Author::TABLE, Book::TABLE)).teardown(teardown)).await
 }
 
 async fn send(db: &Db, request: Request<Body>) -> (StatusCode, Value) {
@@ -431,6 +433,7 @@ async fn create_all_leaves_what_is_there_alone_and_drop_all_removes_it() {
 
 #[tokio::test]
 async fn models_replaces_the_registered_ones() {
+    needs!(Sqlite, "databases in memory");
     let db = Db::builder().models(Author::TABLE).test().await.unwrap();
     let tables: Vec<_> = db.metadata().tables().iter().map(|table| table.name.clone()).collect();
     assert_eq!(tables, ["author"]);

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 mod faults_support;
+mod support;
 use faults_support::{Author, Book};
+use support::TestDb;
 
 async fn found(session: &Session, page: PageQuery) -> Result<Json<Page<Entity<Author>>>> {
     Ok(Json(Author::query().order_by(Author::id).paginate(session, page).await?))
@@ -45,14 +47,28 @@ async fn numbers(session: Session, page: PageQuery) -> Result<Json<Vec<Option<u6
     Ok(Json(page.iter_pages(IterPages::default()).collect()))
 }
 
+/// A router, and the database behind it.
+struct Site {
+    app: Router,
+    _db: TestDb,
+}
+
+impl std::ops::Deref for Site {
+    type Target = Router;
+
+    fn deref(&self) -> &Router {
+        &self.app
+    }
+}
+
 /// A router over so many authors.
-async fn with_rows(rows: usize) -> Router {
-    let db = Db::builder().models((Author::TABLE, Book::TABLE)).test().await.unwrap();
+async fn with_rows(rows: usize) -> Site {
+    let db = TestDb::of((Author::TABLE, Book::TABLE)).await;
     let session = db.session();
     let authors = (1..=rows).map(|number| Author::build().name(format!("a{number:04}")));
     Author::insert_all(authors).execute(&session).await.unwrap();
     session.commit().await.unwrap();
-    Router::new()
+    let app = Router::new()
         .route("/strict", get(strict))
         .route("/lenient", get(lenient))
         .route("/explicit", get(explicit))
@@ -60,7 +76,8 @@ async fn with_rows(rows: usize) -> Router {
         .route("/wide", get(wide))
         .route("/nothing", get(nothing))
         .route("/numbers", get(numbers))
-        .layer(db.layer())
+        .layer(db.layer());
+    Site { app, _db: db }
 }
 
 async fn ask(app: &Router, uri: &str) -> (StatusCode, Value) {
@@ -216,7 +233,7 @@ async fn the_numbers_for_the_links_leave_gaps() {
     let body = page(&app, "/numbers?per_page=10&page=6").await;
     assert_eq!(body, json!([1, 2, gap, 4, 5, 6, 7, 8, 9, 10, gap, 14, 15]));
     assert_eq!(page(&app, "/numbers?per_page=40").await, json!([1, 2, 3, 4]));
-    assert_eq!(page(&with_rows(0).await, "/numbers").await, json!([]));
+    assert_eq!(page(&*with_rows(0).await, "/numbers").await, json!([]));
 }
 
 #[tokio::test]

@@ -1,22 +1,32 @@
 //! A database of a test's own, the log of its statements, and a second pair of eyes on its rows.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+//!
+//! `ALUDEL_TEST_BACKEND` says of which backend: `sqlite`, where nothing is said, `postgres` or `mariadb`.
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses a part of it")]
 
-use std::path::PathBuf;
+mod backend;
+mod mariadb;
+mod needs;
+mod postgres;
+mod sql;
+mod sqlite;
+
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use aludel::prelude::*;
 use aludel::{DbBuilder, Models};
-use rusqlite::Connection;
-use rusqlite::types::ValueRef;
-use tempfile::TempDir;
 
-/// A database in a file, with its tables created.
+pub(crate) use backend::Backend;
+pub(crate) use needs::{Skipped, needs, skips};
+pub(crate) use sql::{neutral, quoted};
+
+use backend::Place;
+
+/// A database with its tables created, which is gone when the test is over.
 pub(crate) struct TestDb {
     pub(crate) db: Db,
     log: Arc<Mutex<Vec<String>>>,
-    path: PathBuf,
-    // Deleted last, when nobody has the file open.
-    _folder: TempDir,
+    place: Place,
 }
 
 impl TestDb {
@@ -30,7 +40,8 @@ impl TestDb {
         Self::connect(Db::builder().models(models)).await
     }
 
-    async fn connect(builder: DbBuilder) -> Self {
+    /// The tables of a builder's models, with its settings.
+    pub(crate) async fn connect(builder: DbBuilder) -> Self {
         let test = Self::without_tables(builder).await;
         test.db.create_all().await.expect("the tables are created");
         test.statements();
@@ -39,15 +50,16 @@ impl TestDb {
 
     /// A database of these settings, in which nothing is created.
     pub(crate) async fn without_tables(builder: DbBuilder) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("test.db");
+        let place = Place::new(Backend::current());
         let log = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&log);
+        // Several tests run at once, and a server has not many connections.
         let options = EngineOptions::new()
+            .pool_size(3)
+            .max_overflow(5)
             .on_statement(Arc::new(move |sql: &str| sink.lock().expect("the log").push(sql.to_owned())));
-        let uri = format!("sqlite:///{}", path.display());
-        let db = builder.uri(uri).engine(options).connect().await.expect("a database");
-        Self { db, log, path, _folder: folder }
+        let db = builder.uri(place.uri()).engine(options).connect().await.expect("a database");
+        Self { db, log, place }
     }
 
     pub(crate) fn dialect(&self) -> aludel::sql::Dialect {
@@ -70,35 +82,23 @@ impl TestDb {
         statements
     }
 
-    /// A connection that the library knows nothing of.
-    pub(crate) fn outside(&self) -> Connection {
-        Connection::open(&self.path).expect("a second connection")
-    }
-
-    /// What is committed, as the second connection reads it: a text for each row, its columns parted by `|`.
+    /// What is committed, as a connection reads it that the library knows nothing of: a text for each row, its columns
+    /// parted by `|`. Names are lower-case there, and key words upper-case: see [`quoted`].
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
-        let connection = self.outside();
-        let mut statement = connection.prepare(sql).expect("a statement");
-        let columns = statement.column_count();
-        let rows = statement.query_map([], |row| {
-            let fields: Vec<String> = (0..columns).map(|at| text_of(row.get_ref_unwrap(at))).collect();
-            Ok(fields.join("|"))
-        });
-        rows.expect("rows").collect::<Result<_, _>>().expect("rows")
+        self.place.rows(sql)
     }
 
-    /// What somebody else changes in the meantime.
+    /// What somebody else changes in the meantime. Keys that the database counts up come after those that are there.
     pub(crate) fn change(&self, sql: &str) {
-        self.outside().execute_batch(sql).expect("a change from outside");
+        self.place.change(sql);
     }
 }
 
-fn text_of(value: ValueRef<'_>) -> String {
-    match value {
-        ValueRef::Null => "NULL".to_owned(),
-        ValueRef::Integer(value) => value.to_string(),
-        ValueRef::Real(value) => format!("{value:?}"),
-        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+/// For what takes a `Db`.
+impl Deref for TestDb {
+    type Target = Db;
+
+    fn deref(&self) -> &Db {
+        &self.db
     }
 }

@@ -5,6 +5,10 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use uuid::Uuid;
 
+#[cfg(feature = "mysql")]
+use super::mysql;
+#[cfg(feature = "postgres")]
+use super::postgres::row as postgres;
 #[cfg(feature = "sqlite")]
 use super::sqlite::row as sqlite;
 
@@ -17,6 +21,10 @@ pub struct Row<'a>(Source<'a>);
 enum Source<'a> {
     #[cfg(feature = "sqlite")]
     Sqlite(sqlite::SqliteRow<'a>),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::PgRow<'a>),
+    #[cfg(feature = "mysql")]
+    Mysql(mysql::MysqlRow<'a>),
 }
 
 /// What a driver's row answers; the one `match` over the backends is in the macro below.
@@ -28,6 +36,10 @@ macro_rules! delegate {
             match &self.0 {
                 #[cfg(feature = "sqlite")]
                 Source::Sqlite(row) => row.$name(index),
+                #[cfg(feature = "postgres")]
+                Source::Postgres(row) => row.$name(index),
+                #[cfg(feature = "mysql")]
+                Source::Mysql(row) => row.$name(index),
             }
         })*
     };
@@ -38,6 +50,18 @@ impl<'a> Row<'a> {
     #[inline]
     pub(crate) fn sqlite(row: sqlite::SqliteRow<'a>) -> Self {
         Self(Source::Sqlite(row))
+    }
+
+    #[cfg(feature = "postgres")]
+    #[inline]
+    pub(super) fn postgres(row: postgres::PgRow<'a>) -> Self {
+        Self(Source::Postgres(row))
+    }
+
+    #[cfg(feature = "mysql")]
+    #[inline]
+    pub(super) fn mysql(row: mysql::MysqlRow<'a>) -> Self {
+        Self(Source::Mysql(row))
     }
 
     delegate! {
@@ -80,6 +104,10 @@ impl<'a> Row<'a> {
         match &self.0 {
             #[cfg(feature = "sqlite")]
             Source::Sqlite(row) => row.len(),
+            #[cfg(feature = "postgres")]
+            Source::Postgres(row) => row.len(),
+            #[cfg(feature = "mysql")]
+            Source::Mysql(row) => row.len(),
         }
     }
 

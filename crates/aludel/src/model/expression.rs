@@ -6,6 +6,7 @@ use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Rem, Sub};
 
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
+use crate::schema::SqlType;
 use crate::sql::{BinaryOp, Node, OrderBy};
 
 use super::column::column_node;
@@ -128,7 +129,8 @@ pub trait Expression: Sized {
     }
 
     /// Whether the text stands anywhere in this one; `%` and `_` stand for themselves. Whether letter case counts is
-    /// the database's matter: with SQLite's LIKE it does not, for ASCII letters.
+    /// the database's matter: with SQLite's LIKE it does not, for ASCII letters; on PostgreSQL it does, and on MariaDB and
+    /// MySQL as the column's collation says, which is by characters in tables that Aludel creates.
     fn contains(self, text: impl AsRef<str>) -> Expr<bool>
     where
         BaseOf<Self>: Text,
@@ -152,7 +154,8 @@ pub trait Expression: Sized {
         Expr::new(Node::like_literal(self.into_node(), "%", text.as_ref(), ""))
     }
 
-    /// `LIKE` with a pattern of your own, in which `%` stands for any text and `_` for any character. Never build it
+    /// `LIKE` with a pattern of your own, in which `%` stands for any text and `_` for any character, and, except on
+    /// SQLite, a backslash takes both their meaning. Never build it
     /// from what a user typed: [`contains`](Expression::contains) is for that.
     fn like(self, pattern: impl Operand<BaseOf<Self>>) -> Expr<bool>
     where
@@ -262,7 +265,7 @@ macro_rules! arithmetic {
             type Output = Expr<T>;
 
             fn $method(self, other: O) -> Expr<T> {
-                Expr::new(Node::binary(self.into_node(), BinaryOp::$trait, other.into_operand()))
+                Expr::new(Node::binary(self.into_node(), operator::<T::Base>(BinaryOp::$trait), other.into_operand()))
             }
         }
 
@@ -275,10 +278,19 @@ macro_rules! arithmetic {
             type Output = Self;
 
             fn $method(self, other: O) -> Self {
-                Self::new(Node::binary(self.node, BinaryOp::$trait, other.into_operand()))
+                Self::new(Node::binary(self.node, operator::<T::Base>(BinaryOp::$trait), other.into_operand()))
             }
         }
     )*};
+}
+
+/// The operator for numbers of a type: integers are divided without a rest.
+fn operator<T: Number>(op: BinaryOp) -> BinaryOp {
+    match (op, T::SQL_TYPE) {
+        (op, SqlType::Float | SqlType::Double | SqlType::Decimal { .. }) => op,
+        (BinaryOp::Div, _) => BinaryOp::IntDiv,
+        (op, _) => op,
+    }
 }
 
 arithmetic! { Add::add Sub::sub Mul::mul Div::div Rem::rem }

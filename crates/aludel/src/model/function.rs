@@ -1,7 +1,9 @@
 //! Functions of SQL.
 
+use crate::schema::SqlType;
 use crate::sql::{Node, Nulls};
 
+use super::ColumnType;
 use super::expression::{BaseOf, Expr, Expression};
 use super::operand::{Number, Operand, Text};
 
@@ -25,7 +27,8 @@ pub fn sum<E: Expression>(value: E) -> Expr<Option<<BaseOf<E> as Number>::Sum>>
 where
     BaseOf<E>: Number,
 {
-    Expr::new(function("sum", vec![value.into_node()], Nulls::Propagate))
+    let sum = function("sum", vec![value.into_node()], Nulls::Propagate);
+    Expr::new(Node::Typed(Box::new(sum), <BaseOf<E> as Number>::Sum::SQL_TYPE))
 }
 
 /// The average of the values that are not NULL; `None` where there is none.
@@ -33,7 +36,13 @@ pub fn avg<E: Expression>(value: E) -> Expr<Option<f64>>
 where
     BaseOf<E>: Number,
 {
-    Expr::new(function("avg", vec![value.into_node()], Nulls::Propagate))
+    // MySQL's average of integers is a decimal of four digits, and PostgreSQL's a decimal too.
+    let value = if is_float::<BaseOf<E>>() {
+        value.into_node()
+    } else {
+        Node::Typed(Box::new(value.into_node()), SqlType::Double)
+    };
+    Expr::new(function("avg", vec![value], Nulls::Propagate))
 }
 
 /// The least of the values that are not NULL; `None` where there is none.
@@ -73,6 +82,10 @@ where
     BaseOf<E>: Text,
 {
     Expr::new(function("length", vec![text.into_node()], Nulls::Propagate))
+}
+
+fn is_float<T: ColumnType>() -> bool {
+    matches!(T::SQL_TYPE, SqlType::Float | SqlType::Double)
 }
 
 fn function(name: &'static str, args: Vec<Node>, nulls: Nulls) -> Node {

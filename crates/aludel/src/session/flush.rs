@@ -4,6 +4,7 @@ mod cascade;
 mod deletes;
 mod inserts;
 mod order;
+mod read_back;
 mod row_switch;
 mod updates;
 
@@ -51,6 +52,8 @@ struct Flush<'a, 'b> {
     keys: Keys,
     /// One buffer for the text of all statements.
     sql: String,
+    /// How many placeholders the statement in the buffer has.
+    placeholders: usize,
 }
 
 impl Session {
@@ -109,7 +112,7 @@ impl Session {
         }
         let unsettled = Unsettled::new(self);
         let keys = Keys(Arc::clone(&arena));
-        let mut flush = Flush { session: self, turn, arena, at, keys, sql: String::new() };
+        let mut flush = Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0 };
         flush.run().await?;
         unsettled.settle();
         Ok(())
@@ -173,14 +176,33 @@ impl Flush<'_, '_> {
         self.session.dialect().quote(identifier, &mut self.sql);
     }
 
+    /// Begins another statement in the buffer.
+    fn begin_sql(&mut self, head: &str) {
+        self.sql.clear();
+        self.placeholders = 0;
+        self.sql.push_str(head);
+    }
+
+    /// The placeholder of the next value.
+    fn placeholder(&mut self) {
+        self.placeholders += 1;
+        self.session.dialect().placeholder(self.placeholders, &mut self.sql);
+    }
+
+    /// `"a" = ?`, in SET or in a condition.
+    fn assign(&mut self, column: &str) {
+        self.quote(column);
+        self.sql.push_str(" = ");
+        self.placeholder();
+    }
+
     /// `"a" = ? AND "b" = ?` for the primary key.
     fn key_condition(&mut self, def: &'static ModelDef) {
         for (position, &column) in def.primary_key.iter().enumerate() {
             if position > 0 {
                 self.sql.push_str(" AND ");
             }
-            self.quote(def.columns[column].name);
-            self.sql.push_str(" = ?");
+            self.assign(def.columns[column].name);
         }
     }
 }

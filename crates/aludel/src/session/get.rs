@@ -153,7 +153,8 @@ impl Session {
                 sql.push_str(" AND ");
             }
             dialect.quote(def.columns[column].name, sql);
-            sql.push_str(" = ?");
+            sql.push_str(" = ");
+            dialect.placeholder(position + 1, sql);
         }
     }
 }

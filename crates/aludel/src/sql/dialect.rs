@@ -32,6 +32,8 @@ pub struct Capabilities {
     pub unlimited: Option<&'static str>,
     /// Whether ORDER BY knows NULLS FIRST and NULLS LAST.
     pub nulls_ordering: bool,
+    /// Whether a statement's foreign keys are looked at when it has written all its rows; else after each row.
+    pub checks_after_statement: bool,
 }
 
 /// `SQLITE_MAX_VARIABLE_NUMBER` of SQLite since 3.32, see <https://www.sqlite.org/limits.html>.
@@ -42,6 +44,7 @@ const SQLITE: Capabilities = Capabilities {
     numbered_placeholders: false,
     unlimited: Some("-1"),
     nulls_ordering: true,
+    checks_after_statement: true,
 };
 
 /// The count of parameters is a 16-bit number in the protocol's Bind message, see
@@ -53,6 +56,7 @@ const POSTGRES: Capabilities = Capabilities {
     numbered_placeholders: true,
     unlimited: None,
     nulls_ordering: true,
+    checks_after_statement: true,
 };
 
 /// The count of placeholders is a 16-bit number in COM_STMT_PREPARE's answer, see
@@ -65,6 +69,8 @@ const MARIADB: Capabilities = Capabilities {
     // The manual's own number for it: <https://dev.mysql.com/doc/refman/8.4/en/select.html>.
     unlimited: Some("18446744073709551615"),
     nulls_ordering: false,
+    // InnoDB: <https://dev.mysql.com/doc/refman/8.4/en/ansi-diff-foreign-keys.html>
+    checks_after_statement: false,
 };
 
 const MYSQL: Capabilities = Capabilities { returning: false, ..MARIADB };
@@ -91,6 +97,19 @@ impl Dialect {
             Self::MariaDb => &MARIADB,
             Self::MySql => &MYSQL,
         }
+    }
+
+    /// What an INSERT says of a row that gives no column.
+    pub(crate) const fn default_values(self) -> &'static str {
+        match self {
+            Self::Sqlite | Self::Postgres => " DEFAULT VALUES",
+            Self::MariaDb | Self::MySql => " () VALUES ()",
+        }
+    }
+
+    /// Whether this is MariaDB or MySQL, where most of their SQL is the same.
+    pub(crate) const fn is_mysql(self) -> bool {
+        matches!(self, Self::MariaDb | Self::MySql)
     }
 
     /// Writes a quoted identifier.

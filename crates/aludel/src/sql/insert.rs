@@ -38,7 +38,7 @@ impl Insert {
         out.sql.push_str("INSERT INTO ");
         dialect.quote(&self.table, &mut out.sql);
         if self.columns.is_empty() {
-            out.sql.push_str(" DEFAULT VALUES");
+            out.sql.push_str(dialect.default_values());
         } else {
             self.render_values(dialect, rows, out);
         }

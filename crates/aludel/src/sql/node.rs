@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{ColumnRef, OrderBy, Select, Value};
+use crate::schema::SqlType;
 
 /// An expression, whatever its type; [`Expr`](crate::model::Expr) is its typed wrapper.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub enum Node {
         /// What NULL in the arguments makes of the result.
         nulls: Nulls,
     },
+    /// A value in the type that the program reads it as: cast where the backend's own type for it is another.
+    Typed(Box<Node>, SqlType),
     /// `EXISTS (SELECT ..)`
     Exists {
         /// The select, whose columns do not matter.
@@ -128,6 +131,8 @@ pub enum BinaryOp {
     Mul,
     /// `/`
     Div,
+    /// `/` of two integers, which gives an integer: MySQL's `DIV`.
+    IntDiv,
     /// `%`
     Rem,
     /// `||`
@@ -146,7 +151,7 @@ impl BinaryOp {
             Self::Add => " + ",
             Self::Sub => " - ",
             Self::Mul => " * ",
-            Self::Div => " / ",
+            Self::Div | Self::IntDiv => " / ",
             Self::Rem => " % ",
             Self::Concat => " || ",
         }
@@ -157,7 +162,7 @@ impl BinaryOp {
         match self {
             Self::Eq | Self::Ne | Self::Lt | Self::Le | Self::Gt | Self::Ge => level::COMPARISON,
             Self::Add | Self::Sub => level::SUM,
-            Self::Mul | Self::Div | Self::Rem => level::PRODUCT,
+            Self::Mul | Self::Div | Self::IntDiv | Self::Rem => level::PRODUCT,
             Self::Concat => level::CONCAT,
         }
     }
@@ -299,6 +304,7 @@ impl Node {
             Self::Column(_)
             | Self::Value(_)
             | Self::Function { .. }
+            | Self::Typed(..)
             | Self::Exists { negated: false, .. }
             | Self::RowNumber { .. }
             | Self::Invalid(_) => level::ATOM,

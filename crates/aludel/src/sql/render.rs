@@ -5,6 +5,7 @@ use super::{
     BinaryOp, ColumnRef, Dialect, FromClause, Join, JoinKind, LIKE_ESCAPE, Node, NullsOrder, OrderBy, Select,
     SelectColumn, Statement, TableRef, Value,
 };
+use crate::schema::SqlType;
 
 /// The clauses of a SELECT after its tables.
 pub(crate) struct Rest {
@@ -20,6 +21,8 @@ pub(crate) struct Rest {
 pub(crate) struct Renderer<'a> {
     dialect: Dialect,
     out: &'a mut Statement,
+    /// Where parameters have numbers: of how many of the first the numbers may be used again for an equal value.
+    shared: usize,
 }
 
 impl Select {
@@ -47,7 +50,7 @@ impl JoinKind {
 
 impl<'a> Renderer<'a> {
     pub(crate) fn new(dialect: Dialect, out: &'a mut Statement) -> Self {
-        Self { dialect, out }
+        Self { dialect, out, shared: 0 }
     }
 
     pub(crate) fn push(&mut self, sql: &str) {
@@ -59,6 +62,11 @@ impl<'a> Renderer<'a> {
     }
 
     fn bind(&mut self, value: Value<'static>) {
+        if self.shared > 0
+            && let Some(at) = self.out.params[..self.shared].iter().position(|other| *other == value)
+        {
+            return self.dialect.placeholder(at + 1, &mut self.out.sql);
+        }
         self.out.bind(self.dialect, value);
     }
 
@@ -92,10 +100,15 @@ impl<'a> Renderer<'a> {
 
     /// What follows the tables of a SELECT.
     pub(crate) fn rest(&mut self, rest: Rest) {
+        let selected = self.out.params.len();
         self.conditions(" WHERE ", rest.filter);
+        // PostgreSQL takes `a + $1` in the list and `a + $2` in GROUP BY for two expressions, whatever is bound.
+        let numbered = self.dialect.capabilities().numbered_placeholders;
+        let shared = std::mem::replace(&mut self.shared, if numbered { selected } else { 0 });
         self.list(" GROUP BY ", rest.group_by, Self::node);
         self.conditions(" HAVING ", rest.having);
         self.list(" ORDER BY ", rest.order_by, Self::order);
+        self.shared = shared;
         self.limit(rest.limit, rest.offset);
     }
 
@@ -145,14 +158,27 @@ impl<'a> Renderer<'a> {
     }
 
     fn order(&mut self, order: OrderBy) {
+        let native = self.dialect.capabilities().nulls_ordering;
+        if !native {
+            // Without the words NULL is less than all values. The condition is 1 where it holds, which comes last.
+            let negated = match (order.nulls, order.descending) {
+                (Some(NullsOrder::First), true) => Some(true),
+                (Some(NullsOrder::Last), false) => Some(false),
+                _ => None,
+            };
+            if let Some(negated) = negated {
+                self.node(Node::IsNull { value: Box::new(order.node.clone()), negated });
+                self.push(", ");
+            }
+        }
         self.node(order.node);
         if order.descending {
             self.push(" DESC");
         }
         match order.nulls {
-            None => {}
-            Some(NullsOrder::First) => self.push(" NULLS FIRST"),
-            Some(NullsOrder::Last) => self.push(" NULLS LAST"),
+            Some(NullsOrder::First) if native => self.push(" NULLS FIRST"),
+            Some(NullsOrder::Last) if native => self.push(" NULLS LAST"),
+            _ => {}
         }
     }
 
@@ -225,8 +251,10 @@ impl<'a> Renderer<'a> {
                 self.push(")");
             }
             Node::Like { value, pattern, escaped, negated } => self.like(*value, *pattern, escaped, negated),
+            Node::Typed(value, ty) => self.typed(*value, &ty),
             Node::Function { name, distinct, args, .. } => {
-                self.push(name);
+                // MySQL's `length` counts bytes.
+                self.push(if name == "length" && self.dialect.is_mysql() { "char_length" } else { name });
                 self.push(if distinct { "(DISTINCT " } else { "(" });
                 self.list("", args, Self::node);
                 self.push(")");
@@ -269,11 +297,36 @@ impl<'a> Renderer<'a> {
         }
     }
 
+    /// A value, cast where the backend has another type for it than the program.
+    fn typed(&mut self, value: Node, ty: &SqlType) {
+        let name = match (self.dialect, ty) {
+            (Dialect::Postgres, SqlType::BigInt) => "BIGINT",
+            (Dialect::Postgres, SqlType::Double) => "DOUBLE PRECISION",
+            (Dialect::MariaDb | Dialect::MySql, SqlType::BigInt) => "SIGNED",
+            (Dialect::MariaDb | Dialect::MySql, SqlType::UnsignedBigInt) => "UNSIGNED",
+            (Dialect::MariaDb | Dialect::MySql, SqlType::Double) => "DOUBLE",
+            _ => return self.operand(value, level::ATOM),
+        };
+        self.push("CAST(");
+        self.node(value);
+        self.push(" AS ");
+        self.push(name);
+        self.push(")");
+    }
+
     fn binary(&mut self, left: Node, op: BinaryOp, right: Node) {
+        if op == BinaryOp::Concat && self.dialect.is_mysql() {
+            // `||` is OR there.
+            self.push("concat(");
+            self.node(left);
+            self.push(", ");
+            self.node(right);
+            return self.push(")");
+        }
         let own = op.level();
         // operators of arithmetic gather from the left; a comparison of comparisons needs parentheses on both sides
         self.operand(left, if own == level::COMPARISON { own + 1 } else { own });
-        self.push(op.sql());
+        self.push(if op == BinaryOp::IntDiv && self.dialect.is_mysql() { " DIV " } else { op.sql() });
         self.operand(right, own + 1);
     }
 

@@ -47,7 +47,7 @@ impl Node {
         match self {
             Self::Column(_) | Self::Value(_) | Self::Sql(_) | Self::Exists { .. } | Self::Invalid(_) => None,
             Self::And(nodes) | Self::Or(nodes) | Self::Function { args: nodes, .. } => nodes.iter().find_map(see),
-            Self::Not(inner) | Self::Negative(inner) => see(inner),
+            Self::Not(inner) | Self::Negative(inner) | Self::Typed(inner, _) => see(inner),
             Self::Binary(left, _, right) => see(left).or_else(|| see(right)),
             Self::IsNull { value, .. } | Self::InSelect { value, .. } => see(value),
             Self::Between { value, low, high, .. } => [value, low, high].into_iter().find_map(|node| see(node)),
@@ -83,7 +83,7 @@ impl Node {
             Self::Column(column) => change(column),
             Self::Value(_) | Self::Sql(_) | Self::Invalid(_) => {}
             Self::And(nodes) | Self::Or(nodes) => nodes.iter_mut().for_each(|node| node.columns_mut(change)),
-            Self::Not(inner) | Self::Negative(inner) => inner.columns_mut(change),
+            Self::Not(inner) | Self::Negative(inner) | Self::Typed(inner, _) => inner.columns_mut(change),
             Self::Binary(left, _, right) => {
                 left.columns_mut(change);
                 right.columns_mut(change);

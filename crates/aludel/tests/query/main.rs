@@ -1,6 +1,7 @@
 //! Queries, as the book shows them, on SQLite.
 
 mod bulk;
+mod dialects;
 mod eager;
 mod errors;
 mod golden;

@@ -108,8 +108,7 @@ impl Flush<'_, '_> {
         join: &JoinColumns,
     ) -> Result<Vec<SlotPtr>> {
         let target = (relationship.target)();
-        self.sql.clear();
-        self.sql.push_str("SELECT ");
+        self.begin_sql("SELECT ");
         for (position, column) in target.columns.iter().enumerate() {
             if position > 0 {
                 self.sql.push_str(", ");
@@ -123,8 +122,7 @@ impl Flush<'_, '_> {
             if position > 0 {
                 self.sql.push_str(" AND ");
             }
-            self.quote(target.columns[column].name);
-            self.sql.push_str(" = ?");
+            self.assign(target.columns[column].name);
         }
         let params: Vec<Value<'static>> = {
             let tracker = self.arena.tracker();

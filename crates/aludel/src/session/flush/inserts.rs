@@ -11,7 +11,7 @@ use crate::entity::publish_columns;
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::SqlType;
-use crate::sql::Value;
+use crate::sql::{Dialect, Value};
 
 /// The most rows of one INSERT: longer statements are no faster and each length is a statement of its own.
 const MAX_ROWS: usize = 500;
@@ -24,18 +24,18 @@ impl Generated {
 }
 
 /// Rows of one model that give the same columns.
-struct Batch {
-    def: &'static ModelDef,
+pub(super) struct Batch {
+    pub(super) def: &'static ModelDef,
     columns: Vec<usize>,
     /// What the database fills in.
-    returning: Vec<usize>,
+    pub(super) returning: Vec<usize>,
     /// What RETURNING names, if anything: the primary key first, to tell the rows apart, then what the database made.
-    returned: Vec<usize>,
-    slots: Vec<SlotPtr>,
+    pub(super) returned: Vec<usize>,
+    pub(super) slots: Vec<SlotPtr>,
 }
 
 /// The values that RETURNING gave for one row.
-type Returned = SmallVec<[Value<'static>; 2]>;
+pub(super) type Returned = SmallVec<[Value<'static>; 2]>;
 
 impl Flush<'_, '_> {
     /// Inserts the new rows; returns the foreign keys that are still to be set.
@@ -58,11 +58,7 @@ impl Flush<'_, '_> {
         let first = slots[0];
         let def = first.def();
         let (columns, returning) = self.columns_of(first)?;
-        let limit = match columns.len() {
-            // DEFAULT VALUES is one row.
-            0 => 1,
-            columns => (self.session.dialect().capabilities().max_parameters / columns).clamp(1, MAX_ROWS),
-        };
+        let limit = self.most_rows(def, columns.len(), &returning);
         let returned = returned_columns(def, &returning);
         let mut batch = Batch { def, columns, returning, returned, slots: vec![first] };
         for &slot in &slots[1..] {
@@ -78,6 +74,17 @@ impl Flush<'_, '_> {
             batch.slots.push(slot);
         }
         Ok(batch)
+    }
+
+    /// How many rows a statement may have.
+    fn most_rows(&self, def: &ModelDef, columns: usize, returning: &[usize]) -> usize {
+        let capabilities = self.session.dialect().capabilities();
+        // Rows whose keys the database makes are told apart by their order, which only numbers have. Without RETURNING
+        // each is asked for by itself: what LAST_INSERT_ID() says of several rows depends on the server's settings.
+        let made = def.primary_key.iter().find(|column| returning.contains(column));
+        let alone = made.is_some_and(|&column| !capabilities.returning || !is_counted(&def.columns[column].ty));
+        // DEFAULT VALUES is one row.
+        if columns == 0 || alone { 1 } else { (capabilities.max_parameters / columns).clamp(1, MAX_ROWS) }
     }
 
     /// Whether a row of a self-referencing table holds the key of a row in the batch.
@@ -134,9 +141,13 @@ impl Flush<'_, '_> {
         }
         let sql = std::mem::take(&mut self.sql);
         let mut returned: Vec<Returned> = Vec::new();
-        if batch.returning.is_empty() {
+        if batch.returning.is_empty() || !self.session.dialect().capabilities().returning {
             let executed = self.session.execute_in(self.turn, &sql, &params, self.at).await;
-            executed.map_err(|error| Self::explain(def, &batch.columns, error))?;
+            let executed = executed.map_err(|error| Self::explain(def, &batch.columns, error))?;
+            drop(params);
+            if !batch.returning.is_empty() {
+                returned = self.read_inserted(batch, &sent, executed.last_insert_id).await?;
+            }
         } else {
             returned.reserve_exact(batch.slots.len());
             let mut sink = |row: &Row<'_>| {
@@ -149,7 +160,8 @@ impl Flush<'_, '_> {
             inserted.map_err(|error| Self::explain(def, &batch.columns, error))?;
         }
         self.sql = sql;
-        let returned = correlate(batch, returned, |slot, column| arena.value(slot, column).into_owned())?;
+        let dialect = self.session.dialect();
+        let returned = correlate(dialect, batch, returned, |slot, column| arena.value(slot, column).into_owned())?;
         for (row, &slot) in batch.slots.iter().enumerate() {
             self.settle_insert(batch, slot, sent.0[row], returned.get(row), late)?;
         }
@@ -158,11 +170,10 @@ impl Flush<'_, '_> {
 
     fn render_insert(&mut self, batch: &Batch) {
         let def = batch.def;
-        self.sql.clear();
-        self.sql.push_str("INSERT INTO ");
+        self.begin_sql("INSERT INTO ");
         self.quote(def.table);
         if batch.columns.is_empty() {
-            self.sql.push_str(" DEFAULT VALUES");
+            self.sql.push_str(self.session.dialect().default_values());
         } else {
             self.sql.push_str(" (");
             for (position, &column) in batch.columns.iter().enumerate() {
@@ -175,12 +186,13 @@ impl Flush<'_, '_> {
             for row in 0..batch.slots.len() {
                 self.sql.push_str(if row == 0 { "(" } else { ", (" });
                 for position in 0..batch.columns.len() {
-                    self.sql.push_str(if position == 0 { "?" } else { ", ?" });
+                    self.sql.push_str(if position == 0 { "" } else { ", " });
+                    self.placeholder();
                 }
                 self.sql.push(')');
             }
         }
-        if batch.returning.is_empty() {
+        if batch.returning.is_empty() || !self.session.dialect().capabilities().returning {
             return;
         }
         self.sql.push_str(" RETURNING ");
@@ -239,7 +251,7 @@ impl Flush<'_, '_> {
 }
 
 /// Addresses of the versions that a statement sends; the arena keeps them.
-struct Sent(Vec<*const ()>);
+pub(super) struct Sent(pub(super) Vec<*const ()>);
 
 #[allow(unsafe_code, reason = "addresses held across an await; nothing is read through them but by the arena")]
 // SAFETY: the versions are immutable values of models, which are Sync, in an arena that the flush holds.
@@ -255,9 +267,20 @@ fn returned_columns(def: &ModelDef, returning: &[usize]) -> Vec<usize> {
     key.iter().copied().chain(others).collect()
 }
 
+/// Whether the database counts such a key up.
+fn is_counted(ty: &SqlType) -> bool {
+    use SqlType::{BigInt, Integer, SmallInt, TinyInt};
+    use SqlType::{UnsignedBigInt, UnsignedInteger, UnsignedSmallInt, UnsignedTinyInt};
+    matches!(
+        ty,
+        TinyInt | SmallInt | Integer | BigInt | UnsignedTinyInt | UnsignedSmallInt | UnsignedInteger | UnsignedBigInt
+    )
+}
+
 /// The order of rows from RETURNING is not defined, so that they are matched by their key: by its value where the
 /// program gave it; by its order where the database counted it up, which it does in the order of the VALUES.
 fn correlate(
+    dialect: Dialect,
     batch: &Batch,
     mut returned: Vec<Returned>,
     value: impl Fn(SlotPtr, usize) -> Value<'static>,
@@ -278,16 +301,18 @@ fn correlate(
         ));
     }
     let key = batch.def.primary_key;
-    if key.iter().any(|column| batch.returning.contains(column)) {
-        let number = |row: &Returned| match row[0] {
+    if let Some(made) = key.iter().position(|column| batch.returning.contains(column)) {
+        let number = |row: &Returned| match row[made] {
             Value::Int(key) => i128::from(key),
             Value::UInt(key) => i128::from(key),
             _ => 0,
         };
         let (least, greatest) = (returned.iter().map(number).min(), returned.iter().map(number).max());
-        // Keys with gaps were not counted up: SQLite draws them once the greatest integer is taken. Its rows come in the
-        // order of the VALUES, though its manual does not promise that.
-        if greatest.zip(least).is_some_and(|(greatest, least)| greatest - least < returned.len() as i128) {
+        let without_gaps =
+            greatest.zip(least).is_some_and(|(greatest, least)| greatest - least < returned.len() as i128);
+        // SQLite's keys with gaps were not counted up: it draws them once the greatest integer is taken. Its rows come in
+        // the order of the VALUES, though its manual does not promise that. Servers leave gaps for each other's rows.
+        if without_gaps || dialect != Dialect::Sqlite {
             returned.sort_by_key(number);
         }
         return Ok(returned);

@@ -16,7 +16,7 @@ use crate::entity::publish_columns;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::Result;
 use crate::session::links::leave_collections;
-use crate::sql::Value;
+use crate::sql::{Dialect, Value};
 
 /// A new row that takes the place of a deleted one.
 #[derive(Clone, Copy)]
@@ -114,7 +114,8 @@ impl Flush<'_, '_> {
                 let bound: Vec<usize> = columns.iter().chain(def.primary_key).copied().collect();
                 Self::explain(def, &bound, error)
             };
-            let rows = if made.is_empty() {
+            let returns = self.session.dialect().capabilities().update_returning;
+            let rows = if made.is_empty() || !returns {
                 let executed = self.session.execute_in(self.turn, &sql, &params, self.at).await;
                 executed.map_err(explain)?.rows_affected
             } else {
@@ -131,29 +132,34 @@ impl Flush<'_, '_> {
             if rows != 1 {
                 return Err(stale(def, &key, "replaced"));
             }
+            if !returns {
+                changes.extend(self.read_back(def, &made, &key.values()).await?);
+            }
         }
         self.settle_switch(Switch { old, new }, sent, key, &changes)
     }
 
     /// `UPDATE .. SET` all columns, also those that the new row leaves to the database's default.
     fn render_switch(&mut self, def: &'static ModelDef, columns: &[usize], made: &[usize]) {
-        self.sql.clear();
-        self.sql.push_str("UPDATE ");
+        self.begin_sql("UPDATE ");
         self.quote(def.table);
         self.sql.push_str(" SET ");
         let mut comma = "";
         for &column in columns {
             self.sql.push_str(std::mem::replace(&mut comma, ", "));
-            self.quote(def.columns[column].name);
-            self.sql.push_str(" = ?");
+            self.assign(def.columns[column].name);
         }
         for &column in made {
             let Some(default) = def.columns[column].server_default else { continue };
             self.sql.push_str(std::mem::replace(&mut comma, ", "));
             self.quote(def.columns[column].name);
-            self.sql.push_str(" = (");
-            self.sql.push_str(default);
-            self.sql.push(')');
+            if self.session.dialect() == Dialect::Sqlite {
+                self.sql.push_str(" = (");
+                self.sql.push_str(default);
+                self.sql.push(')');
+            } else {
+                self.sql.push_str(" = DEFAULT");
+            }
         }
         if comma.is_empty() {
             // Only what triggers make: the row is written as it is.
@@ -164,6 +170,9 @@ impl Flush<'_, '_> {
         }
         self.sql.push_str(" WHERE ");
         self.key_condition(def);
+        if !self.session.dialect().capabilities().update_returning {
+            return;
+        }
         for (position, &column) in made.iter().enumerate() {
             self.sql.push_str(if position == 0 { " RETURNING " } else { ", " });
             self.quote(def.columns[column].name);

@@ -95,16 +95,14 @@ impl Flush<'_, '_> {
     }
 
     fn render_update(&mut self, def: &'static ModelDef, columns: impl Iterator<Item = usize>) {
-        self.sql.clear();
-        self.sql.push_str("UPDATE ");
+        self.begin_sql("UPDATE ");
         self.quote(def.table);
         self.sql.push_str(" SET ");
         for (position, column) in columns.enumerate() {
             if position > 0 {
                 self.sql.push_str(", ");
             }
-            self.quote(def.columns[column].name);
-            self.sql.push_str(" = ?");
+            self.assign(def.columns[column].name);
         }
         self.sql.push_str(" WHERE ");
         self.key_condition(def);

@@ -1,0 +1,391 @@
+//! A connection.
+
+use mysql_async::consts::StatusFlags;
+use mysql_async::prelude::{Protocol, Queryable};
+use mysql_async::{BinaryProtocol, Conn, Error as WireError, Opts, Params, QueryResult, TextProtocol};
+
+use super::cursor::{Cursors, Failure};
+use super::kill::{InFlight, Killer, sever};
+use super::opening::{self, Opened};
+use super::pace::Pace;
+use super::row::MysqlRow;
+use super::{bind, error};
+use crate::engine::EngineOptions;
+use crate::engine::connection::{CursorId, Executed, Sink};
+use crate::engine::driver::Fetched;
+use crate::engine::row::Row;
+use crate::engine::url::ServerUrl;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::{Dialect, Value};
+
+/// What a statement gives that the server cannot prepare: the number of its error.
+const CANNOT_PREPARE: u16 = 1295;
+
+/// A connection to a MariaDB or MySQL server. It runs one statement at a time.
+pub(in crate::engine) struct Connection {
+    /// None once it is closed.
+    conn: Option<Conn>,
+    /// How the server is reached when a statement of this connection is to be ended.
+    opts: Opts,
+    dialect: Dialect,
+    /// Whether a transaction is open, as the server's last answer had it.
+    in_transaction: bool,
+    /// A statement runs; or it ran when its future was dropped, and nothing else may run any more.
+    busy: bool,
+    cursors: Cursors,
+}
+
+impl Connection {
+    /// Opens a connection to the first of the URL's servers that answers.
+    ///
+    /// # Errors
+    /// `Connection` when none answers, or one does not let this program in; `Config` for what the URL may not have.
+    pub(in crate::engine) async fn open(url: &ServerUrl, options: &EngineOptions) -> Result<Self> {
+        let Opened { conn, dialect, opts } = opening::open(url, options).await?;
+        Ok(Self { conn: Some(conn), opts, dialect, in_transaction: false, busy: false, cursors: Cursors::new() })
+    }
+
+    pub(in crate::engine) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Whether a transaction is open, as the server's last answer had it. One whose statement was dropped is not: it
+    /// goes with the connection.
+    #[inline]
+    pub(in crate::engine) fn in_transaction(&self) -> bool {
+        self.in_transaction && self.is_usable()
+    }
+
+    /// Whether the connection is fit for the next one who takes it. What its owner left open ends with it.
+    pub(in crate::engine) fn abandon(&mut self) -> bool {
+        self.cursors.close_all();
+        self.is_usable() && !self.in_transaction && !self.cursors.wait_on_wire()
+    }
+
+    fn is_usable(&self) -> bool {
+        !self.busy && self.conn.as_ref().is_some_and(|conn| !conn.is_disconnected())
+    }
+
+    /// Runs a statement and hands each of its rows to `sink`.
+    ///
+    /// # Errors
+    /// What the server reports, with its kind; what `sink` returns; `Connection` when it is gone.
+    pub(in crate::engine) async fn fetch(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        sink: Sink<'_>,
+    ) -> Result<Fetched> {
+        let values = bind::values(params)?;
+        let in_flight = self.start().await?;
+        let conn = open(&mut self.conn)?;
+        let outcome = run(conn, sql, values, sink).await;
+        self.busy = false;
+        let outcome = self.settle(outcome).await;
+        in_flight.land();
+        let rows = outcome?;
+        Ok(Fetched { rows, executed: self.executed(sql, rows) })
+    }
+
+    /// Runs several statements without values.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch). The statements before the one that failed have taken effect, unless a transaction is
+    /// open.
+    pub(in crate::engine) async fn execute_batch(&mut self, sql: &str) -> Result<()> {
+        let sql = without_last_comment(sql);
+        if sql.is_empty() {
+            return Ok(());
+        }
+        let in_flight = self.start().await?;
+        let outcome = match open(&mut self.conn) {
+            Ok(conn) => run_all(conn, sql).await,
+            Err(error) => Err(Stopped::Ours(error)),
+        };
+        // A batch may have opened a transaction before it failed: so the server is asked.
+        self.in_transaction |= outcome.is_err();
+        self.busy = false;
+        let outcome = self.settle(outcome).await;
+        in_flight.land();
+        outcome
+    }
+
+    /// Opens a cursor: the server runs the statement now, and its rows are read as they are asked for.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub(in crate::engine) async fn open_cursor(&mut self, sql: &str, params: &[Value<'_>]) -> Result<CursorId> {
+        let values = bind::values(params)?;
+        let in_flight = self.start().await?;
+        let outcome = match open(&mut self.conn) {
+            Ok(conn) => begin(conn, sql, values).await,
+            Err(error) => Err(Stopped::Ours(error)),
+        };
+        self.busy = false;
+        let outcome = match outcome {
+            Ok(()) => Ok(self.cursors.open()),
+            Err(stopped) => self.settle(Err(stopped)).await,
+        };
+        in_flight.land();
+        outcome
+    }
+
+    /// Hands at most `limit` rows of a cursor to `sink`; whether there are more.
+    ///
+    /// # Errors
+    /// `InvalidStatement` when the cursor was ended by a commit or rollback; as [`fetch`](Self::fetch).
+    pub(in crate::engine) async fn fetch_some(
+        &mut self,
+        cursor: CursorId,
+        limit: usize,
+        sink: Sink<'_>,
+    ) -> Result<bool> {
+        if !self.is_usable() {
+            return Err(lost());
+        }
+        let waited = self.cursors.wait_on_wire();
+        let outcome = self.advance(cursor, limit, sink).await;
+        match outcome {
+            Err(Failure::Server(failure)) => {
+                self.cursors.end(cursor);
+                self.settle(Err(Stopped::Wire(failure))).await
+            }
+            Err(Failure::Ours(error)) => {
+                self.cursors.end(cursor);
+                Err(error)
+            }
+            Ok(more) => {
+                if waited && !self.cursors.wait_on_wire() {
+                    self.note_status();
+                }
+                Ok(more)
+            }
+        }
+    }
+
+    async fn advance(&mut self, cursor: CursorId, limit: usize, sink: Sink<'_>) -> Result<bool, Failure> {
+        let conn = open(&mut self.conn).map_err(Failure::Ours)?;
+        let mut pace = Pace::default();
+        for _ in 0..limit {
+            let Some(row) = self.cursors.next(conn, cursor).await? else { return Ok(false) };
+            hand_over(&row, sink).map_err(Failure::Ours)?;
+            pace.row().await;
+        }
+        self.cursors.has_more(conn, cursor).await
+    }
+
+    pub(in crate::engine) fn close_cursor(&mut self, cursor: CursorId) {
+        self.cursors.close(cursor);
+    }
+
+    pub(in crate::engine) fn close_cursors(&mut self) {
+        self.cursors.close_all();
+    }
+
+    /// Before a statement: the connection is taken for it, and what a cursor has still to get is read.
+    async fn start(&mut self) -> Result<InFlight> {
+        if !self.is_usable() {
+            return Err(lost());
+        }
+        let conn = open(&mut self.conn)?;
+        let in_flight = InFlight::new(&self.opts, conn);
+        self.busy = true;
+        if self.cursors.make_way(conn).await {
+            let asked = conn.ping().await;
+            self.note_status();
+            if let Err(failure) = asked {
+                self.busy = false;
+                in_flight.land();
+                return Err(error::classify(failure));
+            }
+        }
+        Ok(in_flight)
+    }
+
+    /// After a statement: learns from the server whether a transaction is open.
+    async fn settle<T>(&mut self, outcome: Result<T, Stopped>) -> Result<T> {
+        match outcome {
+            Ok(done) => {
+                self.note_status();
+                Ok(done)
+            }
+            Err(Stopped::Ours(error)) => {
+                self.note_status();
+                Err(error)
+            }
+            Err(Stopped::Wire(failure)) => {
+                // An error's packet does not say whether it ended the transaction.
+                if self.in_transaction
+                    && !failure.is_fatal()
+                    && let Some(conn) = &mut self.conn
+                {
+                    // Where this fails, the connection is closed, and the transaction with it.
+                    let _ = conn.ping().await;
+                }
+                self.note_status();
+                if error::ends_connection(&failure) {
+                    self.close();
+                }
+                Err(error::classify(failure))
+            }
+        }
+    }
+
+    /// Reads the status in the server's last answer; an error has none, and then no transaction was open before.
+    fn note_status(&mut self) {
+        self.in_transaction = self
+            .conn
+            .as_ref()
+            .and_then(Conn::last_ok_packet)
+            .is_some_and(|ok| ok.status_flags().contains(StatusFlags::SERVER_STATUS_IN_TRANS));
+    }
+
+    fn executed(&self, sql: &str, rows: u64) -> Executed {
+        let Some(conn) = &self.conn else { return Executed::default() };
+        // What returns rows has no count of its own: those that RETURNING gives are those that were changed.
+        let rows_affected = match conn.affected_rows() {
+            0 if rows > 0 && changes(sql) => rows,
+            count => count,
+        };
+        let last_insert_id = conn.last_insert_id().unwrap_or_default();
+        Executed { rows_affected, last_insert_id: i64::try_from(last_insert_id).unwrap_or_default() }
+    }
+
+    /// Closes the connection at once, whatever is under way.
+    fn close(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            sever(conn);
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.cursors.wait_on_wire()
+            && let Some(conn) = &self.conn
+        {
+            Killer::new(&self.opts, conn).spawn();
+        }
+        // What is open ends when the server sees that nobody is there; a farewell would only be sent later.
+        if self.busy || self.in_transaction || self.cursors.wait_on_wire() {
+            self.close();
+        }
+    }
+}
+
+/// Why a statement came to no good end.
+enum Stopped {
+    /// The server or the connection.
+    Wire(WireError),
+    /// What took the rows, or this driver. What was still to come of the result has been read.
+    Ours(Error),
+}
+
+impl From<WireError> for Stopped {
+    fn from(error: WireError) -> Self {
+        Self::Wire(error)
+    }
+}
+
+/// Runs several statements, passing over their rows.
+async fn run_all(conn: &mut Conn, sql: &str) -> Result<(), Stopped> {
+    Ok(conn.query_iter(sql).await?.drop_result().await?)
+}
+
+/// Runs a statement; how many rows it gave.
+async fn run(conn: &mut Conn, sql: &str, values: Vec<mysql_async::Value>, sink: Sink<'_>) -> Result<u64, Stopped> {
+    if values.is_empty() && is_command(sql) {
+        return read(conn.query_iter(sql).await?, sink).await;
+    }
+    let without_values = values.is_empty();
+    match begin(conn, sql, values).await {
+        Ok(()) => read(QueryResult::<'_, 'static, BinaryProtocol>::new(conn), sink).await,
+        Err(Stopped::Wire(WireError::Server(error))) if error.code == CANNOT_PREPARE && without_values => {
+            read::<TextProtocol>(conn.query_iter(sql).await?, sink).await
+        }
+        Err(stopped) => Err(stopped),
+    }
+}
+
+/// Prepares a statement, unless it is in the connection's cache, and sends it with its values.
+async fn begin(conn: &mut Conn, sql: &str, values: Vec<mysql_async::Value>) -> Result<(), Stopped> {
+    let statement = conn.prep(sql).await?;
+    if usize::from(statement.num_params()) != values.len() {
+        return Err(Stopped::Ours(count_mismatch(statement.num_params(), values.len())));
+    }
+    let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
+    // The result stays with the connection, from which it is read afterwards.
+    drop(conn.exec_iter(&statement, params).await?);
+    Ok(())
+}
+
+/// Hands over the rows of a result.
+async fn read<P: Protocol>(mut result: QueryResult<'_, 'static, P>, sink: Sink<'_>) -> Result<u64, Stopped> {
+    let (mut rows, mut pace) = (0, Pace::default());
+    while let Some(row) = result.next().await? {
+        if let Err(error) = hand_over(&row, sink) {
+            result.drop_result().await?;
+            return Err(Stopped::Ours(error));
+        }
+        rows += 1;
+        pace.row().await;
+    }
+    // A procedure gives further results.
+    result.drop_result().await?;
+    Ok(rows)
+}
+
+/// Apart from the futures, because the row handed over cannot move between threads.
+#[inline]
+fn hand_over(row: &mysql_async::Row, sink: Sink<'_>) -> Result<()> {
+    sink(&Row::mysql(MysqlRow::new(row)))
+}
+
+/// Whether a statement is one of those around transactions, which MySQL does not prepare.
+fn is_command(sql: &str) -> bool {
+    let first = sql.split_ascii_whitespace().next().unwrap_or_default();
+    let known = ["begin", "start", "commit", "rollback", "savepoint", "release", "set"];
+    known.iter().any(|word| first.eq_ignore_ascii_case(word)) && !sql.contains([';', '?'])
+}
+
+/// Whether a statement with rows changes some.
+fn changes(sql: &str) -> bool {
+    let first = sql.split_ascii_whitespace().next().unwrap_or_default();
+    ["insert", "replace", "update", "delete"].iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
+/// A batch without comments on lines of their own after its last statement: the server would take them for an empty
+/// statement, which is an error.
+fn without_last_comment(sql: &str) -> &str {
+    let mut rest = sql.trim();
+    loop {
+        let start = rest.rfind('\n').map_or(0, |end| end + 1);
+        let line = rest[start..].trim_start();
+        // With a quote in it, it may be the end of a text.
+        if !(line.starts_with("-- ") || line == "--" || line.starts_with('#')) || line.contains(['\'', '"', '`']) {
+            return rest;
+        }
+        rest = rest[..start].trim_end();
+    }
+}
+
+fn open(conn: &mut Option<Conn>) -> Result<&mut Conn> {
+    conn.as_mut().ok_or_else(lost)
+}
+
+#[cold]
+fn count_mismatch(expected: u16, given: usize) -> Error {
+    Error::new(
+        ErrorKind::InvalidStatement,
+        format!("the statement has {expected} placeholders, and {given} values were given"),
+    )
+}
+
+#[cold]
+fn lost() -> Error {
+    Error::new(
+        ErrorKind::Connection,
+        "the connection to the server is closed: it broke, or the future of one of its statements was dropped; what was \
+         not committed is rolled back",
+    )
+}

@@ -1,0 +1,334 @@
+//! A row of MariaDB or MySQL.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::Offset;
+use mysql_async::consts::ColumnType;
+use mysql_async::{Column, Row, Value};
+use uuid::Uuid;
+
+use crate::engine::row::{out_of_range, unexpected_null, wrong_type};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The number of the charset that means "no text".
+const BINARY: u16 = 63;
+
+/// A row as it came over the wire. Statements without a binary form send all values as text, so that numbers and dates
+/// are read from text too, where the column's type says that it is one.
+pub(in crate::engine) struct MysqlRow<'a> {
+    row: &'a Row,
+}
+
+/// What a column holds, as far as decoding tells its types apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Integer,
+    Float,
+    Decimal,
+    Text,
+    Bytes,
+    Bits,
+    Json,
+    Date,
+    Time,
+    DateTime,
+    Null,
+}
+
+impl Kind {
+    fn of(column: &Column) -> Self {
+        use ColumnType::*;
+        match column.column_type() {
+            MYSQL_TYPE_TINY | MYSQL_TYPE_SHORT | MYSQL_TYPE_LONG | MYSQL_TYPE_INT24 | MYSQL_TYPE_LONGLONG
+            | MYSQL_TYPE_YEAR => Self::Integer,
+            MYSQL_TYPE_FLOAT | MYSQL_TYPE_DOUBLE => Self::Float,
+            MYSQL_TYPE_DECIMAL | MYSQL_TYPE_NEWDECIMAL => Self::Decimal,
+            MYSQL_TYPE_DATE | MYSQL_TYPE_NEWDATE => Self::Date,
+            MYSQL_TYPE_TIME | MYSQL_TYPE_TIME2 => Self::Time,
+            MYSQL_TYPE_DATETIME | MYSQL_TYPE_DATETIME2 | MYSQL_TYPE_TIMESTAMP | MYSQL_TYPE_TIMESTAMP2 => Self::DateTime,
+            MYSQL_TYPE_BIT => Self::Bits,
+            MYSQL_TYPE_JSON => Self::Json,
+            MYSQL_TYPE_NULL => Self::Null,
+            _ if column.character_set() == BINARY => Self::Bytes,
+            _ => Self::Text,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Integer => "an integer",
+            Self::Float => "a float",
+            Self::Decimal => "a decimal number",
+            Self::Text => "text",
+            Self::Bytes => "bytes",
+            Self::Bits => "bits",
+            Self::Json => "JSON",
+            Self::Date => "a date",
+            Self::Time => "a time",
+            Self::DateTime => "a date and time",
+            Self::Null => "NULL",
+        }
+    }
+}
+
+impl<'a> MysqlRow<'a> {
+    pub(super) fn new(row: &'a Row) -> Self {
+        Self { row }
+    }
+
+    /// The value; NULL where the row has no such column.
+    #[inline]
+    fn value(&self, index: usize) -> &'a Value {
+        self.row.as_ref(index).unwrap_or(&Value::NULL)
+    }
+
+    #[inline]
+    fn kind(&self, index: usize) -> Kind {
+        self.row.columns_ref().get(index).map_or(Kind::Null, Kind::of)
+    }
+
+    #[inline]
+    pub(in crate::engine) fn is_null(&self, index: usize) -> bool {
+        matches!(self.value(index), Value::NULL)
+    }
+
+    #[inline]
+    pub(in crate::engine) fn integer(&self, index: usize) -> Result<i64> {
+        match *self.value(index) {
+            Value::Int(value) => Ok(value),
+            Value::UInt(value) => i64::try_from(value).map_err(|_| too_large(index, value)),
+            ref value => self.integer_of_text(value, index),
+        }
+    }
+
+    /// An integer in digits: a sum of integers is a decimal number.
+    fn integer_of_text(&self, value: &Value, index: usize) -> Result<i64> {
+        match (value, self.kind(index)) {
+            (Value::Bytes(bytes), Kind::Integer | Kind::Decimal) => match whole::<i64>(bytes) {
+                Some(value) => Ok(value),
+                None => Err(malformed(index, "an integer of 64 bits")),
+            },
+            _ => Err(self.mismatch(index, "an integer")),
+        }
+    }
+
+    #[inline]
+    pub(in crate::engine) fn optional_integer(&self, index: usize) -> Result<Option<i64>> {
+        match *self.value(index) {
+            Value::Int(value) => Ok(Some(value)),
+            Value::NULL if index < self.len() => Ok(None),
+            _ => self.integer(index).map(Some),
+        }
+    }
+
+    #[inline]
+    pub(in crate::engine) fn optional_text(&self, index: usize) -> Result<Option<&str>> {
+        match self.value(index) {
+            Value::NULL if index < self.len() => Ok(None),
+            _ => self.text(index).map(Some),
+        }
+    }
+
+    pub(in crate::engine) fn unsigned(&self, index: usize) -> Result<u64> {
+        match (self.value(index), self.kind(index)) {
+            (Value::UInt(value), _) => Ok(*value),
+            (Value::Int(value), _) => u64::try_from(*value).map_err(|_| out_of_range(index, *value, "u64")),
+            (Value::Bytes(bytes), Kind::Integer | Kind::Decimal) => {
+                whole::<u64>(bytes).ok_or_else(|| malformed(index, "an unsigned integer of 64 bits"))
+            }
+            _ => Err(self.mismatch(index, "an integer")),
+        }
+    }
+
+    pub(in crate::engine) fn boolean(&self, index: usize) -> Result<bool> {
+        let value = match (self.value(index), self.kind(index)) {
+            (Value::Int(value), _) => *value,
+            (Value::UInt(value), _) => i64::try_from(*value).unwrap_or(i64::MAX),
+            (Value::Bytes(bytes), Kind::Bits) => bytes.iter().fold(0, |all, byte| all << 8 | i64::from(*byte)),
+            (Value::Bytes(bytes), Kind::Integer) => whole(bytes).unwrap_or(i64::MAX),
+            _ => return Err(self.mismatch(index, "a boolean (0 or 1)")),
+        };
+        match value {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(malformed(index, "a boolean: the integer is neither 0 nor 1")),
+        }
+    }
+
+    pub(in crate::engine) fn double(&self, index: usize) -> Result<f64> {
+        match (self.value(index), self.kind(index)) {
+            (Value::Double(value), _) => Ok(*value),
+            (Value::Float(value), _) => Ok(f64::from(*value)),
+            (Value::Int(value), _) => Ok(*value as f64),
+            (Value::UInt(value), _) => Ok(*value as f64),
+            (Value::Bytes(bytes), Kind::Decimal | Kind::Float | Kind::Integer) => {
+                parse(bytes).ok_or_else(|| malformed(index, "a float"))
+            }
+            _ => Err(self.mismatch(index, "a float")),
+        }
+    }
+
+    #[inline]
+    pub(in crate::engine) fn text(&self, index: usize) -> Result<&str> {
+        match (self.value(index), self.kind(index)) {
+            (Value::Bytes(bytes), Kind::Text | Kind::Json) => utf8(bytes, index),
+            _ => Err(self.mismatch(index, "text")),
+        }
+    }
+
+    /// Bytes; those of a text too.
+    #[inline]
+    pub(in crate::engine) fn bytes(&self, index: usize) -> Result<&[u8]> {
+        match (self.value(index), self.kind(index)) {
+            (Value::Bytes(bytes), Kind::Bytes | Kind::Text | Kind::Json | Kind::Bits) => Ok(bytes),
+            _ => Err(self.mismatch(index, "bytes")),
+        }
+    }
+
+    /// A UUID: MariaDB's own type and text have it hyphenated or not, and bytes are its 16 bytes.
+    pub(in crate::engine) fn uuid(&self, index: usize) -> Result<Uuid> {
+        match (self.value(index), self.kind(index)) {
+            (Value::Bytes(bytes), Kind::Text | Kind::Bytes) => {
+                let uuid = match bytes.len() {
+                    32 | 36 => Uuid::try_parse_ascii(bytes).ok(),
+                    16 => Uuid::from_slice(bytes).ok(),
+                    _ => None,
+                };
+                uuid.ok_or_else(|| malformed(index, "a UUID"))
+            }
+            _ => Err(self.mismatch(index, "a UUID")),
+        }
+    }
+
+    pub(in crate::engine) fn decimal(&self, index: usize) -> Result<Cow<'_, str>> {
+        match (self.value(index), self.kind(index)) {
+            (Value::Bytes(bytes), Kind::Decimal | Kind::Integer) => utf8(bytes, index).map(Cow::Borrowed),
+            (Value::Int(value), _) => Ok(Cow::Owned(value.to_string())),
+            (Value::UInt(value), _) => Ok(Cow::Owned(value.to_string())),
+            (Value::Double(value), _) if value.is_finite() => Ok(Cow::Owned(value.to_string())),
+            (Value::Float(value), _) if value.is_finite() => Ok(Cow::Owned(value.to_string())),
+            (Value::Bytes(bytes), Kind::Text) if is_decimal(bytes) => utf8(bytes, index).map(Cow::Borrowed),
+            (Value::Bytes(_), Kind::Text) => Err(malformed(index, "a decimal number")),
+            _ => Err(self.mismatch(index, "a decimal number")),
+        }
+    }
+
+    pub(in crate::engine) fn date(&self, index: usize) -> Result<Date> {
+        let read = match (self.value(index), self.kind(index)) {
+            (Value::Date(year, month, day, ..), Kind::Date) => date(*year, *month, *day),
+            (Value::Bytes(bytes), Kind::Date | Kind::Text) => parse(bytes),
+            _ => return Err(self.mismatch(index, "a date")),
+        };
+        read.ok_or_else(|| malformed(index, "a date (`YYYY-MM-DD`)"))
+    }
+
+    pub(in crate::engine) fn time(&self, index: usize) -> Result<Time> {
+        let read = match (self.value(index), self.kind(index)) {
+            (Value::Time(false, 0, hour, minute, second, micros), _) => time(*hour, *minute, *second, *micros),
+            (Value::Time(..), _) => None,
+            (Value::Bytes(bytes), Kind::Time | Kind::Text) => parse(bytes),
+            _ => return Err(self.mismatch(index, "a time")),
+        };
+        read.ok_or_else(|| malformed(index, "a time of day (`HH:MM:SS.ffffff`, from 00:00:00 to 23:59:59.999999)"))
+    }
+
+    pub(in crate::engine) fn datetime(&self, index: usize) -> Result<DateTime> {
+        let read = match (self.value(index), self.kind(index)) {
+            (Value::Date(year, month, day, hour, minute, second, micros), _) => date(*year, *month, *day)
+                .and_then(|date| Some(date.to_datetime(time(*hour, *minute, *second, *micros)?))),
+            (Value::Bytes(bytes), Kind::DateTime | Kind::Date | Kind::Text) => parse(bytes),
+            _ => return Err(self.mismatch(index, "a date and time")),
+        };
+        read.ok_or_else(|| malformed(index, "a date and time (`YYYY-MM-DD HH:MM:SS.ffffff`)"))
+    }
+
+    /// An instant: dates and times are in UTC, and the session's zone is UTC.
+    pub(in crate::engine) fn timestamp(&self, index: usize) -> Result<Timestamp> {
+        let datetime = match (self.value(index), self.kind(index)) {
+            (Value::Date(..), _) | (Value::Bytes(_), Kind::DateTime | Kind::Date | Kind::Text) => {
+                self.datetime(index)?
+            }
+            _ => return Err(self.mismatch(index, "a timestamp")),
+        };
+        Offset::UTC.to_timestamp(datetime).map_err(|_| malformed(index, "a timestamp that jiff can hold"))
+    }
+
+    /// A JSON document: MariaDB keeps it as text, MySQL as a type of its own.
+    pub(in crate::engine) fn json(&self, index: usize) -> Result<&str> {
+        match (self.value(index), self.kind(index)) {
+            (Value::Bytes(bytes), Kind::Json | Kind::Text) => utf8(bytes, index),
+            _ => Err(self.mismatch(index, "JSON")),
+        }
+    }
+
+    pub(in crate::engine) fn len(&self) -> usize {
+        self.row.len()
+    }
+
+    #[cold]
+    fn mismatch(&self, index: usize, expected: &str) -> Error {
+        if index >= self.len() {
+            return Error::new(
+                ErrorKind::Decode,
+                format!("the row has {} columns, and none at position {index}", self.len()),
+            )
+            .with_position(index);
+        }
+        match self.value(index) {
+            Value::NULL => unexpected_null(index),
+            _ => wrong_type(index, expected, self.kind(index).name()),
+        }
+    }
+}
+
+fn date(year: u16, month: u8, day: u8) -> Option<Date> {
+    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+fn time(hour: u8, minute: u8, second: u8, micros: u32) -> Option<Time> {
+    let nanos = i32::try_from(micros).ok()?.checked_mul(1000)?;
+    Time::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, i8::try_from(second).ok()?, nanos).ok()
+}
+
+/// A value of a type that reads itself from text.
+fn parse<T: FromStr>(bytes: &[u8]) -> Option<T> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+/// An integer in decimal digits; a fraction may follow if it is zero.
+fn whole<T: FromStr>(bytes: &[u8]) -> Option<T> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.bytes().any(|digit| digit != b'0') {
+        return None;
+    }
+    // The negative zero of a sum is an unsigned zero too.
+    if whole == "-0" { "0".parse().ok() } else { whole.parse().ok() }
+}
+
+/// Whether text is digits, with a sign and a point at most.
+fn is_decimal(bytes: &[u8]) -> bool {
+    let digits = bytes.strip_prefix(b"-").or(bytes.strip_prefix(b"+")).unwrap_or(bytes);
+    digits.iter().any(u8::is_ascii_digit)
+        && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+        && digits.iter().filter(|byte| **byte == b'.').count() <= 1
+}
+
+#[inline]
+fn utf8(bytes: &[u8], index: usize) -> Result<&str> {
+    std::str::from_utf8(bytes)
+        .map_err(|_| Error::new(ErrorKind::Decode, "the text is not UTF-8; read it as bytes").with_position(index))
+}
+
+#[cold]
+fn malformed(index: usize, expected: &str) -> Error {
+    Error::new(ErrorKind::Decode, format!("the value is not {expected}")).with_position(index)
+}
+
+#[cold]
+fn too_large(index: usize, value: u64) -> Error {
+    Error::new(ErrorKind::Decode, format!("{value} is out of range for `i64`")).with_position(index)
+}

@@ -1,0 +1,107 @@
+use super::*;
+use crate::engine::BeginMode;
+use crate::error::ErrorKind;
+
+#[tokio::test]
+async fn a_transaction_is_open_as_the_server_says() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut c = acquire(&engine).await;
+    c.execute_batch("CREATE TABLE t (n INT PRIMARY KEY)").await.unwrap();
+    assert!(!c.in_transaction());
+    c.begin(BeginMode::Deferred).await.unwrap();
+    assert!(c.in_transaction());
+    c.execute("INSERT INTO t VALUES (?)", &[Value::Int(1)]).await.unwrap();
+    assert_eq!(c.execute("INSERT INTO t VALUES (1)", &[]).await.unwrap_err().kind(), ErrorKind::UniqueViolation);
+    assert!(c.in_transaction(), "an error leaves the transaction open");
+    c.savepoint("a").await.unwrap();
+    c.execute("INSERT INTO t VALUES (2)", &[]).await.unwrap();
+    c.rollback_to("a").await.unwrap();
+    c.release("a").await.unwrap();
+    c.commit().await.unwrap();
+    assert!(!c.in_transaction());
+    c.begin(BeginMode::Immediate).await.unwrap();
+    // DDL commits.
+    c.execute("CREATE TABLE u (n INT)", &[]).await.unwrap();
+    assert!(!c.in_transaction());
+    assert_eq!(c.commit().await.unwrap_err().kind(), ErrorKind::NeedsRollback);
+    let mut stranger = database.stranger().await;
+    let seen: Vec<i64> = stranger.query("SELECT n FROM t").await.unwrap();
+    assert_eq!(seen, [1]);
+}
+
+#[tokio::test]
+async fn what_was_changed_is_counted_by_the_rows_found() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut c = acquire(&engine).await;
+    c.execute_batch("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, n INT); -- two rows\n-- follow").await.unwrap();
+    let done = c.execute("INSERT INTO t (n) VALUES (?), (?)", &[Value::Int(5), Value::Int(5)]).await.unwrap();
+    assert_eq!((done.rows_affected, done.last_insert_id), (2, 1));
+    let done = c.execute("UPDATE t SET n = 5", &[]).await.unwrap();
+    assert_eq!(done.rows_affected, 2, "an UPDATE that changes nothing counts its rows");
+    let done = c.execute("DELETE FROM t WHERE id = 2", &[]).await.unwrap();
+    assert_eq!(done.rows_affected, 1);
+    let done = c.execute("SELECT * FROM t", &[]).await.unwrap();
+    assert_eq!(done.rows_affected, 0);
+    let ids = rows(&mut c, "INSERT INTO t (n) VALUES (7), (8) RETURNING id", &[], |row| row.integer(0)).await.unwrap();
+    assert_eq!(ids, [3, 4]);
+    let done = c.execute("INSERT INTO t (n) VALUES (9), (9) RETURNING id", &[]).await.unwrap();
+    assert_eq!(done.rows_affected, 2);
+}
+
+#[tokio::test]
+async fn statements_are_prepared_once() {
+    let database = Database::new().await;
+    let engine = database.engine_with(EngineOptions::new().statement_cache_size(2)).await;
+    let mut c = acquire(&engine).await;
+    let prepared = "SELECT CAST(variable_value AS SIGNED) FROM information_schema.session_status WHERE variable_name = 'Com_stmt_prepare'";
+    let before = integer(&mut c, prepared).await;
+    for n in 0..5 {
+        assert_eq!(rows(&mut c, "SELECT ?", &[Value::Int(n)], |row| row.integer(0)).await.unwrap(), [n]);
+    }
+    assert_eq!(integer(&mut c, prepared).await, before + 1);
+    for n in 0..5 {
+        rows(&mut c, &format!("SELECT {n}"), &[], |row| row.integer(0)).await.unwrap();
+    }
+    let open = "SELECT CAST(variable_value AS SIGNED) FROM information_schema.global_status WHERE variable_name = 'Prepared_stmt_count'";
+    assert!(integer(&mut c, open).await < 1000);
+    assert_eq!(integer(&mut c, "SELECT 1").await, 1);
+}
+
+#[tokio::test]
+async fn a_long_result_gives_way_to_others() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut c = acquire(&engine).await;
+    let counted =
+        tokio::spawn(async move { c.fetch("SELECT seq FROM seq_1_to_100000", &[], &mut |_| Ok(())).await.unwrap() });
+    let mut turns = 0;
+    while !counted.is_finished() {
+        tokio::task::yield_now().await;
+        turns += 1;
+    }
+    assert_eq!(counted.await.unwrap(), 100_000);
+    assert!(turns > 5, "{turns}");
+}
+
+#[tokio::test]
+async fn an_error_of_what_takes_the_rows_leaves_the_connection_fit() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut c = acquire(&engine).await;
+    let error = c.fetch("SELECT seq FROM seq_1_to_1000", &[], &mut |row| row.text(0).map(drop)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.to_string(), "expected text, found an integer");
+    assert_eq!(integer(&mut c, "SELECT 2").await, 2);
+}
+
+#[tokio::test]
+async fn a_procedure_gives_the_rows_of_its_first_result() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut c = acquire(&engine).await;
+    c.execute_batch("CREATE PROCEDURE p() BEGIN SELECT 1 AS a; SELECT 2 AS b; END").await.unwrap();
+    assert_eq!(rows(&mut c, "CALL p()", &[], |row| row.integer(0)).await.unwrap(), [1]);
+    assert_eq!(integer(&mut c, "SELECT 3").await, 3);
+}
