@@ -265,9 +265,10 @@ mod tests {
     use super::*;
 
     fn from(variables: &[(&str, &str)]) -> Result<Config> {
-        Config::from_variables(&|name| {
-            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
-        })
+        Config::from_variables(
+            &|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value)),
+            &variables.iter().map(|(key, _)| OsString::from(key)).collect::<Vec<_>>(),
+        )
     }
 
     fn uri_of(variables: &[(&str, &str)]) -> Option<String> {

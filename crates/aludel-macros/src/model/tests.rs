@@ -212,13 +212,13 @@ fn what_later_versions_bring_is_refused_as_such() {
         ]
     );
     let (_, found) = read(quote!(
-        #[model(bind = "audit")]
+        #[model(optimistic = "dirty")]
         struct A {
             #[column(primary_key)]
             id: i64,
         }
     ));
-    assert_eq!(found, ["`bind`: this version of aludel does not have several databases in one program yet"]);
+    assert_eq!(found, ["`optimistic`: this version of aludel does not have optimistic locking yet"]);
 }
 
 #[test]

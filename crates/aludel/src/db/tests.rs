@@ -8,6 +8,7 @@ use super::*;
 use crate::engine::{DatabaseUrl, Engine, EngineOptions};
 use crate::error::ErrorKind;
 use crate::schema::{Column, ForeignKey, NamingConvention, SqlType, Table};
+use crate::session::shared::Database;
 
 /// A folder that is deleted at the end of the test.
 struct Folder(PathBuf);
@@ -32,7 +33,8 @@ async fn with_tables(tables: Vec<Table>) -> Db {
     }
     let url = DatabaseUrl::parse("sqlite://").unwrap();
     let engine = Engine::connect(&url, &EngineOptions::default()).await.unwrap();
-    let shared = DbShared { engine, metadata, teardown: Teardown::default(), label: url.to_string(), temporary: None };
+    let database = Database { name: None, engine, metadata, label: url.to_string(), temporary: None };
+    let shared = DbShared::new(vec![database], Teardown::default(), Vec::new());
     Db { shared: Arc::new(shared) }
 }
 
@@ -49,13 +51,13 @@ fn pointing(name: &str, target: &str) -> Table {
 }
 
 async fn run(db: &Db, sql: &str) {
-    let mut connection = db.shared.engine.acquire(std::panic::Location::caller()).await.unwrap();
+    let mut connection = db.shared.engine(DEFAULT).acquire(std::panic::Location::caller()).await.unwrap();
     connection.execute_batch(sql).await.unwrap();
 }
 
 async fn names(db: &Db) -> Vec<String> {
     let mut names = Vec::new();
-    let mut connection = db.shared.engine.acquire(std::panic::Location::caller()).await.unwrap();
+    let mut connection = db.shared.engine(DEFAULT).acquire(std::panic::Location::caller()).await.unwrap();
     connection
         .fetch("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name", &[], &mut |row| {
             names.push(row.text(0)?.to_owned());
@@ -94,7 +96,7 @@ async fn a_relative_file_is_in_the_instance_folder_which_is_created() {
 async fn a_test_database_is_a_file_that_goes_with_its_last_handle() {
     let db = Db::builder().models([]).test().await.unwrap();
     run(&db, "CREATE TABLE t (id)").await;
-    let path = db.shared.temporary.as_ref().unwrap().0.clone();
+    let path = db.shared.database(DEFAULT).temporary.as_ref().unwrap().0.clone();
     let other = db.clone();
     drop(db);
     assert!(path.is_file());
@@ -176,10 +178,10 @@ async fn a_unique_violation_gets_the_name_of_its_constraint() {
     ])
     .await;
     db.create_all().await.unwrap();
-    let mut connection = db.shared.engine.acquire(std::panic::Location::caller()).await.unwrap();
+    let mut connection = db.shared.engine(DEFAULT).acquire(std::panic::Location::caller()).await.unwrap();
     let twice = connection.execute_batch("INSERT INTO author VALUES (1, 'ann'), (2, 'ann')").await.unwrap_err();
-    let explained = db.shared.explain(twice);
+    let explained = db.shared.database(DEFAULT).explain(twice);
     assert_eq!((explained.table(), explained.constraint()), (Some("author"), Some("uq_author_name")));
     let key = connection.execute_batch("INSERT INTO author VALUES (3, 'b'), (3, 'c')").await.unwrap_err();
-    assert_eq!(db.shared.explain(key).constraint(), Some("pk_author"));
+    assert_eq!(db.shared.database(DEFAULT).explain(key).constraint(), Some("pk_author"));
 }

@@ -54,8 +54,11 @@ fn table_of(def: &'static ModelDef) -> Table {
         if column_def.index {
             table = table.with_index(Index::new([column_def.name]));
         }
-        if let Some(reference) = &column_def.references {
-            let (target, referenced) = (reference.target)();
+        if let Some(reference) = &column_def.references
+            && let (target, referenced) = (reference.target)()
+            // No database looks into another.
+            && target.bind == def.bind
+        {
             let key = ForeignKey::new([column_def.name], target.table, [target.columns[referenced].name]);
             table = table.with_foreign_key(key.on_delete(reference.on_delete).on_update(reference.on_update));
         }

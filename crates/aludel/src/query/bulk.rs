@@ -144,7 +144,9 @@ async fn execute<M: Model>(
     at: &'static Location<'static>,
 ) -> Result<u64> {
     session.autoflush(at).await?;
-    let executed = session.execute(session.bind_of(M::def())?, &statement.sql, &statement.params, Some(M::def().table), at).await?;
+    let executed = session
+        .execute(session.bind_of(M::def())?, &statement.sql, &statement.params, Some(M::def().table), at)
+        .await?;
     if keys {
         session.arena().tracker().raise_followers(M::def());
     }

@@ -65,7 +65,9 @@ impl<M: Model> InsertAll<M> {
                     for row in chunk {
                         params.extend(columns.iter().map(|&column| row.value.value(column)));
                     }
-                    let executed = session.execute(session.bind_of(M::def())?, &head.sql, &params, Some(M::def().table), at).await?;
+                    let executed = session
+                        .execute(session.bind_of(M::def())?, &head.sql, &params, Some(M::def().table), at)
+                        .await?;
                     inserted += executed.rows_affected;
                 }
             }

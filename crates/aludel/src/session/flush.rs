@@ -19,7 +19,7 @@ use crate::entity::def::ModelDef;
 use crate::entity::placeholder::may_be_placeholder;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::Value;
+use crate::sql::{Dialect, Value};
 
 /// The keys that the database made, by the placeholders that stood for them. They are kept where the queries of other
 /// tasks find them too.
@@ -172,8 +172,20 @@ impl Flush<'_, '_> {
         }
     }
 
+    /// Makes it the turn of the database that a model's rows are in: what follows is about that one.
+    fn turn_to(&mut self, def: &ModelDef) -> Result<()> {
+        self.turn.switch(self.session.bind_of(def)?);
+        Ok(())
+    }
+
+    /// The SQL of the database whose turn it is.
+    fn dialect(&self) -> Dialect {
+        self.session.db().engine(self.turn.bind).dialect()
+    }
+
     fn quote(&mut self, identifier: &str) {
-        self.session.dialect().quote(identifier, &mut self.sql);
+        let dialect = self.dialect();
+        dialect.quote(identifier, &mut self.sql);
     }
 
     /// Begins another statement in the buffer.
@@ -186,7 +198,8 @@ impl Flush<'_, '_> {
     /// The placeholder of the next value.
     fn placeholder(&mut self) {
         self.placeholders += 1;
-        self.session.dialect().placeholder(self.placeholders, &mut self.sql);
+        let dialect = self.dialect();
+        dialect.placeholder(self.placeholders, &mut self.sql);
     }
 
     /// `"a" = ?`, in SET or in a condition.

@@ -26,8 +26,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 pub use load::LazyLoad;
 use lock::Turns;
-use shared::{Bind, DEFAULT, DbShared};
 pub use shared::Teardown;
+use shared::{Bind, DEFAULT, DbShared};
 pub use transaction::Savepoint;
 
 /// A unit of work: the entities that it has loaded or been given, and the transaction that writes them.

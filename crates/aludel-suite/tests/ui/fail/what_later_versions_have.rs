@@ -2,7 +2,7 @@
 use aludel::prelude::*;
 
 #[derive(Model, Clone)]
-#[model(bind = "audit")]
+#[model(optimistic = "dirty")]
 struct Article {
     #[column(primary_key)]
     id: i64,

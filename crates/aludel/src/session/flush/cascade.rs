@@ -108,6 +108,7 @@ impl Flush<'_, '_> {
         join: &JoinColumns,
     ) -> Result<Vec<SlotPtr>> {
         let target = (relationship.target)();
+        self.turn_to(target)?;
         self.begin_sql("SELECT ");
         for (position, column) in target.columns.iter().enumerate() {
             if position > 0 {

@@ -41,11 +41,12 @@ impl Flush<'_, '_> {
     /// Rows of a self-referencing table, children first: in one piece where the database looks at the foreign keys
     /// after each statement; else parted so that no piece has a row and a child of it.
     async fn levels(&mut self, def: &'static ModelDef, rows: Vec<SlotPtr>) -> Result<Vec<Vec<SlotPtr>>> {
+        self.turn_to(def)?;
         let own = def.columns.iter().enumerate().find_map(|(column, column_def)| {
             let (target, referenced) = (column_def.references.as_ref()?.target)();
             target.is(def).then_some((column, referenced))
         });
-        let after_statement = self.session.dialect().capabilities().checks_after_statement;
+        let after_statement = self.dialect().capabilities().checks_after_statement;
         let Some((column, referenced)) = own else { return Ok(vec![rows]) };
         if rows.len() <= if after_statement { MAX_ROWS } else { 1 } {
             return Ok(vec![rows]);
@@ -102,6 +103,7 @@ impl Flush<'_, '_> {
     }
 
     async fn set_null(&mut self, def: &'static ModelDef, column: usize, slot: SlotPtr) -> Result<()> {
+        self.turn_to(def)?;
         self.begin_sql("UPDATE ");
         self.quote(def.table);
         self.sql.push_str(" SET ");
@@ -116,6 +118,7 @@ impl Flush<'_, '_> {
     }
 
     async fn delete_rows(&mut self, def: &'static ModelDef, rows: &[SlotPtr]) -> Result<()> {
+        self.turn_to(def)?;
         let keys: Vec<IdentityKey> = {
             let tracker = self.arena.tracker();
             rows.iter().map(|&slot| tracker.committed_key(&self.arena, slot)).collect()

@@ -46,6 +46,7 @@ impl Flush<'_, '_> {
         let ordered = for_insert(&self.arena, new)?;
         let mut start = 0;
         while start < ordered.slots.len() {
+            self.turn_to(ordered.slots[start].def())?;
             let batch = self.batch(&ordered.slots[start..], &ordered.late)?;
             start += batch.slots.len();
             self.insert_batch(&batch, &ordered.late).await?;
@@ -78,7 +79,7 @@ impl Flush<'_, '_> {
 
     /// How many rows a statement may have.
     fn most_rows(&self, def: &ModelDef, columns: usize, returning: &[usize]) -> usize {
-        let capabilities = self.session.dialect().capabilities();
+        let capabilities = self.dialect().capabilities();
         // Rows whose keys the database makes are told apart by their order, which only numbers have. Without RETURNING
         // each is asked for by itself: what LAST_INSERT_ID() says of several rows depends on the server's settings.
         let made = def.primary_key.iter().find(|column| returning.contains(column));
@@ -141,7 +142,7 @@ impl Flush<'_, '_> {
         }
         let sql = std::mem::take(&mut self.sql);
         let mut returned: Vec<Returned> = Vec::new();
-        if batch.returning.is_empty() || !self.session.dialect().capabilities().returning {
+        if batch.returning.is_empty() || !self.dialect().capabilities().returning {
             let executed = self.session.execute_in(self.turn, &sql, &params, self.at).await;
             let executed = executed.map_err(|error| Self::explain(def, &batch.columns, error))?;
             drop(params);
@@ -160,7 +161,7 @@ impl Flush<'_, '_> {
             inserted.map_err(|error| Self::explain(def, &batch.columns, error))?;
         }
         self.sql = sql;
-        let dialect = self.session.dialect();
+        let dialect = self.dialect();
         let returned = correlate(dialect, batch, returned, |slot, column| arena.value(slot, column).into_owned())?;
         for (row, &slot) in batch.slots.iter().enumerate() {
             self.settle_insert(batch, slot, sent.0[row], returned.get(row), late)?;
@@ -173,7 +174,7 @@ impl Flush<'_, '_> {
         self.begin_sql("INSERT INTO ");
         self.quote(def.table);
         if batch.columns.is_empty() {
-            self.sql.push_str(self.session.dialect().default_values());
+            self.sql.push_str(self.dialect().default_values());
         } else {
             self.sql.push_str(" (");
             for (position, &column) in batch.columns.iter().enumerate() {
@@ -192,7 +193,7 @@ impl Flush<'_, '_> {
                 self.sql.push(')');
             }
         }
-        if batch.returning.is_empty() || !self.session.dialect().capabilities().returning {
+        if batch.returning.is_empty() || !self.dialect().capabilities().returning {
             return;
         }
         self.sql.push_str(" RETURNING ");

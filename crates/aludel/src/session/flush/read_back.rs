@@ -56,6 +56,7 @@ impl Flush<'_, '_> {
         if columns.is_empty() {
             return Ok(values);
         }
+        self.turn_to(def)?;
         self.begin_sql("SELECT ");
         for (position, &column) in columns.iter().enumerate() {
             if position > 0 {

@@ -90,6 +90,7 @@ impl Flush<'_, '_> {
 
     async fn switch_row(&mut self, Switch { old, new }: Switch) -> Result<()> {
         let def = new.def();
+        self.turn_to(def)?;
         let sent = Version(new.head());
         let key = self.arena.tracker().committed_key(&self.arena, old);
         let (given, made) = self.columns_of(new)?;
@@ -114,7 +115,7 @@ impl Flush<'_, '_> {
                 let bound: Vec<usize> = columns.iter().chain(def.primary_key).copied().collect();
                 Self::explain(def, &bound, error)
             };
-            let returns = self.session.dialect().capabilities().update_returning;
+            let returns = self.dialect().capabilities().update_returning;
             let rows = if made.is_empty() || !returns {
                 let executed = self.session.execute_in(self.turn, &sql, &params, self.at).await;
                 executed.map_err(explain)?.rows_affected
@@ -153,7 +154,7 @@ impl Flush<'_, '_> {
             let Some(default) = def.columns[column].server_default else { continue };
             self.sql.push_str(std::mem::replace(&mut comma, ", "));
             self.quote(def.columns[column].name);
-            if self.session.dialect() == Dialect::Sqlite {
+            if self.dialect() == Dialect::Sqlite {
                 self.sql.push_str(" = (");
                 self.sql.push_str(default);
                 self.sql.push(')');
@@ -170,7 +171,7 @@ impl Flush<'_, '_> {
         }
         self.sql.push_str(" WHERE ");
         self.key_condition(def);
-        if !self.session.dialect().capabilities().update_returning {
+        if !self.dialect().capabilities().update_returning {
             return;
         }
         for (position, &column) in made.iter().enumerate() {

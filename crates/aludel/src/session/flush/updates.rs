@@ -35,6 +35,7 @@ impl Flush<'_, '_> {
 
     async fn update_row(&mut self, slot: SlotPtr, also: Vec<usize>) -> Result<()> {
         let def = slot.def();
+        self.turn_to(def)?;
         let sent = Version(slot.head());
         let (flushed, key) = {
             let tracker = self.arena.tracker();
