@@ -69,12 +69,12 @@ async fn a_url_with_a_typo_says_what_is_wrong_and_how_to_write_it() {
             "the database URL has the unknown scheme `sqlite3`; did you mean `sqlite`? (this build has: sqlite, postgresql, postgres, mysql, mariadb)",
         ),
         (
-            "mysql://root@localhost/shop",
-            "the database URL has the scheme `mysql`, for which this build has no backend (it has: sqlite)",
+            "oracle://root@localhost/shop",
+            "the database URL has the scheme `oracle`, for which this build has no backend (it has: sqlite, postgresql, postgres, mysql, mariadb)",
         ),
         (
-            "postgresql://app:hunter2@localhost/shop",
-            "the database URL has the scheme `postgresql`, for which this build has no backend (it has: sqlite)",
+            "postgresql://app:hunter2@localhost:99999/shop",
+            "the port in the database URL is not a number from 1 to 65535; a `:`, `/` or `@` in a user or password is written %3A, %2F or %40",
         ),
         (
             "sqlite:app.db",
