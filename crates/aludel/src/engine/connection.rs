@@ -31,6 +31,14 @@ pub(crate) struct Executed {
     pub(crate) last_insert_id: i64,
 }
 
+/// What several statements have come to.
+pub(crate) struct Several {
+    /// Of those that succeeded, in their order.
+    pub(crate) done: Vec<Executed>,
+    /// Why the next one did not.
+    pub(crate) failed: Option<Error>,
+}
+
 /// A connection of the pool. Dropping it rolls back an open transaction and brings it home.
 ///
 /// A future of these methods may be dropped half-way: its statement ends. Where the statement was running on another
@@ -236,6 +244,22 @@ impl PooledConnection {
         // SQLite's count is that of the last statement that changed anything, perhaps an earlier one.
         let rows_affected = if connection.total_changes() == before { 0 } else { connection.changes() };
         Ok(Executed { rows_affected, last_insert_id: connection.last_insert_rowid() })
+    }
+
+    /// Runs statements that give no rows one after the other, in one round trip where the backend takes several at once.
+    /// The first that fails is the last.
+    pub(crate) async fn execute_all(&mut self, statements: &[(&str, &[Value<'_>])]) -> Several {
+        let mut several = Several { done: Vec::with_capacity(statements.len()), failed: None };
+        for (sql, params) in statements {
+            match self.execute(sql, params).await {
+                Ok(executed) => several.done.push(executed),
+                Err(error) => {
+                    several.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        several
     }
 
     /// Runs several statements without values, DDL mostly, off the threads that poll futures.

@@ -28,7 +28,7 @@ mod writer;
 
 pub(crate) use begin_mode::BeginMode;
 pub(crate) use connection::CursorId;
-pub(crate) use connection::{Executed, Now, PooledConnection, Rest};
+pub(crate) use connection::{Executed, Now, PooledConnection, Rest, Several};
 pub(crate) use engine::Engine;
 pub(crate) use gate::Gate;
 pub use options::{EngineOptions, Synchronous};

@@ -8,7 +8,7 @@ use super::shared::Bind;
 use super::transaction::Unsettled;
 use super::{NEEDS_ROLLBACK, Session};
 use crate::engine::row::Row;
-use crate::engine::{BeginMode, Executed, Now, PooledConnection, Rest};
+use crate::engine::{BeginMode, Executed, Now, PooledConnection, Rest, Several};
 use crate::error::{ErrorKind, Result};
 use crate::sql::Value;
 
@@ -251,6 +251,23 @@ impl Session {
         let result = connection.execute(sql, params).await;
         unsettled.settle();
         self.settle(turn, result)
+    }
+
+    /// Statements of a flush, sent together where the database takes several at once.
+    pub(super) async fn execute_all_in(
+        &self,
+        turn: &mut Turn<'_>,
+        statements: &[(&str, &[Value<'_>])],
+        at: &'static Location<'static>,
+    ) -> Several {
+        let connection = match self.transaction(turn, at).await {
+            Ok(connection) => connection,
+            Err(error) => return Several { done: Vec::new(), failed: Some(error) },
+        };
+        let unsettled = Unsettled::new(self);
+        let Several { done, failed } = connection.execute_all(statements).await;
+        unsettled.settle();
+        Several { done, failed: failed.and_then(|error| self.settle::<()>(turn, Err(error)).err()) }
     }
 
     /// Statements that return rows and may write: raw SQL, or INSERT .. RETURNING. What only reads does not open the

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Flush;
 use super::order::Late;
+use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::publish_columns;
@@ -13,39 +14,44 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
 
 impl Flush<'_, '_> {
-    /// Updates the changed rows, and the foreign keys that had to wait for their rows.
+    /// Updates the changed rows, and the foreign keys that had to wait for their rows: in one round trip where the
+    /// database takes several statements at once.
     pub(super) async fn update(&mut self, dirty: &[SlotPtr], late: &[Late]) -> Result<()> {
         let mut waiting: HashMap<SlotPtr, Vec<usize>> = HashMap::new();
         for late in late {
             waiting.entry(late.slot).or_default().push(late.column);
         }
+        let arena = self.arena.clone();
+        let mut planned = Vec::new();
         for late in late {
             if let Some(columns) = waiting.remove(&late.slot) {
-                self.update_row(late.slot, columns).await?;
+                planned.extend(self.plan_update(&arena, late.slot, columns)?);
             }
         }
+        self.send_updates(std::mem::take(&mut planned)).await?;
         for &slot in dirty {
             // A row that is deleted, or has been by a row switch, needs no update.
             if slot.state() == State::Persistent && !slot.has(DOOMED) {
-                self.update_row(slot, Vec::new()).await?;
+                planned.extend(self.plan_update(&arena, slot, Vec::new())?);
             }
         }
-        Ok(())
+        self.send_updates(planned).await
     }
 
-    async fn update_row(&mut self, slot: SlotPtr, also: Vec<usize>) -> Result<()> {
+    /// The UPDATE of a row; none where nothing is to be sent.
+    fn plan_update<'v>(&mut self, arena: &'v Arena, slot: SlotPtr, also: Vec<usize>) -> Result<Option<Planned<'v>>> {
         let def = slot.def();
         self.turn_to(def)?;
         let sent = Version(slot.head());
         let (flushed, key) = {
-            let tracker = self.arena.tracker();
-            (Version(tracker.flushed(slot)), tracker.committed_key(&self.arena, slot))
+            let tracker = arena.tracker();
+            (Version(tracker.flushed(slot)), tracker.committed_key(arena, slot))
         };
-        let mut columns = changed_columns(&self.arena, slot, flushed.0, sent.0);
+        let mut columns = changed_columns(arena, slot, flushed.0, sent.0);
         columns.extend(also.into_iter().filter(|column| !columns.contains(column)).collect::<Vec<_>>());
         if columns.is_empty() {
-            self.arena.tracker().sent(slot, sent.0);
-            return Ok(());
+            arena.tracker().sent(slot, sent.0);
+            return Ok(None);
         }
         let stamps: Vec<(usize, Value<'static>)> = def
             .columns
@@ -55,9 +61,8 @@ impl Flush<'_, '_> {
             .filter_map(|(position, column)| Some((position, column.on_update?())))
             .collect();
         self.render_update(def, columns.iter().copied().chain(stamps.iter().map(|(column, _)| *column)));
-        let arena = self.arena.clone();
         let mut made: Vec<(usize, Value<'static>)> = Vec::new();
-        let mut params: Vec<Value<'_>> = Vec::with_capacity(columns.len() + stamps.len() + def.primary_key.len());
+        let mut params: Vec<Value<'v>> = Vec::with_capacity(columns.len() + stamps.len() + def.primary_key.len());
         for &column in &columns {
             let value = arena.value_in(slot, sent.0, column);
             match self.keys.resolve(def, column, &value) {
@@ -68,29 +73,59 @@ impl Flush<'_, '_> {
                 None => params.push(value),
             }
         }
-        params.extend(stamps.iter().map(|(_, value)| value.as_borrowed()));
-        params.extend(key.values());
-        let sql = std::mem::take(&mut self.sql);
-        let executed = self.session.execute_in(self.turn, &sql, &params, self.at).await;
-        let executed = executed.map_err(|error| {
-            let stamped = stamps.iter().map(|(column, _)| column);
-            let sent: Vec<usize> = columns.iter().chain(stamped).chain(def.primary_key).copied().collect();
-            Self::explain(def, &sent, error)
-        })?;
-        self.sql = sql;
-        if executed.rows_affected != 1 {
-            return Err(stale(def, &key, "changed"));
-        }
+        params.extend(stamps.iter().map(|(_, value)| value.clone()));
+        params.extend(key.values().into_iter().map(|value| value.into_owned()));
+        let stamped = stamps.iter().map(|(column, _)| column);
+        let places = columns.iter().chain(stamped).chain(def.primary_key).copied().collect();
         made.extend(stamps);
+        Ok(Some(Planned { slot, sent, key, columns, made, places, sql: self.sql.clone(), params }))
+    }
+
+    /// Sends updates, those that follow each other on one database together.
+    async fn send_updates(&mut self, planned: Vec<Planned<'_>>) -> Result<()> {
+        let mut rest = &planned[..];
+        while let Some(first) = rest.first() {
+            let bind = self.session.bind_of(first.slot.def())?;
+            let together = rest
+                .iter()
+                .take_while(|update| self.session.bind_of(update.slot.def()).is_ok_and(|other| other == bind))
+                .count();
+            let (now, later) = rest.split_at(together);
+            rest = later;
+            self.turn.switch(bind);
+            let statements: Vec<(&str, &[Value<'_>])> =
+                now.iter().map(|update| (update.sql.as_str(), update.params.as_slice())).collect();
+            let mut settled = 0;
+            let outcome = self.session.execute_all_in(self.turn, &statements, self.at).await;
+            for (update, executed) in now.iter().zip(&outcome.done) {
+                self.settle_update(update, executed.rows_affected)?;
+                settled += 1;
+            }
+            if let Some(error) = outcome.failed {
+                return Err(match now.get(settled) {
+                    Some(update) => Self::explain(update.slot.def(), &update.places, error),
+                    None => error,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn settle_update(&mut self, update: &Planned<'_>, rows_affected: u64) -> Result<()> {
+        let Planned { slot, sent, key, columns, made, .. } = update;
+        let def = slot.def();
+        if rows_affected != 1 {
+            return Err(stale(def, key, "changed"));
+        }
         if made.is_empty() {
-            self.arena.tracker().sent(slot, sent.0);
+            self.arena.tracker().sent(*slot, sent.0);
         } else {
-            publish_columns(&self.arena, slot, sent.0, &made)?;
+            publish_columns(&self.arena, *slot, sent.0, made)?;
         }
         if columns.iter().any(|column| def.primary_key.contains(column)) {
             let mut tracker = self.arena.tracker();
-            let new = tracker.committed_key(&self.arena, slot);
-            tracker.rekeyed(slot, key, new);
+            let new = tracker.committed_key(&self.arena, *slot);
+            tracker.rekeyed(*slot, key.clone(), new);
         }
         Ok(())
     }
@@ -108,6 +143,22 @@ impl Flush<'_, '_> {
         self.sql.push_str(" WHERE ");
         self.key_condition(def);
     }
+}
+
+/// The UPDATE of one row, ready to be sent.
+struct Planned<'v> {
+    slot: SlotPtr,
+    /// The version that it sends: what is set meanwhile stays for the next flush.
+    sent: Version,
+    /// The key under which the database knows the row.
+    key: IdentityKey,
+    columns: Vec<usize>,
+    /// What the flush itself makes of columns, which comes onto the entity afterwards.
+    made: Vec<(usize, Value<'static>)>,
+    /// The columns of the statement's values, for what an error says.
+    places: Vec<usize>,
+    sql: String,
+    params: Vec<Value<'v>>,
 }
 
 /// The address of a version, held across an await; nothing is read through it but by the arena.
