@@ -8,7 +8,7 @@ const NUMBERS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 F
 async fn a_cursor_hands_over_its_rows_in_parts() {
     let engine = memory().await;
     let mut c = acquire(&engine).await;
-    let cursor = c.open_cursor(NUMBERS, &[]).unwrap();
+    let cursor = c.open_cursor(NUMBERS, &[]).await.unwrap();
     let mut seen = Vec::new();
     let mut parts = 0;
     loop {
@@ -38,7 +38,7 @@ async fn a_cursor_keeps_its_values() {
     let engine = memory().await;
     let mut c = acquire(&engine).await;
     let text = "x".repeat(100);
-    let cursor = c.open_cursor("SELECT ? UNION ALL SELECT 'y'", &[Value::Text(text.as_str().into())]).unwrap();
+    let cursor = c.open_cursor("SELECT ? UNION ALL SELECT 'y'", &[Value::Text(text.as_str().into())]).await.unwrap();
     drop(text);
     let mut lengths = Vec::new();
     while c
@@ -58,7 +58,7 @@ async fn commit_and_rollback_end_cursors() {
     let mut c = acquire(&engine).await;
     for commit in [true, false] {
         c.begin(BeginMode::Deferred).await.unwrap();
-        let cursor = c.open_cursor(NUMBERS, &[]).unwrap();
+        let cursor = c.open_cursor(NUMBERS, &[]).await.unwrap();
         assert!(c.fetch_some(cursor, 1, &mut |_| Ok(())).await.unwrap());
         if commit {
             c.commit().await.unwrap()
@@ -76,7 +76,7 @@ async fn a_connection_goes_home_with_its_cursors_closed() {
     let engine = connect(&folder.file("app.db"), EngineOptions::new().pool_size(1)).await;
     let mut c = acquire(&engine).await;
     c.execute_batch("CREATE TABLE t (n); INSERT INTO t VALUES (1), (2)").await.unwrap();
-    let cursor = c.open_cursor("SELECT n FROM t", &[]).unwrap();
+    let cursor = c.open_cursor("SELECT n FROM t", &[]).await.unwrap();
     assert!(c.fetch_some(cursor, 1, &mut |_| Ok(())).await.unwrap());
     drop(c);
     // A statement left open would hold the old snapshot, and a write from it would be refused.
@@ -91,9 +91,9 @@ async fn a_connection_goes_home_with_its_cursors_closed() {
 async fn an_error_in_the_middle_of_a_cursor_ends_it() {
     let engine = memory().await;
     let mut c = acquire(&engine).await;
-    let cursor = c.open_cursor(NUMBERS, &[]).unwrap();
+    let cursor = c.open_cursor(NUMBERS, &[]).await.unwrap();
     assert!(c.fetch_some(cursor, 3, &mut |row| row.text(0).map(drop)).await.is_err());
     assert!(!c.fetch_some(cursor, 3, &mut |_| panic!("it has ended")).await.unwrap());
-    assert!(c.open_cursor("SELECT ?", &[]).is_err());
-    assert!(c.open_cursor("SELEC", &[]).is_err());
+    assert!(c.open_cursor("SELECT ?", &[]).await.is_err());
+    assert!(c.open_cursor("SELEC", &[]).await.is_err());
 }

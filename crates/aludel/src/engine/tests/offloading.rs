@@ -65,7 +65,7 @@ async fn a_slow_cursor_starts_elsewhere_and_goes_on_here() {
     let engine = memory().await;
     let mut c = acquire(&engine).await;
     for _ in 0..6 {
-        let cursor = c.open_cursor(SLOW, &[Value::Text("abc".into())]).unwrap();
+        let cursor = c.open_cursor(SLOW, &[Value::Text("abc".into())]).await.unwrap();
         let mut seen = Vec::new();
         let more = c
             .fetch_some(cursor, 10, &mut |row| {
