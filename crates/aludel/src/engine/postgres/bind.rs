@@ -62,8 +62,9 @@ pub(super) fn write(
             out.put_u16(u16::from(kind.is_binary()));
         }
     }
-    let length = i32::try_from(out.len() - start)
-        .map_err(|_| Error::new(ErrorKind::InvalidStatement, "the values are together longer than PostgreSQL allows"))?;
+    let length = i32::try_from(out.len() - start).map_err(|_| {
+        Error::new(ErrorKind::InvalidStatement, "the values are together longer than PostgreSQL allows")
+    })?;
     out[start..start + 4].copy_from_slice(&length.to_be_bytes());
     Ok(())
 }

@@ -202,10 +202,7 @@ impl Connection {
         if answer.copies {
             return Err(error::unsupported_copy());
         }
-        Ok(Fetched {
-            rows: answer.rows,
-            executed: Executed { rows_affected: answer.affected, last_insert_id: 0 },
-        })
+        Ok(Fetched { rows: answer.rows, executed: Executed { rows_affected: answer.affected, last_insert_id: 0 } })
     }
 
     /// The error for a report, in a transaction with what failed it.

@@ -137,10 +137,7 @@ pub(super) fn classify(report: Report) -> Error {
             ErrorKind::Busy,
             "another transaction kept a lock for longer than the statement waits; run the transaction again",
         ),
-        "57014" => Error::new(
-            ErrorKind::Busy,
-            format!("the statement was ended before it was done: {message}"),
-        ),
+        "57014" => Error::new(ErrorKind::Busy, format!("the statement was ended before it was done: {message}")),
         "22012" => Error::new(ErrorKind::Database, "the statement divides by zero"),
         code if VALUES.iter().any(|(known, _)| *known == code) => {
             let text = VALUES.iter().find(|(known, _)| *known == code).map_or("", |(_, text)| text);
@@ -202,10 +199,8 @@ fn foreign_key(report: &Report) -> Error {
 fn not_null(report: &Report) -> Error {
     let column = report.column.clone().unwrap_or_default();
     let table = report.table.as_deref().unwrap_or_default();
-    let error = Error::new(
-        ErrorKind::NotNullViolation,
-        format!("`{column}` of `{table}` may not be NULL; give it a value"),
-    );
+    let error =
+        Error::new(ErrorKind::NotNullViolation, format!("`{column}` of `{table}` may not be NULL; give it a value"));
     of(error, report).with_columns(report.column.iter().cloned().collect())
 }
 
@@ -249,7 +244,8 @@ fn missing_column(message: &str) -> Error {
 /// A statement in a transaction that has failed; `why` is what failed it.
 #[cold]
 pub(super) fn failed_transaction(why: Option<&str>) -> Error {
-    let message = "an earlier statement of the transaction failed, and PostgreSQL takes no other until it is rolled back";
+    let message =
+        "an earlier statement of the transaction failed, and PostgreSQL takes no other until it is rolled back";
     match why {
         Some(why) => Error::new(ErrorKind::NeedsRollback, format!("{message}; it failed with: {why}")),
         None => Error::new(ErrorKind::NeedsRollback, message),

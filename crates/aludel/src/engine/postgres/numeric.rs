@@ -116,7 +116,10 @@ pub(super) fn write(out: &mut BytesMut, text: &str) -> Result<(), &'static str> 
     groups.extend(whole.as_bytes()[head..].chunks(4).map(digit));
     let before = groups.len();
     groups.extend(
-        fraction.as_bytes().chunks(4).map(|group| digit(group) * 10u16.pow(4 - u32::try_from(group.len()).unwrap_or(4))),
+        fraction
+            .as_bytes()
+            .chunks(4)
+            .map(|group| digit(group) * 10u16.pow(4 - u32::try_from(group.len()).unwrap_or(4))),
     );
     let end = groups.iter().rposition(|&group| group != 0).map_or(0, |last| last + 1);
     let start = groups[..end].iter().position(|&group| group != 0).unwrap_or(0);
@@ -138,8 +141,21 @@ mod tests {
     #[test]
     fn decimals_come_back_as_they_went() {
         for text in [
-            "0", "1", "-1", "9999", "10000", "123456789", "0.5", "-0.0001", "0.00001", "12.50", "100000000", "1.0000",
-            "99999999999999999999999999.123456789012345678", "-10000.0001", "0.000",
+            "0",
+            "1",
+            "-1",
+            "9999",
+            "10000",
+            "123456789",
+            "0.5",
+            "-0.0001",
+            "0.00001",
+            "12.50",
+            "100000000",
+            "1.0000",
+            "99999999999999999999999999.123456789012345678",
+            "-10000.0001",
+            "0.000",
         ] {
             let mut out = BytesMut::new();
             write(&mut out, text).unwrap();

@@ -255,9 +255,7 @@ fn integer(index: usize, kind: Type, bytes: &[u8]) -> Result<i64> {
         Type::Oid => fixed(index, bytes).map(|bytes| u32::from_be_bytes(bytes).into()),
         // The sum of a BIGINT is one.
         Type::Numeric => match numeric::read(bytes) {
-            Some(Number::Finite(number)) => {
-                number.integer().ok_or_else(|| malformed(index, "an integer of 64 bits"))
-            }
+            Some(Number::Finite(number)) => number.integer().ok_or_else(|| malformed(index, "an integer of 64 bits")),
             _ => Err(malformed(index, "an integer of 64 bits")),
         },
         kind => Err(wrong_type(index, "an integer", kind.described())),
@@ -274,9 +272,8 @@ fn text(index: usize, kind: Type, bytes: &[u8]) -> Result<&str> {
 
 #[inline]
 fn utf8(index: usize, bytes: &[u8]) -> Result<&str> {
-    std::str::from_utf8(bytes).map_err(|_| {
-        Error::new(ErrorKind::Decode, "the text is not UTF-8; read it as bytes").with_position(index)
-    })
+    std::str::from_utf8(bytes)
+        .map_err(|_| Error::new(ErrorKind::Decode, "the text is not UTF-8; read it as bytes").with_position(index))
 }
 
 #[inline]

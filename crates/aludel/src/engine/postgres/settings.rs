@@ -190,7 +190,9 @@ fn system_user() -> Result<String> {
     ["USER", "LOGNAME", "USERNAME"]
         .iter()
         .find_map(|variable| std::env::var(variable).ok().filter(|name| !name.is_empty()))
-        .ok_or_else(|| config("the database URL names no user, and the system none either; write postgresql://user@host/.."))
+        .ok_or_else(|| {
+            config("the database URL names no user, and the system none either; write postgresql://user@host/..")
+        })
 }
 
 fn config(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {

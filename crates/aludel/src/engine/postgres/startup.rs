@@ -203,7 +203,10 @@ fn authenticate(
         settings.password.as_deref().map(str::as_bytes).ok_or_else(|| {
             Failure::Final(Error::new(
                 ErrorKind::Connection,
-                format!("the server asks for a password of the user `{}`, and the database URL has none", settings.user),
+                format!(
+                    "the server asks for a password of the user `{}`, and the database URL has none",
+                    settings.user
+                ),
             ))
         })
     };
@@ -241,8 +244,7 @@ fn authenticate(
     };
     written.map_err(|error| {
         Failure::Final(
-            Error::new(ErrorKind::Connection, "the server did not prove that it knows the password")
-                .with_source(error),
+            Error::new(ErrorKind::Connection, "the server did not prove that it knows the password").with_source(error),
         )
     })
 }
@@ -258,7 +260,9 @@ fn unknown_proof() -> Failure {
 /// What the server says at the door.
 fn refusal(report: Report, settings: &Settings, place: &Place) -> Failure {
     let message = match report.code.as_str() {
-        "28P01" => format!("the password of the user `{}` is wrong on {place}, or there is no such user", settings.user),
+        "28P01" => {
+            format!("the password of the user `{}` is wrong on {place}, or there is no such user", settings.user)
+        }
         "3D000" => {
             format!("the database `{}` does not exist on {place}; create it first", settings.database)
         }
@@ -268,7 +272,11 @@ fn refusal(report: Report, settings: &Settings, place: &Place) -> Failure {
         _ => return Failure::Next(report.message().to_owned()),
     };
     let insists_on_tls = report.code == "28000" && settings.ssl == SslMode::Allow;
-    if insists_on_tls { Failure::Next(message) } else { Failure::Final(Error::new(ErrorKind::Connection, message).with_source(report)) }
+    if insists_on_tls {
+        Failure::Next(message)
+    } else {
+        Failure::Final(Error::new(ErrorKind::Connection, message).with_source(report))
+    }
 }
 
 /// Why a server is not one that is wanted.

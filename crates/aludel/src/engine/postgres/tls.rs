@@ -28,9 +28,12 @@ impl Tls {
         let provider = Arc::new(ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match settings.ssl {
             SslMode::VerifyCa | SslMode::VerifyFull => {
-                let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(settings)?), Arc::clone(&provider))
-                    .build()
-                    .map_err(|error| config("there are no certificates to check the server's with").with_source(error))?;
+                let inner =
+                    WebPkiServerVerifier::builder_with_provider(Arc::new(roots(settings)?), Arc::clone(&provider))
+                        .build()
+                        .map_err(|error| {
+                            config("there are no certificates to check the server's with").with_source(error)
+                        })?;
                 if settings.ssl == SslMode::VerifyFull { inner } else { Arc::new(AnyName(inner)) }
             }
             _ => Arc::new(Anyone(Arc::clone(&provider))),
@@ -49,7 +52,8 @@ impl Tls {
     /// # Errors
     /// What went wrong, as a part of a message.
     pub(super) async fn connect(&self, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| "the host is not a name that TLS knows".to_owned())?;
+        let name =
+            ServerName::try_from(host.to_owned()).map_err(|_| "the host is not a name that TLS knows".to_owned())?;
         self.0.connect(name, stream).await.map_err(|error| format!("TLS failed: {error}"))
     }
 }

@@ -156,9 +156,9 @@ impl Wire {
                     };
                     self.pending = self.pending.saturating_sub(1);
                 }
-                backend::NOTICE_RESPONSE_TAG
-                | backend::PARAMETER_STATUS_TAG
-                | backend::NOTIFICATION_RESPONSE_TAG => continue,
+                backend::NOTICE_RESPONSE_TAG | backend::PARAMETER_STATUS_TAG | backend::NOTIFICATION_RESPONSE_TAG => {
+                    continue;
+                }
                 _ => {}
             }
             return Ok(Some(Message { tag, body }));

@@ -44,7 +44,11 @@ async fn a_commit_or_rollback_ends_the_cursors() {
         c.begin(BeginMode::Deferred).await.unwrap();
         let cursor = c.open_cursor(NUMBERS, &[]).await.unwrap();
         assert_eq!(some(&mut c, cursor, 1).await.unwrap(), (vec![1], true));
-        if commit { c.commit().await.unwrap() } else { c.rollback().await.unwrap() }
+        if commit {
+            c.commit().await.unwrap()
+        } else {
+            c.rollback().await.unwrap()
+        }
         assert_eq!(some(&mut c, cursor, 1).await.unwrap_err().kind(), ErrorKind::InvalidStatement);
         c.close_cursor(cursor);
     }

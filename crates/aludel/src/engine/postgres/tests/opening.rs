@@ -18,9 +18,7 @@ async fn user(schema: &Schema, how: &str) -> String {
     let name = format!("{}_{how}", schema.name).replace('-', "_");
     schema
         .stranger
-        .batch_execute(&format!(
-            "SET password_encryption = '{how}'; CREATE ROLE {name} LOGIN PASSWORD 'right p@ss'"
-        ))
+        .batch_execute(&format!("SET password_encryption = '{how}'; CREATE ROLE {name} LOGIN PASSWORD 'right p@ss'"))
         .await
         .unwrap();
     name

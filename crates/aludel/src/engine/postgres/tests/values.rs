@@ -57,8 +57,19 @@ async fn integers_and_booleans_come_back_as_they_went() {
 #[tokio::test]
 async fn null_comes_back_as_none_from_every_type() {
     for column in [
-        "BIGINT", "BOOLEAN", "TEXT", "BYTEA", "UUID", "NUMERIC", "DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "JSONB",
-        "REAL", "INTERVAL",
+        "BIGINT",
+        "BOOLEAN",
+        "TEXT",
+        "BYTEA",
+        "UUID",
+        "NUMERIC",
+        "DATE",
+        "TIME",
+        "TIMESTAMP",
+        "TIMESTAMPTZ",
+        "JSONB",
+        "REAL",
+        "INTERVAL",
     ] {
         let none = |row: &Row<'_>| Ok((row.is_null(0), row.optional_integer(0)?, row.optional_text(0)?.is_none()));
         assert_eq!(round_trip(column, Value::Null, none).await, stored("NULL", (true, None, true)), "{column}");
@@ -115,7 +126,8 @@ async fn decimals_keep_every_digit() {
         let back = round_trip("NUMERIC", Value::Decimal(v.into()), |row| Ok(row.decimal(0)?.into_owned())).await;
         assert_eq!(back, stored(v, v.to_owned()));
     }
-    let back = round_trip("NUMERIC(10, 3)", Value::Decimal("+1.5".into()), |row| Ok(row.decimal(0)?.into_owned())).await;
+    let back =
+        round_trip("NUMERIC(10, 3)", Value::Decimal("+1.5".into()), |row| Ok(row.decimal(0)?.into_owned())).await;
     assert_eq!(back, stored("1.500", "1.500".to_owned()));
     assert_eq!(read("7::bigint", |row| Ok(row.decimal(0)?.into_owned())).await.unwrap(), "7");
 }
@@ -270,5 +282,8 @@ async fn aggregates_come_in_the_types_that_are_asked_for() {
     assert_eq!(read("sum(n::bigint) FROM generate_series(1, 10) n", |row| row.integer(0)).await.unwrap(), 55);
     assert_eq!(read("sum(n::int) FROM generate_series(1, 10) n", |row| row.integer(0)).await.unwrap(), 55);
     assert_eq!(read("avg(n::int) FROM generate_series(1, 2) n", |row| row.double(0)).await.unwrap(), 1.5);
-    assert_eq!(read("sum(n::bigint) * 10000 FROM generate_series(1, 2) n", |row| row.integer(0)).await.unwrap(), 30_000);
+    assert_eq!(
+        read("sum(n::bigint) * 10000 FROM generate_series(1, 2) n", |row| row.integer(0)).await.unwrap(),
+        30_000
+    );
 }
