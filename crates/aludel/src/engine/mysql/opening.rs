@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Error as WireError, Opts, QueryResult, Row, TextProtocol};
+use mysql_async::{Conn, DriverError, Error as WireError, Opts, QueryResult, Row, TextProtocol};
 
 use super::report::Report;
 use super::settings::{Candidate, Settings};
@@ -22,7 +22,7 @@ pub(super) struct Opened {
 
 /// Opens a connection to the first server that answers.
 pub(super) async fn open(url: &ServerUrl, options: &EngineOptions) -> Result<Opened> {
-    let settings = Settings::new(url, options)?;
+    let settings = Settings::new(url, options).await?;
     let mut unreachable = Vec::new();
     for candidate in &settings.candidates {
         match tokio::time::timeout(settings.connect_timeout, connect(candidate, options.busy_timeout)).await {
@@ -39,7 +39,16 @@ pub(super) async fn open(url: &ServerUrl, options: &EngineOptions) -> Result<Ope
 }
 
 async fn connect(candidate: &Candidate, lock_timeout: Duration) -> Result<Opened, WireError> {
-    let mut conn = Conn::new(candidate.opts.clone()).await?;
+    match (log_in(&candidate.opts, lock_timeout).await, &candidate.plain) {
+        (Err(WireError::Driver(DriverError::NoClientSslFlagFromServer)), Some(plain)) => {
+            log_in(plain, lock_timeout).await
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+async fn log_in(opts: &Opts, lock_timeout: Duration) -> Result<Opened, WireError> {
+    let mut conn = Conn::new(opts.clone()).await?;
     let version = {
         let mut result: QueryResult<'_, 'static, TextProtocol> = conn.query_iter(session(lock_timeout)).await?;
         // The first result is that of SET, which has no rows.
@@ -51,7 +60,7 @@ async fn connect(candidate: &Candidate, lock_timeout: Duration) -> Result<Opened
         version.unwrap_or_default()
     };
     let dialect = if version.to_ascii_lowercase().contains("mariadb") { Dialect::MariaDb } else { Dialect::MySql };
-    Ok(Opened { conn, dialect, opts: candidate.opts.clone() })
+    Ok(Opened { conn, dialect, opts: opts.clone() })
 }
 
 /// What a session needs, in one round trip: all of Unicode, times in UTC, wrong values as errors and never cut to what
@@ -104,6 +113,9 @@ fn nobody_answers(tried: Vec<(&Candidate, Option<WireError>)>, limit: Duration) 
                 source =
                     Some(Error::new(ErrorKind::Connection, "too many connections").with_source(Report::of(&error)));
             }
+            Some(WireError::Driver(DriverError::NoClientSslFlagFromServer)) => message.push_str(&format!(
+                "the server at {address} cannot encrypt the connection, and `ssl-mode` of the database URL asks for it"
+            )),
             Some(error) => message.push_str(&format!("no server can be reached at {address}: {}", reason(&error))),
             None => message.push_str(&format!("the server at {address} did not answer within {limit:?}")),
         }

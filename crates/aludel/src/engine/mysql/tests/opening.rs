@@ -123,3 +123,42 @@ async fn a_parameter_that_is_wrong_is_named() {
     let url = format!("{}{separator}charset=utf8mb4&ssl-mode=preferred&connect_timeout=5", server_url(&database.0));
     Engine::connect(&DatabaseUrl::parse(&url).unwrap(), &EngineOptions::new()).await.unwrap();
 }
+
+/// The server's URL with parameters.
+fn with(database: &Database, parameters: &str) -> DatabaseUrl {
+    let separator = if server_url("").contains('?') { '&' } else { '?' };
+    DatabaseUrl::parse(&format!("{}{separator}{parameters}", server_url(&database.0))).unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_is_encrypted_where_the_url_insists() {
+    let database = Database::new().await;
+    let able: String = database.stranger().await.query_first("SELECT @@have_ssl").await.unwrap().unwrap();
+    let connect = async |parameters: &str| Engine::connect(&with(&database, parameters), &EngineOptions::new()).await;
+    let cipher = async |engine: Engine| {
+        let mut c = acquire(&engine).await;
+        rows(&mut c, "SHOW SESSION STATUS LIKE 'Ssl_cipher'", &[], |row| Ok(row.text(1)?.to_owned()))
+            .await
+            .unwrap()
+            .remove(0)
+    };
+    assert_eq!(cipher(connect("ssl-mode=disabled").await.unwrap()).await, "");
+    let preferred = cipher(connect("ssl-mode=preferred").await.unwrap()).await;
+    let required = connect("ssl-mode=required").await;
+    if able == "YES" {
+        assert_ne!(preferred, "");
+        assert_ne!(cipher(required.unwrap()).await, "");
+        let error = connect("ssl-mode=verify_identity").await.map(drop).expect_err("nobody vouches for the server");
+        assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+    } else {
+        assert_eq!(preferred, "");
+        let error = required.map(drop).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+        assert!(error.to_string().contains("cannot encrypt the connection, and `ssl-mode`"), "{error}");
+    }
+    let error = connect("ssl-mode=verify_ca&ssl-ca=/nowhere.pem").await.map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("the certificates of `ssl-ca` cannot be read from `/nowhere.pem`"), "{error}");
+    let error = refused("mysql:///test?unix_socket=/nowhere.sock&ssl-mode=required").await;
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
