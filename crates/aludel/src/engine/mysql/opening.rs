@@ -16,9 +16,14 @@ use crate::sql::Dialect;
 pub(super) struct Opened {
     pub(super) conn: Conn,
     pub(super) dialect: Dialect,
+    /// How long a statement with its values may be.
+    pub(super) max_packet: usize,
     /// How another connection to the same server is opened.
     pub(super) opts: Opts,
 }
+
+/// How long the statements are that every server takes, unless it tells otherwise: the default of MySQL 5.5.
+const SMALLEST_LIMIT: usize = 1 << 20;
 
 /// Opens a connection to the first server that answers.
 pub(super) async fn open(url: &ServerUrl, options: &EngineOptions) -> Result<Opened> {
@@ -49,18 +54,18 @@ async fn connect(candidate: &Candidate, lock_timeout: Duration) -> Result<Opened
 
 async fn log_in(opts: &Opts, lock_timeout: Duration) -> Result<Opened, WireError> {
     let mut conn = Conn::new(opts.clone()).await?;
-    let version = {
-        let mut result: QueryResult<'_, 'static, TextProtocol> = conn.query_iter(session(lock_timeout)).await?;
-        // The first result is that of SET, which has no rows.
-        let mut version = None;
-        while version.is_none() && !result.is_empty() {
-            version = result.next().await?.and_then(|row: Row| row.get::<String, _>(0));
-        }
-        result.drop_result().await?;
-        version.unwrap_or_default()
-    };
+    let mut result: QueryResult<'_, 'static, TextProtocol> = conn.query_iter(session(lock_timeout)).await?;
+    // The first result is that of SET, which has no rows.
+    let mut row = None;
+    while row.is_none() && !result.is_empty() {
+        row = result.next().await?;
+    }
+    result.drop_result().await?;
+    let told = |index: usize| row.as_ref().and_then(|row: &Row| row.get::<String, _>(index)).unwrap_or_default();
+    let version = told(0);
+    let max_packet = told(1).parse().unwrap_or(SMALLEST_LIMIT);
     let dialect = if version.to_ascii_lowercase().contains("mariadb") { Dialect::MariaDb } else { Dialect::MySql };
-    Ok(Opened { conn, dialect, opts: opts.clone() })
+    Ok(Opened { conn, dialect, max_packet, opts: opts.clone() })
 }
 
 /// What a session needs, in one round trip: all of Unicode, times in UTC, wrong values as errors and never cut to what
@@ -73,7 +78,7 @@ fn session(lock_timeout: Duration) -> String {
         "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, innodb_lock_wait_timeout = {seconds}, \
          lock_wait_timeout = {seconds}, sql_mode = CONCAT(@@sql_mode, \
          ',STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
-         NO_ENGINE_SUBSTITUTION'); SELECT VERSION()"
+         NO_ENGINE_SUBSTITUTION'); SELECT VERSION(), @@max_allowed_packet"
     )
 }
 

@@ -74,6 +74,8 @@ impl Settings {
             .client_found_rows(true)
             // Read by nobody: Aludel's own pool decides how long a connection lives.
             .wait_timeout(Some(28_800))
+            // Longer statements are refused before the crate sees them, which would close the connection.
+            .max_allowed_packet(Some(1 << 30))
             .stmt_cache_size(options.statement_cache_size.max(1));
         let local = [Host::Tcp("127.0.0.1".to_owned(), None)];
         let hosts = if url.hosts.is_empty() { &local[..] } else { &url.hosts };

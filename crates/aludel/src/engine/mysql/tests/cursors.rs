@@ -155,3 +155,40 @@ async fn rows_of_a_cursor_that_are_waited_for_are_not_lost() {
     }
     assert_eq!(seen, [1, 2, 3, 4, 5, 6]);
 }
+
+#[tokio::test]
+async fn a_stream_that_ends_the_transaction_lets_nothing_follow_by_itself() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut a = acquire(&engine).await;
+    let mut b = acquire(&engine).await;
+    a.execute_batch("CREATE TABLE t (id INT PRIMARY KEY, text CHAR(200)); INSERT INTO t SELECT seq, REPEAT('x', 200) FROM seq_1_to_5000")
+        .await
+        .unwrap();
+    a.begin(BeginMode::Immediate).await.unwrap();
+    b.begin(BeginMode::Immediate).await.unwrap();
+    b.execute("UPDATE t SET text = 'b' WHERE id = 5000", &[]).await.unwrap();
+    // It locks row after row, and its rows arrive before it stands before the last one.
+    let cursor = a.open_cursor("SELECT id FROM t ORDER BY id FOR UPDATE", &[]).await.unwrap();
+    assert!(a.fetch_some(cursor, 1, &mut |_| Ok(())).await.unwrap());
+    let (insert, update) = tokio::join!(
+        a.execute("INSERT INTO t VALUES (6000, 'a')", &[]),
+        b.execute("UPDATE t SET text = REPEAT('b', 200) WHERE id < 5000", &[]),
+    );
+    match (insert, update) {
+        // The server chose the stream's transaction.
+        (Err(error), _) => {
+            assert_eq!(error.kind(), ErrorKind::NeedsRollback, "{error:?}");
+            assert!(!a.in_transaction());
+            b.rollback().await.unwrap();
+        }
+        // The server chose the other one.
+        (Ok(_), Err(error)) => {
+            assert_eq!(error.kind(), ErrorKind::Deadlock, "{error:?}");
+            a.rollback().await.unwrap();
+        }
+        other => panic!("{other:?}"),
+    }
+    let left: i64 = database.stranger().await.query_first("SELECT count(*) FROM t").await.unwrap().unwrap();
+    assert_eq!(left, 5000, "nothing was committed by itself");
+}

@@ -202,3 +202,33 @@ async fn a_value_that_cannot_be_sent_names_its_place() {
     }
     assert_eq!(integer(&mut c, "SELECT 1").await, 1);
 }
+
+#[tokio::test]
+async fn a_date_that_is_none_is_a_decode_error() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut c = acquire(&engine).await;
+    c.execute_batch(
+        "SET sql_mode = ''; CREATE TABLE t (v DATE, w DATETIME(6)); INSERT INTO t VALUES ('0000-00-00', 0)",
+    )
+    .await
+    .unwrap();
+    let error = rows(&mut c, "SELECT v FROM t", &[], |row| row.date(0)).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (ErrorKind::Decode, "the value is not a date (`YYYY-MM-DD`)")
+    );
+    assert!(rows(&mut c, "SELECT w FROM t", &[], |row| row.timestamp(0)).await.is_err());
+}
+
+#[tokio::test]
+async fn statements_without_a_binary_form_are_read_too() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut c = acquire(&engine).await;
+    c.execute_batch("CREATE TABLE t (n INT)").await.unwrap();
+    let read = rows(&mut c, "CHECK TABLE t", &[], |row| Ok(row.text(3)?.to_owned())).await.unwrap();
+    assert_eq!(read, ["OK"]);
+    let read = rows(&mut c, "SHOW TABLE STATUS LIKE 't'", &[], |row| row.optional_integer(4)).await.unwrap();
+    assert_eq!(read, [Some(0)]);
+}
