@@ -3,7 +3,7 @@
 mod support;
 
 use aludel::prelude::*;
-use support::TestDb;
+use support::{TestDb, native};
 
 #[derive(Model, Clone, Debug)]
 struct User {
@@ -57,9 +57,9 @@ async fn filled() -> TestDb {
     db.change(
         "INSERT INTO user VALUES (1, 'johndoe', 'john@x'), (2, 'jane', NULL), (3, 'spam', 's@x'), (4, 'mute', NULL);
          INSERT INTO post (id, title, content, views, draft, user_id) VALUES
-            (1, 'Flask', 'a', 10, 0, 1), (2, 'Rust in a week', 'b', 20, 0, 1), (3, 'More Flask', NULL, 30, 0, 1),
-            (4, 'draft', 'd', 0, 1, 1), (5, 'Rust', 'e', 50, 0, 1), (11, 'Flask for two', 'f', 60, 0, 2),
-            (12, 'Flask for free', 'g', 70, 0, 3);
+            (1, 'Flask', 'a', 10, FALSE, 1), (2, 'Rust in a week', 'b', 20, FALSE, 1), (3, 'More Flask', NULL, 30, FALSE, 1),
+            (4, 'draft', 'd', 0, TRUE, 1), (5, 'Rust', 'e', 50, FALSE, 1), (11, 'Flask for two', 'f', 60, FALSE, 2),
+            (12, 'Flask for free', 'g', 70, FALSE, 3);
          INSERT INTO comment VALUES (1, 'good', 1), (2, 'better', 1), (3, 'best', 5), (4, 'why', 11);",
     );
     db
@@ -200,7 +200,7 @@ async fn exists_and_raw_sql() -> Result<()> {
         User::query().filter(User::posts.any(Post::title.contains("Flask"))).order_by(User::id).all(session).await?;
     assert_eq!(with_posts.iter().map(|user| user.id).collect::<Vec<_>>(), [1, 2, 3]);
     let rows: Vec<(String, i64)> =
-        session.sql("SELECT title, id FROM post WHERE id > ? ORDER BY id").bind(10).all().await?;
+        session.sql(&native("SELECT title, id FROM post WHERE id > ? ORDER BY id")).bind(10).all().await?;
     assert_eq!(rows, [("Flask for two".into(), 11), ("Flask for free".into(), 12)]);
     Ok(())
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use aludel::prelude::*;
-use support::TestDb;
+use support::{Backend, TestDb, neutral};
 
 #[derive(Model, Clone, Debug)]
 struct User {
@@ -131,14 +131,17 @@ async fn orders_limits_and_distinct() -> Result<()> {
     let session = db.session();
     let names = |query: Query<User, String>| query.all(&session);
     let query = || User::query().select(User::username);
-    assert_eq!(names(query().order_by((User::age, User::id.desc()))).await?[..3], ["cas", "back\\slash", "100%"]);
-    assert_eq!(names(query().order_by(User::age.desc()).order_by(User::id).limit(1)).await?, ["ann"]);
+    assert_eq!(
+        names(query().order_by((User::age.asc().nulls_first(), User::id.desc()))).await?[..3],
+        ["cas", "back\\slash", "100%"]
+    );
+    assert_eq!(names(query().order_by(User::age.desc().nulls_last()).order_by(User::id).limit(1)).await?, ["ann"]);
     assert_eq!(names(query().order_by(User::column("username")?.desc()).limit(1)).await?, ["cas"]);
     assert_eq!(names(query().order_by(User::column("login")?).limit(1)).await?, ["100%"], "by the database's name");
     assert_eq!(names(query().order_by(User::id).offset(3)).await?, ["100%", "back\\slash"]);
     assert_eq!(names(query().order_by(length(User::username).desc()).limit(1)).await?, ["back\\slash"]);
     assert_eq!(names(query().limit(0)).await?, [""; 0]);
-    let ages = User::query().select(User::age).distinct().order_by(User::age);
+    let ages = User::query().select(User::age).distinct().order_by(User::age.asc().nulls_first());
     assert_eq!(ages.clone().all(&session).await?, [None, Some(20), Some(30), Some(40)]);
     assert_eq!(ages.count(&session).await?, 4);
     Ok(())
@@ -174,9 +177,9 @@ async fn limits_and_lists_of_any_size_are_sent_or_refused() -> Result<()> {
     assert_eq!(User::query().limit(u64::MAX).all(&session).await?.len(), 5);
     assert_eq!(User::query().offset(u64::MAX).count(&session).await?, 0);
     db.statements();
-    let error = User::query().filter(User::id.in_(0..40_000)).all(&session).await.expect_err("too many");
+    let error = User::query().filter(User::id.in_(0..70_000)).all(&session).await.expect_err("too many");
     assert_eq!(error.kind(), ErrorKind::InvalidStatement);
-    assert!(error.to_string().contains("32766"), "{error}");
+    assert!(error.to_string().contains(Backend::current().pick("32766", "65535", "65535")), "{error}");
     assert_eq!(db.statements(), [""; 0]);
     Ok(())
 }
@@ -258,13 +261,12 @@ async fn a_column_of_an_outer_joined_table_has_to_be_optional() -> Result<()> {
 
     let rows = User::query()
         .left_join(User::posts)
-        .select((User::id, Post::title.optional(), count(Post::id)))
-        .group_by(User::id)
+        .select((User::id, Post::title.optional(), Post::id.optional()))
         .order_by(User::id)
         .all(&session)
         .await?;
-    assert_eq!(rows.len(), 5);
-    assert_eq!(rows[4], (5, None, 0));
+    assert_eq!(rows.len(), 6);
+    assert_eq!(rows[5], (5, None, None));
     Ok(())
 }
 
@@ -312,6 +314,6 @@ async fn a_missing_table_is_an_error_of_its_own() -> Result<()> {
     db.db.drop_all().await?;
     let error = User::query().all(&db.session()).await.expect_err("no table");
     assert_eq!(error.kind(), ErrorKind::MissingTable);
-    assert!(error.statement().is_some_and(|sql| sql.contains("FROM \"user\"")));
+    assert!(error.statement().is_some_and(|sql| neutral(sql).contains("FROM \"user\"")));
     Ok(())
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use aludel::prelude::*;
-use support::TestDb;
+use support::{TestDb, native};
 
 #[derive(Model, Clone, Debug)]
 struct User {
@@ -171,7 +171,10 @@ async fn a_raw_update_is_seen_by_the_next_query_that_names_the_row() -> Result<(
     let session = db.session();
     let ann = session.get_one::<User>(1).await?;
     let post = ann.load(User::posts).await?[0].clone();
-    assert_eq!(session.sql("UPDATE user SET username = ? WHERE id = ?").bind("anna").bind(1).execute().await?, 1);
+    assert_eq!(
+        session.sql(&native("UPDATE user SET username = ? WHERE id = ?")).bind("anna").bind(1).execute().await?,
+        1
+    );
     session.sql("UPDATE post SET title = 'first' WHERE id = 1").execute().await?;
     let seen = Post::query().with(Post::author.joined()).filter(Post::id.eq(1)).one(&session).await?;
     assert_eq!((seen.title.as_str(), post.title.as_str(), ann.username.as_str()), ("first", "first", "anna"));

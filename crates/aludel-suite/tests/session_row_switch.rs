@@ -3,7 +3,7 @@
 mod support;
 
 use aludel::prelude::*;
-use support::TestDb;
+use support::{Backend, TestDb};
 
 #[derive(Model, Clone, Debug)]
 struct Author {
@@ -102,10 +102,12 @@ async fn a_deleted_row_and_a_new_one_of_its_key_are_one_update() -> Result<()> {
     db.statements();
     session.flush().await?;
     let updates: Vec<String> = db.work().into_iter().filter(|sql| sql.contains("\"author\" SET")).collect();
-    assert_eq!(
-        updates,
-        [r#"UPDATE "author" SET "name" = ?, "bio" = ?, "status" = ('new') WHERE "id" = ? RETURNING "status""#]
+    let expected = Backend::current().pick(
+        r#"UPDATE "author" SET "name" = ?, "bio" = ?, "status" = ('new') WHERE "id" = ? RETURNING "status""#,
+        r#"UPDATE "author" SET "name" = ?, "bio" = ?, "status" = DEFAULT WHERE "id" = ? RETURNING "status""#,
+        r#"UPDATE "author" SET "name" = ?, "bio" = ?, "status" = DEFAULT WHERE "id" = ?"#,
     );
+    assert_eq!(updates, [expected]);
     assert!(old.is_deleted() && new.is_persistent());
     assert_eq!(new.status, "new");
     assert_eq!(session.get_one::<Author>(2).await?, new);

@@ -30,8 +30,8 @@ struct Post {
 async fn filled() -> TestDb {
     let db = TestDb::new().await;
     db.change(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50)
-         INSERT INTO user SELECT i, 'user ' || i, 'a@x', 0 FROM n;
+        "INSERT INTO user WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50)
+         SELECT i, 'user ' || i, 'a@x', 0 FROM n;
          INSERT INTO post SELECT id, 'post', id FROM user;",
     );
     db

@@ -45,10 +45,10 @@ struct Comment {
 async fn filled() -> TestDb {
     let db = TestDb::new().await;
     db.change(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10)
-         INSERT INTO user SELECT i, 'user ' || i, NULL, 0.5 FROM n;
-         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
-         INSERT INTO post SELECT i, 'post ' || i, '', (i - 1) / 10 + 1 FROM n;
+        "INSERT INTO user WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10)
+         SELECT i, 'user ' || i, NULL, 0.5 FROM n;
+         INSERT INTO post WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+         SELECT i, 'post ' || i, '', (i - 1 - (i - 1) % 10) / 10 + 1 FROM n;
          INSERT INTO comment SELECT id, 'one', id FROM post UNION ALL SELECT id + 100, 'two', id FROM post;",
     );
     db

@@ -3,7 +3,7 @@
 mod support;
 
 use aludel::prelude::*;
-use support::TestDb;
+use support::{TestDb, native, needs};
 
 #[derive(Model, Clone, Debug, PartialEq)]
 struct Reading {
@@ -16,8 +16,8 @@ struct Reading {
 async fn filled(rows: u32) -> TestDb {
     let db = TestDb::new().await;
     db.change(&format!(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
-         INSERT INTO reading SELECT i, 's' || (i % 3), i / 2.0 FROM n;"
+        "INSERT INTO reading WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+         SELECT i, 's' || (i % 3), i / 2.0 FROM n;"
     ));
     db
 }
@@ -132,6 +132,7 @@ async fn a_stream_is_owned_and_outlives_its_session() -> Result<()> {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_the_error_of_its_row() -> Result<()> {
+    needs!(Sqlite, "a column of numbers that takes a text");
     let db = filled(3).await;
     db.change("UPDATE reading SET value = 'much' WHERE id = 2");
     let session = db.session();
@@ -154,8 +155,12 @@ async fn what_cannot_be_read_is_the_error_of_its_row() -> Result<()> {
 async fn raw_sql_binds_values_and_reads_tuples() -> Result<()> {
     let db = filled(5).await;
     let session = db.session();
-    let rows: Vec<(i64, String)> =
-        session.sql("SELECT id, sensor FROM reading WHERE sensor = ? AND id > ?").bind("s1").bind(1).all().await?;
+    let rows: Vec<(i64, String)> = session
+        .sql(&native("SELECT id, sensor FROM reading WHERE sensor = ? AND id > ?"))
+        .bind("s1")
+        .bind(1)
+        .all()
+        .await?;
     assert_eq!(rows, [(4, "s1".into())]);
     assert_eq!(session.sql("SELECT max(value) FROM reading").one::<Option<f64>>().await?, Some(2.5));
     assert_eq!(session.sql("SELECT id FROM reading WHERE id = 9").first::<i64>().await?, None);
@@ -163,7 +168,8 @@ async fn raw_sql_binds_values_and_reads_tuples() -> Result<()> {
         session.sql("SELECT id FROM reading").one::<i64>().await.expect_err("five").kind(),
         ErrorKind::MultipleFound
     );
-    let injected = session.sql("SELECT count(*) FROM reading WHERE sensor = ?").bind("' OR 1=1 --").one::<i64>();
+    let counted = native("SELECT count(*) FROM reading WHERE sensor = ?");
+    let injected = session.sql(&counted).bind("' OR 1=1 --").one::<i64>();
     assert_eq!(injected.await?, 0);
     let error = session.sql("SELECT id, sensor FROM reading").all::<i64>().await.expect_err("two columns");
     assert_eq!(error.kind(), ErrorKind::InvalidStatement);
@@ -182,10 +188,10 @@ async fn raw_sql_that_only_reads_opens_no_transaction_and_what_writes_does() -> 
         session.sql("INSERT INTO reading (id, sensor) VALUES (8, 'a'), (9, 'b') RETURNING id").all::<i64>().await?;
     assert_eq!(ids, [8, 9]);
     assert!(db.statements()[0].starts_with("BEGIN"));
-    assert_eq!(session.sql("DELETE FROM reading WHERE id < ?").bind(3).execute().await?, 2);
+    assert_eq!(session.sql(&native("DELETE FROM reading WHERE id < ?")).bind(3).execute().await?, 2);
     session.rollback().await?;
     assert_eq!(db.rows("SELECT count(*) FROM reading"), ["5"]);
-    session.sql("UPDATE reading SET value = ? WHERE id = 1").bind(None::<f64>).execute().await?;
+    session.sql(&native("UPDATE reading SET value = ? WHERE id = 1")).bind(None::<f64>).execute().await?;
     session.commit().await?;
     assert_eq!(db.rows("SELECT value FROM reading WHERE id = 1"), ["NULL"]);
     Ok(())
@@ -194,24 +200,25 @@ async fn raw_sql_that_only_reads_opens_no_transaction_and_what_writes_does() -> 
 #[tokio::test]
 async fn raw_sql_is_one_statement_with_a_value_for_each_placeholder() -> Result<()> {
     let db = filled(1).await;
-    let session = db.session();
+    // Each in a session of its own: an error ends a transaction of PostgreSQL.
+    let value = native("SELECT ?");
     let errors = [
-        session.sql("SELECT ?").all::<i64>().await.err(),
-        session.sql("SELECT 1").bind(1).all::<i64>().await.err(),
-        session.sql("SELECT 1; DROP TABLE reading").all::<i64>().await.err(),
-        session.sql("DELETE FROM reading; DROP TABLE reading").execute().await.err(),
-        session.sql("").all::<i64>().await.err(),
+        db.session().sql(&value).all::<i64>().await.err(),
+        db.session().sql("SELECT 1").bind(1).all::<i64>().await.err(),
+        db.session().sql("SELECT 1; DROP TABLE reading").all::<i64>().await.err(),
+        db.session().sql("DELETE FROM reading; DROP TABLE reading").execute().await.err(),
+        db.session().sql("").all::<i64>().await.err(),
     ];
-    for error in errors {
-        assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::InvalidStatement));
+    for (at, error) in errors.into_iter().enumerate() {
+        assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::InvalidStatement), "number {at}");
     }
-    session.rollback().await?;
     assert_eq!(db.rows("SELECT count(*) FROM reading"), ["1"]);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_stream_of_a_database_in_memory_is_read_at_once() -> Result<()> {
+    needs!(Sqlite, "databases in memory");
     let db = Db::connect("sqlite://").await?;
     db.create_all().await?;
     let session = db.session();

@@ -4,7 +4,7 @@ mod support;
 
 use aludel::prelude::*;
 use serde::Serialize;
-use support::TestDb;
+use support::{Backend, TestDb, native};
 
 #[derive(DbType, Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct UserId(i64);
@@ -101,10 +101,18 @@ async fn a_name_that_is_no_variant_is_refused_by_the_database_and_by_the_program
     let session = db.session();
     session.add(User::build().email(email("a@x")));
     session.commit().await?;
-    let error = session.sql("UPDATE user SET role = 'king'").execute().await.expect_err("no variant");
-    assert_eq!(error.kind(), ErrorKind::CheckViolation);
-    assert_eq!(error.constraint(), Some("ck_user_role"));
+    let error = session.sql(&native("UPDATE user SET role = 'king'")).execute().await.expect_err("no variant");
+    // Servers have a type for it, of which the value is none.
+    let (kind, constraint) = Backend::current().pick(
+        (ErrorKind::CheckViolation, Some("ck_user_role")),
+        (ErrorKind::InvalidStatement, None),
+        (ErrorKind::Decode, None),
+    );
+    assert_eq!((error.kind(), error.constraint()), (kind, constraint), "{error}");
     session.rollback().await?;
+    if Backend::current() != Backend::Sqlite {
+        return Ok(());
+    }
     db.change("PRAGMA ignore_check_constraints = ON; UPDATE user SET role = 'king'");
     let error = User::query().one(&db.session()).await.expect_err("no variant");
     assert_eq!(error.kind(), ErrorKind::Decode);

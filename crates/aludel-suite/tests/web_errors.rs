@@ -16,7 +16,7 @@ use tower::ServiceExt;
 mod faults_support;
 mod support;
 use faults_support::{Author, Book, Shelf};
-use support::{TestDb, needs};
+use support::{TestDb, native, needs};
 
 /// The tables of the authors and the books.
 async fn database() -> TestDb {
@@ -226,7 +226,8 @@ async fn without_the_layer_the_extractor_is_500_and_the_log_names_the_cure() {
 #[tokio::test]
 async fn a_server_s_fault_tells_the_log_all_and_the_client_nothing() {
     async fn handler(session: Session) -> Result<String> {
-        let names = session.sql("SELECT secret FROM author WHERE name = ?").bind("hunter2").all::<String>().await?;
+        let names =
+            session.sql(&native("SELECT secret FROM author WHERE name = ?")).bind("hunter2").all::<String>().await?;
         Ok(names.concat())
     }
     let shelf = database().await;
@@ -241,7 +242,7 @@ async fn a_server_s_fault_tells_the_log_all_and_the_client_nothing() {
     }
     let logged = logged.0.lock().unwrap().concat();
     assert!(
-        logged.contains("kind=MissingTable") && logged.contains("SELECT secret FROM author WHERE name = ?"),
+        logged.contains("kind=MissingTable") && logged.contains(&native("SELECT secret FROM author WHERE name = ?")),
         "{logged}"
     );
     assert!(logged.contains("the column `secret` does not exist"), "{logged}");

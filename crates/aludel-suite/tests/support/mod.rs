@@ -1,6 +1,7 @@
 //! A database of a test's own, the log of its statements, and a second pair of eyes on its rows.
 //!
 //! `ALUDEL_TEST_BACKEND` says of which backend: `sqlite`, where nothing is said, `postgres` or `mariadb`.
+//! `cargo xtask test` runs all three.
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses a part of it")]
 
 mod backend;
@@ -18,7 +19,7 @@ use aludel::{DbBuilder, Models};
 
 pub(crate) use backend::Backend;
 pub(crate) use needs::{Skipped, needs, skips};
-pub(crate) use sql::{neutral, quoted};
+pub(crate) use sql::{native, neutral, quoted};
 
 use backend::Place;
 
@@ -70,9 +71,10 @@ impl TestDb {
         self.db.session()
     }
 
-    /// The statements since this was last asked for.
+    /// The statements since this was last asked for, with names and values as SQLite has them: see [`neutral`].
     pub(crate) fn statements(&self) -> Vec<String> {
-        std::mem::take(&mut *self.log.lock().expect("the log"))
+        let statements = std::mem::take(&mut *self.log.lock().expect("the log"));
+        statements.iter().map(|sql| neutral(sql)).collect()
     }
 
     /// The same without BEGIN, COMMIT and ROLLBACK.
@@ -91,6 +93,16 @@ impl TestDb {
     /// What somebody else changes in the meantime. Keys that the database counts up come after those that are there.
     pub(crate) fn change(&self, sql: &str) {
         self.place.change(sql);
+    }
+
+    /// The same with foreign keys that nobody looks at.
+    pub(crate) fn change_unchecked(&self, sql: &str) {
+        let off = Backend::current().pick(
+            "PRAGMA foreign_keys = OFF",
+            "SET session_replication_role = replica",
+            "SET foreign_key_checks = 0",
+        );
+        self.place.change(&format!("{off}; {sql}"));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The SQL of the tests themselves, which all backends understand.
 
+use super::Backend;
+
 /// The names of the tests' tables and columns that are key words of one of the backends.
 const RESERVED: [&str; 2] = ["order", "user"];
 
@@ -27,6 +29,23 @@ pub(crate) fn quoted(sql: &str) -> String {
         rest = tail;
     }
     out
+}
+
+/// A statement with `?` for values in the SQL of the backend at hand, as a program writes it for `session.sql`.
+pub(crate) fn native(sql: &str) -> String {
+    let sql = quoted(sql);
+    match Backend::current() {
+        Backend::Sqlite => sql,
+        Backend::MariaDb => sql.replace('"', "`"),
+        Backend::Postgres => {
+            let mut parts = sql.split('?');
+            let mut out = parts.next().unwrap_or_default().to_owned();
+            for (at, part) in parts.enumerate() {
+                out.push_str(&format!("${}{part}", at + 1));
+            }
+            out
+        }
+    }
 }
 
 /// A statement of the library as SQLite has it: `"` around names, `?` for values.

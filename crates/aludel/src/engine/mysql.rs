@@ -13,6 +13,7 @@ mod row;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub(super) use connection::Connection;
 pub(super) use row::MysqlRow;

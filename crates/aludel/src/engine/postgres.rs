@@ -17,3 +17,6 @@ mod types;
 mod wire;
 
 pub(super) use connection::Connection;
+
+#[cfg(test)]
+mod tests;

@@ -129,7 +129,7 @@ impl DatabaseUrl {
 
     /// The SQLite database that the URL names.
     #[cfg(test)]
-    pub(crate) fn to_open(&self) -> Result<DatabaseFile> {
+    pub(super) fn to_open(&self) -> Result<DatabaseFile> {
         match self.target()? {
             Target::File(file) => Ok(file),
             Target::Server(_) => panic!("the URL is a server's"),

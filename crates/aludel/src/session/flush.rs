@@ -157,6 +157,15 @@ impl Flush<'_, '_> {
         if error.kind() == ErrorKind::ForeignKeyViolation && error.table().is_none() {
             return missing_parent(def, error);
         }
+        // MariaDB and MySQL name the constraint alone, and each primary key by this word.
+        if error.kind() == ErrorKind::UniqueViolation && error.table().is_none() {
+            error = error.with_table(def.table);
+            if error.constraint() == Some("PRIMARY") {
+                let columns = def.primary_key.iter().map(|&column| def.columns[column].name.to_owned());
+                error = error.with_columns(columns.collect());
+            }
+            return error;
+        }
         let Some(number) = error.take_parameter() else { return error };
         match number.checked_sub(1).and_then(|position| columns.get(position % columns.len().max(1))) {
             Some(&column) => {

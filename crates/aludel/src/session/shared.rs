@@ -122,8 +122,11 @@ impl Database {
             }
             (ErrorKind::UniqueViolation | ErrorKind::CheckViolation, None, Some(constraint)) => {
                 match self.table_of(constraint) {
-                    Some(table) => {
-                        error.with_message(|message| format!("{message} (table `{table}`)")).with_table(table)
+                    Some((table, columns)) => {
+                        let error = error.with_message(|message| format!("{message} (table `{table}`)"));
+                        let unknown = error.columns().is_empty();
+                        let error = if unknown { error.with_columns(columns) } else { error };
+                        error.with_table(table)
                     }
                     None => error,
                 }
@@ -132,16 +135,18 @@ impl Database {
         }
     }
 
-    /// The only table with a check or a unique index of this name.
-    fn table_of(&self, constraint: &str) -> Option<String> {
-        let has = |table: &&Table| {
-            let checks = table.checks.iter().map(|check| &check.name);
-            let indexes = table.indexes.iter().map(|index| &index.name);
-            checks.chain(indexes).any(|name| name.as_deref() == Some(constraint))
+    /// The only table with a check, a unique constraint or an index of this name, and the columns of the latter two.
+    fn table_of(&self, constraint: &str) -> Option<(String, Vec<String>)> {
+        let has = |table: &Table| {
+            let checks = table.checks.iter().map(|check| (&check.name, &[][..]));
+            let uniques = table.uniques.iter().map(|unique| (&unique.name, &unique.columns[..]));
+            let indexes = table.indexes.iter().map(|index| (&index.name, &index.columns[..]));
+            let mut all = checks.chain(uniques).chain(indexes);
+            all.find(|(name, _)| name.as_deref() == Some(constraint)).map(|(_, columns)| columns.to_vec())
         };
-        let mut tables = self.metadata.tables().iter().filter(has);
-        let table = tables.next()?;
-        tables.next().is_none().then(|| table.name.clone())
+        let mut tables = self.metadata.tables().iter().filter_map(|table| Some((table.name.clone(), has(table)?)));
+        let found = tables.next()?;
+        tables.next().is_none().then_some(found)
     }
 }
 

@@ -28,6 +28,8 @@ pub(in crate::engine) struct Connection {
     /// How the server is reached when a statement of this connection is to be ended.
     opts: Opts,
     dialect: Dialect,
+    /// How long a statement with its values may be.
+    max_packet: usize,
     /// Whether a transaction is open, as the server's last answer had it.
     in_transaction: bool,
     /// A statement runs; or it ran when its future was dropped, and nothing else may run any more.
@@ -41,8 +43,16 @@ impl Connection {
     /// # Errors
     /// `Connection` when none answers, or one does not let this program in; `Config` for what the URL may not have.
     pub(in crate::engine) async fn open(url: &ServerUrl, options: &EngineOptions) -> Result<Self> {
-        let Opened { conn, dialect, opts } = opening::open(url, options).await?;
-        Ok(Self { conn: Some(conn), opts, dialect, in_transaction: false, busy: false, cursors: Cursors::new() })
+        let Opened { conn, dialect, max_packet, opts } = opening::open(url, options).await?;
+        Ok(Self {
+            conn: Some(conn),
+            opts,
+            dialect,
+            max_packet,
+            in_transaction: false,
+            busy: false,
+            cursors: Cursors::new(),
+        })
     }
 
     pub(in crate::engine) fn dialect(&self) -> Dialect {
@@ -77,6 +87,7 @@ impl Connection {
         sink: Sink<'_>,
     ) -> Result<Fetched> {
         let values = bind::values(params)?;
+        self.check_length(sql, &values)?;
         let in_flight = self.start().await?;
         let conn = open(&mut self.conn)?;
         let outcome = run(conn, sql, values, sink).await;
@@ -94,13 +105,14 @@ impl Connection {
     /// open.
     pub(in crate::engine) async fn execute_batch(&mut self, sql: &str) -> Result<()> {
         let sql = without_last_comment(sql);
+        self.check_length(sql, &[])?;
         if sql.is_empty() {
             return Ok(());
         }
         let in_flight = self.start().await?;
         let outcome = match open(&mut self.conn) {
             Ok(conn) => run_all(conn, sql).await,
-            Err(error) => Err(Stopped::Ours(error)),
+            Err(error) => Err(Stopped::Unsent(error)),
         };
         // A batch may have opened a transaction before it failed: so the server is asked.
         self.in_transaction |= outcome.is_err();
@@ -116,10 +128,11 @@ impl Connection {
     /// As [`fetch`](Self::fetch).
     pub(in crate::engine) async fn open_cursor(&mut self, sql: &str, params: &[Value<'_>]) -> Result<CursorId> {
         let values = bind::values(params)?;
+        self.check_length(sql, &values)?;
         let in_flight = self.start().await?;
         let outcome = match open(&mut self.conn) {
             Ok(conn) => begin(conn, sql, values).await,
-            Err(error) => Err(Stopped::Ours(error)),
+            Err(error) => Err(Stopped::Unsent(error)),
         };
         self.busy = false;
         let outcome = match outcome {
@@ -182,6 +195,18 @@ impl Connection {
         self.cursors.close_all();
     }
 
+    /// A statement that is too long for the server would cost the connection.
+    fn check_length(&self, sql: &str, values: &[mysql_async::Value]) -> Result<()> {
+        /// What a value takes at most beside its bytes, and what a statement takes beside its values.
+        const AROUND: usize = 16;
+        let length = |value: &mysql_async::Value| match value {
+            mysql_async::Value::Bytes(bytes) => bytes.len() + AROUND,
+            _ => AROUND,
+        };
+        let longest = sql.len().max(values.iter().map(length).sum()) + AROUND;
+        if longest > self.max_packet { Err(too_long(longest, self.max_packet)) } else { Ok(()) }
+    }
+
     /// Before a statement: the connection is taken for it, and what a cursor has still to get is read.
     async fn start(&mut self) -> Result<InFlight> {
         if !self.is_usable() {
@@ -192,11 +217,18 @@ impl Connection {
         self.busy = true;
         if self.cursors.make_way(conn).await {
             let asked = conn.ping().await;
+            let was_in_transaction = self.in_transaction;
             self.note_status();
-            if let Err(failure) = asked {
+            let failed = match asked {
+                Err(failure) => Some(error::classify(failure)),
+                // The next statement would be a transaction of its own.
+                Ok(()) if was_in_transaction && !self.in_transaction => Some(ended()),
+                Ok(()) => None,
+            };
+            if let Some(error) = failed {
                 self.busy = false;
                 in_flight.land();
-                return Err(error::classify(failure));
+                return Err(error);
             }
         }
         Ok(in_flight)
@@ -209,6 +241,8 @@ impl Connection {
                 self.note_status();
                 Ok(done)
             }
+            // The answer to the preparation has no status, and the crate takes it for one.
+            Err(Stopped::Unsent(error)) => Err(error),
             Err(Stopped::Ours(error)) => {
                 self.note_status();
                 Err(error)
@@ -275,6 +309,8 @@ impl Drop for Connection {
 
 /// Why a statement came to no good end.
 enum Stopped {
+    /// It was not sent.
+    Unsent(Error),
     /// The server or the connection.
     Wire(WireError),
     /// What took the rows, or this driver. What was still to come of the result has been read.
@@ -311,7 +347,7 @@ async fn run(conn: &mut Conn, sql: &str, values: Vec<mysql_async::Value>, sink: 
 async fn begin(conn: &mut Conn, sql: &str, values: Vec<mysql_async::Value>) -> Result<(), Stopped> {
     let statement = conn.prep(sql).await?;
     if usize::from(statement.num_params()) != values.len() {
-        return Err(Stopped::Ours(count_mismatch(statement.num_params(), values.len())));
+        return Err(Stopped::Unsent(count_mismatch(statement.num_params(), values.len())));
     }
     let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
     // The result stays with the connection, from which it is read afterwards.
@@ -378,6 +414,26 @@ fn count_mismatch(expected: u16, given: usize) -> Error {
     Error::new(
         ErrorKind::InvalidStatement,
         format!("the statement has {expected} placeholders, and {given} values were given"),
+    )
+}
+
+#[cold]
+fn too_long(length: usize, limit: usize) -> Error {
+    Error::new(
+        ErrorKind::InvalidStatement,
+        format!(
+            "the statement, or its values, are {length} bytes long, and the server allows {limit} (its \
+             `max_allowed_packet`); split it, or raise the limit"
+        ),
+    )
+}
+
+#[cold]
+fn ended() -> Error {
+    Error::new(
+        ErrorKind::NeedsRollback,
+        "the database ended the transaction by itself when the rest of a stream was read, and its changes are lost; run \
+         it again",
     )
 }
 

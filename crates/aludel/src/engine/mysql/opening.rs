@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Error as WireError, Opts, QueryResult, Row, TextProtocol};
+use mysql_async::{Conn, DriverError, Error as WireError, Opts, QueryResult, Row, TextProtocol};
 
 use super::report::Report;
 use super::settings::{Candidate, Settings};
@@ -16,13 +16,18 @@ use crate::sql::Dialect;
 pub(super) struct Opened {
     pub(super) conn: Conn,
     pub(super) dialect: Dialect,
+    /// How long a statement with its values may be.
+    pub(super) max_packet: usize,
     /// How another connection to the same server is opened.
     pub(super) opts: Opts,
 }
 
+/// How long the statements are that every server takes, unless it tells otherwise: the default of MySQL 5.5.
+const SMALLEST_LIMIT: usize = 1 << 20;
+
 /// Opens a connection to the first server that answers.
 pub(super) async fn open(url: &ServerUrl, options: &EngineOptions) -> Result<Opened> {
-    let settings = Settings::new(url, options)?;
+    let settings = Settings::new(url, options).await?;
     let mut unreachable = Vec::new();
     for candidate in &settings.candidates {
         match tokio::time::timeout(settings.connect_timeout, connect(candidate, options.busy_timeout)).await {
@@ -39,19 +44,28 @@ pub(super) async fn open(url: &ServerUrl, options: &EngineOptions) -> Result<Ope
 }
 
 async fn connect(candidate: &Candidate, lock_timeout: Duration) -> Result<Opened, WireError> {
-    let mut conn = Conn::new(candidate.opts.clone()).await?;
-    let version = {
-        let mut result: QueryResult<'_, 'static, TextProtocol> = conn.query_iter(session(lock_timeout)).await?;
-        // The first result is that of SET, which has no rows.
-        let mut version = None;
-        while version.is_none() && !result.is_empty() {
-            version = result.next().await?.and_then(|row: Row| row.get::<String, _>(0));
+    match (log_in(&candidate.opts, lock_timeout).await, &candidate.plain) {
+        (Err(WireError::Driver(DriverError::NoClientSslFlagFromServer)), Some(plain)) => {
+            log_in(plain, lock_timeout).await
         }
-        result.drop_result().await?;
-        version.unwrap_or_default()
-    };
+        (outcome, _) => outcome,
+    }
+}
+
+async fn log_in(opts: &Opts, lock_timeout: Duration) -> Result<Opened, WireError> {
+    let mut conn = Conn::new(opts.clone()).await?;
+    let mut result: QueryResult<'_, 'static, TextProtocol> = conn.query_iter(session(lock_timeout)).await?;
+    // The first result is that of SET, which has no rows.
+    let mut row = None;
+    while row.is_none() && !result.is_empty() {
+        row = result.next().await?;
+    }
+    result.drop_result().await?;
+    let told = |index: usize| row.as_ref().and_then(|row: &Row| row.get::<String, _>(index)).unwrap_or_default();
+    let version = told(0);
+    let max_packet = told(1).parse().unwrap_or(SMALLEST_LIMIT);
     let dialect = if version.to_ascii_lowercase().contains("mariadb") { Dialect::MariaDb } else { Dialect::MySql };
-    Ok(Opened { conn, dialect, opts: candidate.opts.clone() })
+    Ok(Opened { conn, dialect, max_packet, opts: opts.clone() })
 }
 
 /// What a session needs, in one round trip: all of Unicode, times in UTC, wrong values as errors and never cut to what
@@ -64,7 +78,7 @@ fn session(lock_timeout: Duration) -> String {
         "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, innodb_lock_wait_timeout = {seconds}, \
          lock_wait_timeout = {seconds}, sql_mode = CONCAT(@@sql_mode, \
          ',STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
-         NO_ENGINE_SUBSTITUTION'); SELECT VERSION()"
+         NO_ENGINE_SUBSTITUTION'); SELECT VERSION(), @@max_allowed_packet"
     )
 }
 
@@ -104,6 +118,9 @@ fn nobody_answers(tried: Vec<(&Candidate, Option<WireError>)>, limit: Duration) 
                 source =
                     Some(Error::new(ErrorKind::Connection, "too many connections").with_source(Report::of(&error)));
             }
+            Some(WireError::Driver(DriverError::NoClientSslFlagFromServer)) => message.push_str(&format!(
+                "the server at {address} cannot encrypt the connection, and `ssl-mode` of the database URL asks for it"
+            )),
             Some(error) => message.push_str(&format!("no server can be reached at {address}: {}", reason(&error))),
             None => message.push_str(&format!("the server at {address} did not answer within {limit:?}")),
         }

@@ -1,9 +1,11 @@
 //! What a URL says about a connection.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use mysql_async::{Opts, OptsBuilder};
 
+use super::tls::{self, SslMode};
 use crate::engine::EngineOptions;
 use crate::engine::url::{Host, ServerUrl};
 use crate::error::{Error, ErrorKind, Result};
@@ -14,13 +16,16 @@ const PORT: u16 = 3306;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The parameters that a URL may have.
-const PARAMETERS: &[&str] = &["charset", "connect_timeout", "ssl-mode", "ssl_mode", "sslmode"];
+const PARAMETERS: &[&str] =
+    &["charset", "connect_timeout", "ssl-mode", "ssl-ca", "ssl_mode", "ssl_ca", "sslmode", "sslrootcert"];
 
 /// A server to try, and how to reach it.
 pub(super) struct Candidate {
     /// The address, as messages name it.
     pub(super) address: String,
     pub(super) opts: Opts,
+    /// The same without encryption, for a server that has none and where that will do.
+    pub(super) plain: Option<Opts>,
 }
 
 /// What a URL and the engine's options come to.
@@ -32,8 +37,8 @@ pub(super) struct Settings {
 
 impl Settings {
     /// # Errors
-    /// `Config` for a parameter that is unknown or has a wrong value; `Unsupported` for encryption.
-    pub(super) fn new(url: &ServerUrl, options: &EngineOptions) -> Result<Self> {
+    /// `Config` for a parameter that is unknown or has a wrong value; `Unsupported` for an encrypted Unix socket.
+    pub(super) async fn new(url: &ServerUrl, options: &EngineOptions) -> Result<Self> {
         for (key, _) in &url.parameters {
             if !PARAMETERS.contains(&key.as_str()) {
                 return Err(config(format!(
@@ -49,7 +54,7 @@ impl Settings {
                 "the database URL has the charset `{charset}`; it is utf8mb4 always, which holds all of Unicode"
             )));
         }
-        encryption(url)?;
+        let ssl = ssl_mode(url)?;
         let connect_timeout = match url.parameter_value("connect_timeout") {
             None => CONNECT_TIMEOUT,
             Some(text) => match text.parse() {
@@ -69,49 +74,72 @@ impl Settings {
             .client_found_rows(true)
             // Read by nobody: Aludel's own pool decides how long a connection lives.
             .wait_timeout(Some(28_800))
+            // Longer statements are refused before the crate sees them, which would close the connection.
+            .max_allowed_packet(Some(1 << 30))
             .stmt_cache_size(options.statement_cache_size.max(1));
         let local = [Host::Tcp("127.0.0.1".to_owned(), None)];
         let hosts = if url.hosts.is_empty() { &local[..] } else { &url.hosts };
-        let candidates = hosts.iter().map(|host| candidate(host, login.clone())).collect();
+        let mut candidates = Vec::new();
+        for host in hosts {
+            candidates.push(candidate(host, login.clone(), ssl, url).await?);
+        }
         Ok(Self { candidates, connect_timeout })
     }
 }
 
-fn candidate(host: &Host, login: OptsBuilder) -> Candidate {
+async fn candidate(host: &Host, login: OptsBuilder, ssl: Option<SslMode>, url: &ServerUrl) -> Result<Candidate> {
     match host {
         Host::Tcp(name, port) => {
             let port = port.unwrap_or(PORT);
             let address = if name.contains(':') { format!("[{name}]:{port}") } else { format!("{name}:{port}") };
-            Candidate { address, opts: login.ip_or_hostname(name.clone()).tcp_port(port).into() }
+            let plain = login.ip_or_hostname(name.clone()).tcp_port(port);
+            let ssl = ssl.unwrap_or(if stays_here(name) { SslMode::Disabled } else { SslMode::Preferred });
+            if ssl == SslMode::Disabled {
+                return Ok(Candidate { address, opts: plain.into(), plain: None });
+            }
+            let authorities = first_of(url, AUTHORITIES).map(|(_, path)| path);
+            let opts = plain.clone().ssl_opts(tls::options(ssl, authorities).await?).into();
+            Ok(Candidate { address, opts, plain: (!ssl.insists()).then(|| plain.into()) })
         }
         Host::Unix(path, _) => {
+            if ssl.is_some_and(SslMode::insists) {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    "the database URL asks for encryption, and a Unix socket has none: it does not leave the machine",
+                ));
+            }
             let path = path.to_string_lossy().into_owned();
-            Candidate { opts: login.socket(Some(path.clone())).into(), address: path }
+            Ok(Candidate { opts: login.socket(Some(path.clone())).into(), address: path, plain: None })
         }
     }
 }
 
-/// Whether the connection is to be encrypted: it never is yet, so that a URL that insists on it is refused.
-fn encryption(url: &ServerUrl) -> Result<()> {
-    for key in ["ssl-mode", "ssl_mode", "sslmode"] {
-        let Some(mode) = url.parameter_value(key) else { continue };
-        match mode.to_ascii_lowercase().replace('-', "_").as_str() {
-            "disabled" | "disable" | "preferred" | "prefer" => {}
-            "required" | "require" | "verify_ca" | "verify_identity" | "verify_full" => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    format!("the database URL asks for `{key}={mode}`, and this build cannot encrypt the connection"),
-                ));
-            }
-            _ => {
-                return Err(config(format!(
-                    "the `{key}` of the database URL is one of disabled, preferred, required, verify_ca, \
-                     verify_identity"
-                )));
-            }
-        }
+/// Whether what is sent to an address stays on this machine: there it is encrypted only if the URL says so.
+fn stays_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The names of the parameter for encryption.
+const MODES: &[&str] = &["ssl-mode", "ssl_mode", "sslmode"];
+
+/// The names of the parameter for the file of certificates.
+const AUTHORITIES: &[&str] = &["ssl-ca", "ssl_ca", "sslrootcert"];
+
+fn first_of<'a>(url: &'a ServerUrl, names: &[&'static str]) -> Option<(&'static str, &'a str)> {
+    names.iter().find_map(|name| Some((*name, url.parameter_value(name)?)))
+}
+
+fn ssl_mode(url: &ServerUrl) -> Result<Option<SslMode>> {
+    let Some((name, text)) = first_of(url, MODES) else {
+        // Who names the authority wants it asked.
+        return Ok(first_of(url, AUTHORITIES).map(|_| SslMode::VerifyIdentity));
+    };
+    match SslMode::parse(text) {
+        Some(mode) => Ok(Some(mode)),
+        None => Err(config(format!(
+            "the `{name}` of the database URL is one of disabled, preferred, required, verify_ca, verify_identity"
+        ))),
     }
-    Ok(())
 }
 
 fn config(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {

@@ -46,16 +46,18 @@ impl StatementCache {
         Some(Arc::clone(&slot.prepared))
     }
 
-    /// Keeps a statement; the ones that had to go for it are the caller's to close.
-    pub(super) fn insert(&mut self, sql: &str, prepared: Arc<Prepared>) -> Option<Arc<Prepared>> {
-        let oldest = if self.statements.len() >= self.capacity { self.oldest() } else { None };
-        let evicted = oldest.and_then(|sql| self.remove(&sql));
-        self.statements.insert(sql.into(), Slot { prepared, used: self.clock });
-        evicted
+    /// Makes room for one more; what had to go for it is the caller's to close.
+    pub(super) fn make_room(&mut self) -> Option<Arc<Prepared>> {
+        if self.statements.len() < self.capacity {
+            return None;
+        }
+        let (oldest, _) = self.statements.iter().min_by_key(|(_, slot)| slot.used)?;
+        let oldest = oldest.clone();
+        self.remove(&oldest)
     }
 
-    fn oldest(&self) -> Option<Box<str>> {
-        self.statements.iter().min_by_key(|(_, slot)| slot.used).map(|(sql, _)| sql.clone())
+    pub(super) fn insert(&mut self, sql: &str, prepared: Arc<Prepared>) {
+        self.statements.insert(sql.into(), Slot { prepared, used: self.clock });
     }
 
     pub(super) fn remove(&mut self, sql: &str) -> Option<Arc<Prepared>> {

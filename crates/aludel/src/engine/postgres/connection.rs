@@ -225,13 +225,9 @@ impl Connection {
     /// Makes the connection ready for a request: after the pool, and after a statement whose future was dropped.
     pub(super) async fn ready(&mut self, sql: Option<&str>) -> Result<()> {
         if self.fresh {
-            let good = if self.leaving {
-                self.wire.drain().await.is_ok() && self.wire.status() == Status::Idle
-            } else {
-                !self.wire.is_broken() && !self.wire.is_closed()
-            };
+            let left = !self.leaving || self.wire.drain().await.is_ok() && self.wire.status() == Status::Idle;
             // The server may have gone or restarted meanwhile, and nothing of the next owner's is on the old one.
-            if !good {
+            if !left || self.wire.is_broken() || self.wire.is_closed() {
                 *self = Box::pin(Self::enter(Arc::clone(&self.settings))).await?;
             }
             (self.fresh, self.leaving) = (false, false);
@@ -265,7 +261,13 @@ impl Connection {
         if let Some(prepared) = self.cache.get(sql) {
             return Ok(prepared);
         }
+        if sql.contains('\0') {
+            return Err(error::nul_in_sql());
+        }
         let name = if self.cache.is_on() { self.name("s") } else { String::new() };
+        if let Some(evicted) = self.cache.make_room() {
+            self.closing.push((b'S', evicted.name.clone()));
+        }
         let output = &mut self.wire.output;
         close(&mut self.closing, output)?;
         frontend::parse(&name, sql, [], output).map_err(|_| error::nul_in_sql())?;
@@ -301,10 +303,8 @@ impl Connection {
         };
         self.closing.pop();
         let prepared = Arc::new(Prepared { name, parameters, columns });
-        if self.cache.is_on()
-            && let Some(evicted) = self.cache.insert(sql, Arc::clone(&prepared))
-        {
-            self.closing.push((b'S', evicted.name.clone()));
+        if self.cache.is_on() {
+            self.cache.insert(sql, Arc::clone(&prepared));
         }
         Ok(prepared)
     }

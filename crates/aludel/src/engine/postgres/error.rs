@@ -297,15 +297,24 @@ pub(super) fn garbled() -> Error {
 
 #[cold]
 pub(super) fn broken(error: io::Error) -> Error {
-    let text = match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the server closed it".to_owned(),
-        _ => error.to_string(),
-    };
+    let text = described(&error);
     Error::new(
         ErrorKind::Connection,
         format!("the connection to the PostgreSQL server broke: {text}; what was not committed is rolled back"),
     )
     .with_source(error)
+}
+
+#[cold]
+pub(super) fn broken_at_the_door(error: io::Error) -> Error {
+    Error::new(ErrorKind::Connection, described(&error)).with_source(error)
+}
+
+fn described(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the server closed it".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 #[cold]

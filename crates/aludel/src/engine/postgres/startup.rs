@@ -112,6 +112,7 @@ async fn enter(
     };
     let mut wire = Wire::new(stream);
     let (process, key) = log_in(&mut wire, settings, place).await?;
+    wire.entered();
     if let Some(reason) = refuses(&mut wire, wanted).await? {
         return Err(Failure::Next(reason.to_owned()));
     }

@@ -15,6 +15,9 @@ use crate::error::Result;
 /// How much is read at once. A message that is longer makes the buffer grow until it was read.
 const BUFFER: usize = 64 * 1024;
 
+/// How long messages are before the server has let anybody in.
+const STRANGERS: usize = 30_000;
+
 /// The transaction's state, as the server reports it with each ReadyForQuery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
@@ -47,6 +50,8 @@ pub(super) struct Wire {
     simple: bool,
     status: Status,
     broken: bool,
+    /// The server has not let anybody in yet, and may be something else.
+    stranger: bool,
 }
 
 impl Wire {
@@ -63,11 +68,17 @@ impl Wire {
             simple: true,
             status: Status::Idle,
             broken: false,
+            stranger: true,
         }
     }
 
     pub(super) fn status(&self) -> Status {
         self.status
+    }
+
+    /// The server has let us in.
+    pub(super) fn entered(&mut self) {
+        self.stranger = false;
     }
 
     /// Whether the two sides can no longer understand each other.
@@ -106,6 +117,9 @@ impl Wire {
 
     /// A simple query, which needs no Sync.
     pub(super) fn query(&mut self, sql: &str) -> Result<()> {
+        if sql.contains('\0') {
+            return Err(error::nul_in_sql());
+        }
         frontend::query(sql, &mut self.output).map_err(|_| error::nul_in_sql())?;
         self.simple = true;
         self.pending += 1;
@@ -124,7 +138,7 @@ impl Wire {
             let here = &self.input[self.start..self.end];
             let Some((&[tag, a, b, c, d], _)) = here.split_first_chunk::<5>() else { return Ok(None) };
             let length = u32::from_be_bytes([a, b, c, d]) as usize;
-            if !(4..=i32::MAX as usize).contains(&length) {
+            if length < 4 || length > if self.stranger { STRANGERS } else { i32::MAX as usize } {
                 return Err(self.garbled());
             }
             if here.len() <= length {
@@ -326,7 +340,7 @@ impl Wire {
     #[cold]
     fn broke(&mut self, error: io::Error) -> crate::error::Error {
         self.broken = true;
-        error::broken(error)
+        if self.stranger { error::broken_at_the_door(error) } else { error::broken(error) }
     }
 
     /// The server's last report, after which it closes the connection.

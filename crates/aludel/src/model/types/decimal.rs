@@ -32,8 +32,11 @@ impl ColumnType for Decimal {
     }
 }
 
+/// A column of a large scale has zeros at the end, which say nothing and may be more than a `Decimal` holds.
 fn read(text: &str) -> Result<Decimal> {
-    Decimal::from_str_exact(text).map_err(|error| {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let short = if digits > 28 && text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+    Decimal::from_str_exact(short).map_err(|error| {
         Error::new(ErrorKind::Decode, format!("`{text}` is not a `Decimal`: {error}")).with_source(error)
     })
 }
@@ -51,6 +54,14 @@ mod tests {
         let price = Decimal::from_str_exact("12.50").unwrap();
         assert_eq!(price.to_value(), Value::Decimal("12.50".into()));
         assert_eq!(Decimal::from_value(price.to_value()).unwrap().to_string(), "12.50");
+    }
+
+    #[test]
+    fn zeros_at_the_end_of_a_long_fraction_are_let_go() {
+        let long = "-0.500000000000000000000000000000";
+        assert_eq!(Decimal::from_value(Value::Decimal(long.into())).unwrap().to_string(), "-0.5");
+        let whole = "12.000000000000000000000000000000";
+        assert_eq!(Decimal::from_value(Value::Decimal(whole.into())).unwrap().to_string(), "12");
     }
 
     #[test]

@@ -105,3 +105,55 @@ async fn a_procedure_gives_the_rows_of_its_first_result() {
     assert_eq!(rows(&mut c, "CALL p()", &[], |row| row.integer(0)).await.unwrap(), [1]);
     assert_eq!(integer(&mut c, "SELECT 3").await, 3);
 }
+
+#[tokio::test]
+async fn a_statement_that_is_not_sent_leaves_the_transaction_open() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut c = acquire(&engine).await;
+    c.begin(BeginMode::Immediate).await.unwrap();
+    assert!(c.execute("SELECT ?, ? + 1", &[Value::Int(1)]).await.is_err());
+    assert!(c.in_transaction());
+    assert!(c.execute("SELEC", &[]).await.is_err());
+    assert!(c.in_transaction());
+    assert!(c.open_cursor("SELECT ?, ? + 2", &[Value::Int(1)]).await.is_err());
+    assert!(c.in_transaction());
+    c.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_that_is_too_long_costs_no_connection() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut c = acquire(&engine).await;
+    let id = integer(&mut c, "SELECT CONNECTION_ID()").await;
+    let limit = integer(&mut c, "SELECT @@max_allowed_packet").await;
+    let long = "x".repeat(usize::try_from(limit).unwrap());
+    let error = c.execute("SELECT LENGTH(?)", &[Value::Text(long.as_str().into())]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidStatement);
+    assert!(error.to_string().contains("`max_allowed_packet`"), "{error}");
+    let just = &long[..long.len() - 1000];
+    let length = rows(&mut c, "SELECT LENGTH(?)", &[Value::Text(just.into())], |row| row.integer(0)).await.unwrap();
+    assert_eq!(length, [i64::try_from(just.len()).unwrap()]);
+    assert_eq!(integer(&mut c, "SELECT CONNECTION_ID()").await, id);
+}
+
+#[tokio::test]
+async fn a_cached_statement_follows_a_changed_table() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut c = acquire(&engine).await;
+    c.execute_batch("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)").await.unwrap();
+    let all = "SELECT * FROM t";
+    for _ in 0..2 {
+        assert_eq!(rows(&mut c, all, &[], |row| Ok((row.len(), row.integer(0)?))).await.unwrap(), [(1, 1)]);
+    }
+    let mut stranger = database.stranger().await;
+    stranger.query_drop("ALTER TABLE t ADD COLUMN b VARCHAR(5) DEFAULT 'x', MODIFY a VARCHAR(9)").await.unwrap();
+    for _ in 0..2 {
+        let seen = rows(&mut c, all, &[], |row| Ok(format!("{} {}", row.text(0)?, row.text(1)?))).await.unwrap();
+        assert_eq!(seen, ["1 x"]);
+    }
+    stranger.query_drop("DROP TABLE t").await.unwrap();
+    assert_eq!(c.execute(all, &[]).await.unwrap_err().kind(), ErrorKind::MissingTable);
+}
