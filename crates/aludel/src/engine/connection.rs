@@ -35,8 +35,8 @@ pub(crate) struct Executed {
 pub(crate) struct Several {
     /// Of those that succeeded, in their order.
     pub(crate) done: Vec<Executed>,
-    /// Why the next one did not.
-    pub(crate) failed: Option<Error>,
+    /// Why another did not, and which.
+    pub(crate) failed: Option<(usize, Error)>,
 }
 
 /// A connection of the pool. Dropping it rolls back an open transaction and brings it home.
@@ -249,12 +249,21 @@ impl PooledConnection {
     /// Runs statements that give no rows one after the other, in one round trip where the backend takes several at once.
     /// The first that fails is the last.
     pub(crate) async fn execute_all(&mut self, statements: &[(&str, &[Value<'_>])]) -> Several {
+        #[cfg(feature = "postgres")]
+        if let Some(lease) = &mut self.lease
+            && let Some(Driver::Postgres(_)) = lease.driver()
+        {
+            statements.iter().for_each(|(sql, _)| lease.shared.log.statement(sql));
+            if let Some(Driver::Postgres(connection)) = lease.driver() {
+                return connection.execute_all(statements).await;
+            }
+        }
         let mut several = Several { done: Vec::with_capacity(statements.len()), failed: None };
-        for (sql, params) in statements {
+        for (at, (sql, params)) in statements.iter().enumerate() {
             match self.execute(sql, params).await {
                 Ok(executed) => several.done.push(executed),
                 Err(error) => {
-                    several.failed = Some(error);
+                    several.failed = Some((at, error));
                     break;
                 }
             }

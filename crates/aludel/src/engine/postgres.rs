@@ -7,6 +7,7 @@ mod connection;
 mod cursor;
 mod error;
 mod numeric;
+mod pipeline;
 pub(super) mod row;
 mod settings;
 mod startup;

@@ -262,12 +262,13 @@ impl Session {
     ) -> Several {
         let connection = match self.transaction(turn, at).await {
             Ok(connection) => connection,
-            Err(error) => return Several { done: Vec::new(), failed: Some(error) },
+            Err(error) => return Several { done: Vec::new(), failed: Some((0, error)) },
         };
         let unsettled = Unsettled::new(self);
         let Several { done, failed } = connection.execute_all(statements).await;
         unsettled.settle();
-        Several { done, failed: failed.and_then(|error| self.settle::<()>(turn, Err(error)).err()) }
+        let settled = |(at, error)| Some((at, self.settle::<()>(turn, Err(error)).err()?));
+        Several { done, failed: failed.and_then(settled) }
     }
 
     /// Statements that return rows and may write: raw SQL, or INSERT .. RETURNING. What only reads does not open the

@@ -38,6 +38,11 @@ impl StatementCache {
         self.capacity > 0
     }
 
+    /// How many statements are kept.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     #[inline]
     pub(super) fn get(&mut self, sql: &str) -> Option<Arc<Prepared>> {
         self.clock += 1;

@@ -57,7 +57,7 @@ pub(in crate::engine) struct Connection {
 #[derive(Default)]
 pub(super) struct Answer {
     pub(super) rows: u64,
-    affected: u64,
+    pub(super) affected: u64,
     /// PostgreSQL rolled a transaction back.
     rolled_back: bool,
     /// A portal has more rows.
@@ -338,7 +338,7 @@ impl Connection {
     ///
     /// # Errors
     /// The report itself when it is the last one, after which the connection is closed.
-    fn report(&mut self, message: &Message) -> Result<Report> {
+    pub(super) fn report(&mut self, message: &Message) -> Result<Report> {
         let report = Report::parse(self.wire.body(message));
         if report.is_fatal() {
             self.wire.goodbye();
@@ -401,7 +401,7 @@ impl Answer {
     }
 
     /// `INSERT 0 2`, `UPDATE 3`, `SELECT 4`, `ROLLBACK`.
-    fn complete(&mut self, body: &[u8]) {
+    pub(super) fn complete(&mut self, body: &[u8]) {
         let tag = std::str::from_utf8(body).unwrap_or_default().trim_end_matches('\0');
         let (command, count) = tag.rsplit_once(' ').unwrap_or((tag, ""));
         let command = command.split(' ').next().unwrap_or_default();

@@ -95,17 +95,12 @@ impl Flush<'_, '_> {
             self.turn.switch(bind);
             let statements: Vec<(&str, &[Value<'_>])> =
                 now.iter().map(|update| (update.sql.as_str(), update.params.as_slice())).collect();
-            let mut settled = 0;
             let outcome = self.session.execute_all_in(self.turn, &statements, self.at).await;
             for (update, executed) in now.iter().zip(&outcome.done) {
                 self.settle_update(update, executed.rows_affected)?;
-                settled += 1;
             }
-            if let Some(error) = outcome.failed {
-                return Err(match now.get(settled) {
-                    Some(update) => Self::explain(update.slot.def(), &update.places, error),
-                    None => error,
-                });
+            if let Some((at, error)) = outcome.failed {
+                return Err(Self::explain(now[at].slot.def(), &now[at].places, error));
             }
         }
         Ok(())
