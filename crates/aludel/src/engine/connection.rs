@@ -78,6 +78,16 @@ impl PooledConnection {
         if self.in_transaction() {
             return Err(Error::new(ErrorKind::InvalidStatement, "a transaction is open already; use a savepoint"));
         }
+        #[cfg(feature = "postgres")]
+        if let Some(lease) = &mut self.lease {
+            let log = lease.shared.clone();
+            if let Some(Driver::Postgres(connection)) = lease.driver() {
+                // It goes with the first statement.
+                log.log.statement("BEGIN");
+                connection.begin();
+                return Ok(());
+            }
+        }
         self.command(match (mode, self.dialect()) {
             (BeginMode::Immediate, Dialect::Sqlite) => BEGIN_IMMEDIATE,
             (BeginMode::Deferred | BeginMode::Immediate, _) => "BEGIN",

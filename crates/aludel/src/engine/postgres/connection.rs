@@ -43,6 +43,8 @@ pub(in crate::engine) struct Connection {
     pub(super) closing: Vec<(u8, String)>,
     /// Where the values of the current row are.
     fields: Vec<Field>,
+    /// A transaction is to begin with the next statement, in the same round trip.
+    beginning: bool,
     /// It has come from the pool, and nothing was sent yet.
     fresh: bool,
     /// `abandon` has sent the end of a transaction, whose answer was not read yet.
@@ -88,6 +90,7 @@ impl Connection {
             next_name: 0,
             closing: Vec::new(),
             fields: Vec::new(),
+            beginning: false,
             fresh: false,
             leaving: false,
             ending: false,
@@ -97,11 +100,18 @@ impl Connection {
 
     /// Whether a transaction is open, as the server has reported last; one that a cursor needs for itself is none.
     pub(in crate::engine) fn in_transaction(&self) -> bool {
-        self.wire.status() != Status::Idle && !self.leaving && !self.cursors.own_transaction && !self.wire.is_broken()
+        let open = self.beginning || self.wire.status() != Status::Idle && !self.cursors.own_transaction;
+        open && !self.leaving && !self.wire.is_broken()
+    }
+
+    /// Begins a transaction: BEGIN goes with the next statement.
+    pub(in crate::engine) fn begin(&mut self) {
+        self.beginning = true;
     }
 
     /// Ends what its owner left open, without waiting; whether the connection is fit for the next one.
     pub(in crate::engine) fn abandon(&mut self) -> bool {
+        self.beginning = false;
         if self.wire.is_broken() {
             return false;
         }
@@ -181,7 +191,16 @@ impl Connection {
     /// Runs statements without values, by a simple query.
     pub(super) async fn command(&mut self, sql: &str) -> Result<Fetched> {
         self.ending = is_end(sql);
-        self.wire.query(sql)?;
+        if std::mem::take(&mut self.beginning) {
+            if self.ending {
+                // Nothing has been sent that would have to end.
+                self.ending = false;
+                return Ok(Fetched::default());
+            }
+            self.wire.query(&format!("BEGIN; {sql}"))?;
+        } else {
+            self.wire.query(sql)?;
+        }
         self.wire.send().await?;
         let mut answer = self.answer(&[], &mut |_| Ok(())).await?;
         self.ending = false;
@@ -268,6 +287,7 @@ impl Connection {
         if let Some(evicted) = self.cache.make_room() {
             self.closing.push((b'S', evicted.name.clone()));
         }
+        self.write_begin()?;
         let output = &mut self.wire.output;
         close(&mut self.closing, output)?;
         frontend::parse(&name, sql, [], output).map_err(|_| error::nul_in_sql())?;
@@ -283,6 +303,8 @@ impl Connection {
             let message = self.wire.message().await?;
             match message.tag {
                 backend::PARSE_COMPLETE_TAG | backend::CLOSE_COMPLETE_TAG => {}
+                // Of the BEGIN before it.
+                backend::BIND_COMPLETE_TAG | backend::COMMAND_COMPLETE_TAG => {}
                 backend::PARAMETER_DESCRIPTION_TAG => match parameter_types(self.wire.body(&message)) {
                     Some(types) => parameters = types,
                     None => return Err(self.wire.garbled()),
@@ -311,8 +333,13 @@ impl Connection {
 
     /// Sends a request that `write` puts together, with its Sync. Where it cannot be put together nothing is sent.
     pub(super) async fn request(&mut self, write: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
-        let before = self.wire.output.len();
-        if let Err(error) = write(self) {
+        let (before, beginning) = (self.wire.output.len(), self.beginning);
+        let written = match self.write_begin() {
+            Ok(()) => write(self),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            self.beginning = beginning;
             self.wire.output.truncate(before);
             if self.wire.is_unsynced() {
                 self.wire.drain().await?;
@@ -322,6 +349,17 @@ impl Connection {
         close(&mut self.closing, &mut self.wire.output)?;
         self.wire.sync();
         self.wire.send().await
+    }
+
+    /// Writes the BEGIN that is to go with what follows.
+    fn write_begin(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.beginning) {
+            let output = &mut self.wire.output;
+            frontend::parse("", "BEGIN", [], output).map_err(|_| error::nul_in_sql())?;
+            bind::write(output, "", "", &[], &[], &[])?;
+            frontend::execute("", 0, output).map_err(|_| error::nul_in_sql())?;
+        }
+        Ok(())
     }
 
     pub(super) fn execute(&mut self, portal: &str, limit: i32) -> Result<()> {

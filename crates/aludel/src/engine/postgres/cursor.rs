@@ -53,7 +53,7 @@ impl Connection {
     /// As [`fetch`](Self::fetch).
     pub(in crate::engine) async fn open_cursor(&mut self, sql: &str, params: &[Value<'_>]) -> Result<CursorId> {
         self.ready(Some(sql)).await?;
-        if self.wire.status() == Status::Idle {
+        if self.wire.status() == Status::Idle && !self.in_transaction() {
             self.cursors.own_transaction = true;
             self.command(if reads_only(sql) { "BEGIN READ ONLY" } else { "BEGIN" }).await?;
         }

@@ -86,7 +86,11 @@ impl Connection {
             match message.tag {
                 backend::COMMAND_COMPLETE_TAG => {
                     let mut answer = Answer::default();
-                    answer.complete(self.wire.body(&message));
+                    let body = self.wire.body(&message);
+                    if body == b"BEGIN\0" {
+                        continue;
+                    }
+                    answer.complete(body);
                     done.push(Executed { rows_affected: answer.affected, last_insert_id: 0 });
                 }
                 backend::ERROR_RESPONSE_TAG => {

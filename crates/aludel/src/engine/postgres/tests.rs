@@ -11,6 +11,7 @@ mod cancellation;
 mod cursors;
 mod errors;
 mod opening;
+mod pipelining;
 mod statements;
 mod values;
 mod whole;

@@ -35,6 +35,9 @@ pub(super) struct Message {
 
 /// A connection to a server as a row of messages, and how far the two sides are in it.
 pub(super) struct Wire {
+    /// How many requests were sent, each a round trip.
+    #[cfg(test)]
+    pub(super) requests: u64,
     stream: Stream,
     /// What came: `start..end` has not been looked at yet.
     input: Vec<u8>,
@@ -57,6 +60,8 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(stream: Stream) -> Self {
         Self {
+            #[cfg(test)]
+            requests: 0,
             stream,
             input: vec![0; BUFFER],
             start: 0,
@@ -228,6 +233,10 @@ impl Wire {
 
     /// Sends what was written to the buffer.
     pub(super) async fn send(&mut self) -> Result<()> {
+        #[cfg(test)]
+        {
+            self.requests += u64::from(!self.output.is_empty());
+        }
         let Self { stream, output, .. } = self;
         let outcome = poll_fn(|context| {
             while !output.is_empty() {
