@@ -63,8 +63,10 @@ impl TestDb {
         Self { db, log, place }
     }
 
+    /// The SQL of the backend at hand.
     pub(crate) fn dialect(&self) -> aludel::sql::Dialect {
-        aludel::sql::Dialect::Sqlite
+        use aludel::sql::Dialect::{MariaDb, Postgres, Sqlite};
+        Backend::current().pick(Sqlite, Postgres, MariaDb)
     }
 
     pub(crate) fn session(&self) -> Session {

@@ -233,8 +233,16 @@ impl Session {
             }
             _ => error,
         })?;
-        if let Some(arena) = self.existing_arena() {
+        let arena = self.existing_arena();
+        if let Some(arena) = &arena {
             arena.tracker().raise_epoch(table);
+        }
+        // A change of the schema commits the transaction where the database cannot undo it: on MariaDB and MySQL.
+        if turn.connection.as_ref().is_some_and(|connection| !connection.in_transaction()) {
+            turn.connection = None;
+            if let Some(arena) = &arena {
+                arena.tracker().commit();
+            }
         }
         Ok(executed)
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::type_name::{TypeName, literals};
 use super::{PooledConnection, action, index_of, optional_text, passed_over, query, text};
 use crate::error::Result;
-use crate::schema::{CheckConstraint, Column, ForeignKey, PrimaryKey, SqlType, Table, UniqueConstraint};
+use crate::schema::{Action, CheckConstraint, Column, ForeignKey, PrimaryKey, SqlType, Table, UniqueConstraint};
 use crate::sql::Dialect;
 
 const TABLES: &str = "SELECT table_name, table_comment FROM information_schema.tables \
@@ -70,13 +70,21 @@ fn column(row: &super::Row<'_>, dialect: Dialect) -> Result<(String, Column)> {
     Ok((text(row, 0)?, column))
 }
 
+/// RESTRICT and NO ACTION are one to InnoDB, and which of them the server names depends on its version.
+fn own_action(words: &str) -> Action {
+    match action(words) {
+        Action::Restrict => Action::NoAction,
+        action => action,
+    }
+}
+
 async fn foreign_keys(
     connection: &mut PooledConnection,
     tables: &mut [Table],
     positions: &HashMap<String, usize>,
 ) -> Result<()> {
     let rows = query(connection, FOREIGN_KEYS, &[], |row| {
-        let actions = (action(row.text(5)?), action(row.text(6)?));
+        let actions = (own_action(row.text(5)?), own_action(row.text(6)?));
         Ok((text(row, 0)?, text(row, 1)?, text(row, 2)?, text(row, 3)?, text(row, 4)?, actions))
     });
     for (table, name, column, target, target_column, (on_delete, on_update)) in rows.await? {

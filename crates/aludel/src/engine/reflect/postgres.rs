@@ -14,7 +14,7 @@ const TABLES: &str = "SELECT c.relname::text, obj_description(c.oid, 'pg_class')
 
 const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), t.typtype::text, \
     t.typname::text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text, \
-    col_description(c.oid, a.attnum) \
+    col_description(c.oid, a.attnum), t.oid::bigint \
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
@@ -43,8 +43,8 @@ const INDEXES: &str = "SELECT c.relname::text, i.relname::text, x.indisunique, a
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = x.indexrelid AND k.conrelid = x.indrelid) \
     ORDER BY c.relname, i.relname, p.position";
 
-const ENUMS: &str = "SELECT t.typname::text, e.enumlabel::text FROM pg_catalog.pg_enum e \
-    JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid ORDER BY t.typname, e.enumsortorder";
+const ENUMS: &str = "SELECT t.oid::bigint, e.enumlabel::text FROM pg_catalog.pg_enum e \
+    JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid ORDER BY t.oid, e.enumsortorder";
 
 pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Vec<Table>> {
     let mut tables: Vec<Table> = query(connection, TABLES, &[], |row| {
@@ -55,8 +55,8 @@ pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Vec<Tab
     .await?;
     let positions: HashMap<String, usize> =
         tables.iter().enumerate().map(|(at, table)| (table.name.clone(), at)).collect();
-    let mut enums: HashMap<String, Vec<String>> = HashMap::new();
-    for (name, value) in query(connection, ENUMS, &[], |row| Ok((text(row, 0)?, text(row, 1)?))).await? {
+    let mut enums: HashMap<i64, Vec<String>> = HashMap::new();
+    for (name, value) in query(connection, ENUMS, &[], |row| Ok((row.integer(0)?, text(row, 1)?))).await? {
         enums.entry(name).or_default().push(value);
     }
     for (table, column) in query(connection, COLUMNS, &[], |row| column(row, &enums)).await? {
@@ -86,9 +86,9 @@ pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Vec<Tab
     Ok(tables)
 }
 
-fn column(row: &super::Row<'_>, enums: &HashMap<String, Vec<String>>) -> Result<(String, Column)> {
+fn column(row: &super::Row<'_>, enums: &HashMap<i64, Vec<String>>) -> Result<(String, Column)> {
     let (type_name, kind, internal) = (text(row, 2)?, text(row, 3)?, text(row, 4)?);
-    let ty = match enums.get(&internal).filter(|_| kind == "e") {
+    let ty = match enums.get(&row.integer(10)?).filter(|_| kind == "e") {
         Some(values) => SqlType::Enum {
             name: internal.into(),
             values: values.iter().map(|value| value.clone().into()).collect::<Vec<_>>().into(),
