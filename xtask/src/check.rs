@@ -11,7 +11,8 @@ then `cargo xtask test`. Stops at the first that fails. The memory checkers (`sa
 are commands of their own.";
 
 /// Beside all features together, which the other steps build.
-const FEATURES: &[&str] = &["sqlite", "sqlite,axum", "sqlite,chrono", "sqlite,decimal"];
+const FEATURES: &[&str] =
+    &["sqlite", "sqlite,axum", "sqlite,chrono", "sqlite,decimal", "sqlite,postgres", "sqlite,mysql"];
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     no_arguments(args)?;

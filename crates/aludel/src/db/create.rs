@@ -10,7 +10,10 @@ use super::Db;
 
 impl Db {
     /// Creates the tables and indexes that are not there yet. A table that exists is left alone, and never altered: that
-    /// is what migrations are for. All of them are created, or none.
+    /// is what migrations are for.
+    ///
+    /// All of them are created, or none; except on MariaDB and MySQL, which commit each table by itself: what was
+    /// created before an error stays, and the next call goes on from there.
     ///
     /// # Errors
     /// `Config` when the models do not fit together; `Busy` when the database stayed locked; what else the database
@@ -29,7 +32,7 @@ impl Db {
     }
 
     /// Drops the tables of the models that are there, with all their rows; other tables are left alone. All of them are
-    /// dropped, or none.
+    /// dropped, or none; on MariaDB and MySQL, which commit each by itself, an error leaves those that come after it.
     ///
     /// # Errors
     /// `ForeignKeyViolation` when a table that is no model's refers to one that is dropped; `Busy` when the database
