@@ -50,6 +50,10 @@ impl TestDb {
         Self { db, log, path, _folder: folder }
     }
 
+    pub(crate) fn dialect(&self) -> aludel::sql::Dialect {
+        aludel::sql::Dialect::Sqlite
+    }
+
     pub(crate) fn session(&self) -> Session {
         self.db.session()
     }
