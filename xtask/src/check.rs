@@ -11,7 +11,8 @@ then `cargo xtask test`, `cargo xtask loom` and, where the platform has it, `car
 the first that fails. `cargo xtask valgrind`, which takes long, is a command of its own.";
 
 /// Beside all features together, which the other steps build.
-const FEATURES: &[&str] = &["sqlite", "sqlite,axum", "sqlite,chrono", "sqlite,decimal"];
+const FEATURES: &[&str] =
+    &["sqlite", "sqlite,axum", "sqlite,chrono", "sqlite,decimal", "sqlite,postgres", "sqlite,mysql"];
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     no_arguments(args)?;

@@ -10,7 +10,7 @@ const NEGATIVE: u16 = 0x4000;
 #[derive(Debug, PartialEq)]
 pub(super) enum Number<'a> {
     Finite(Finite<'a>),
-    NotANumber,
+    Nan,
     Infinite { negative: bool },
 }
 
@@ -32,7 +32,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Number<'_>> {
     let negative = match u16::from_be_bytes([e, f]) {
         POSITIVE => false,
         NEGATIVE => true,
-        0xC000 => return Some(Number::NotANumber),
+        0xC000 => return Some(Number::Nan),
         0xD000 => return Some(Number::Infinite { negative: false }),
         0xF000 => return Some(Number::Infinite { negative: true }),
         _ => return None,

@@ -130,7 +130,7 @@ impl<'a> PgRow<'a> {
             (Type::Float4, bytes) => fixed(index, bytes).map(|bytes| f64::from(f32::from_be_bytes(bytes))),
             (Type::Numeric, bytes) => match numeric::read(bytes) {
                 Some(Number::Finite(number)) => number.text().parse().map_err(|_| malformed(index, "a float")),
-                Some(Number::NotANumber) => Ok(f64::NAN),
+                Some(Number::Nan) => Ok(f64::NAN),
                 Some(Number::Infinite { negative }) => Ok(if negative { f64::NEG_INFINITY } else { f64::INFINITY }),
                 None => Err(malformed(index, "a decimal number")),
             },
@@ -174,7 +174,7 @@ impl<'a> PgRow<'a> {
         match self.value(index)? {
             (Type::Numeric, bytes) => match numeric::read(bytes) {
                 Some(Number::Finite(number)) => Ok(Cow::Owned(number.text())),
-                Some(Number::NotANumber) => Err(malformed(index, "a decimal number: it is NaN")),
+                Some(Number::Nan) => Err(malformed(index, "a decimal number: it is NaN")),
                 Some(Number::Infinite { .. }) => Err(malformed(index, "a decimal number: it is infinite")),
                 None => Err(malformed(index, "a decimal number")),
             },

@@ -212,6 +212,7 @@ fn authenticate(
     };
     let out = &mut wire.output;
     let written = match u32::from_be_bytes(kind) {
+        0 if scram.is_some() => Err(std::io::Error::other("the server left its own proof out")),
         0 => Ok(()),
         3 => frontend::password_message(password()?, out),
         5 => match rest.first_chunk::<4>() {
@@ -236,8 +237,8 @@ fn authenticate(
             None => return Err(wire.garbled().into()),
         },
         // The server's own proof that it knows the password.
-        12 => match scram {
-            Some(scram) => scram.finish(rest),
+        12 => match scram.take() {
+            Some(mut scram) => scram.finish(rest),
             None => return Err(wire.garbled().into()),
         },
         _ => return Err(unknown_proof()),

@@ -7,6 +7,7 @@ use crate::engine::{DatabaseUrl, Engine, EngineOptions, PooledConnection};
 use crate::error::Result;
 use crate::sql::Value;
 
+mod authentication;
 mod cancellation;
 mod cursors;
 mod errors;

@@ -253,6 +253,9 @@ impl Wire {
             Ok(()) => {
                 // Writing moves the buffer's start; an empty one takes its room back.
                 self.output.clear();
+                if self.output.capacity() > 16 * BUFFER {
+                    self.output = BytesMut::new();
+                }
                 Ok(())
             }
             Err(error) => Err(self.last_words().unwrap_or_else(|| self.broke(error))),
@@ -277,22 +280,15 @@ impl Wire {
     /// Whether the server has closed a connection that nobody used.
     pub(super) fn is_closed(&mut self) -> bool {
         loop {
-            self.make_room();
-            match self.stream.try_read(&mut self.input[self.end..]) {
-                None => {}
-                Some(outcome) => {
-                    if self.arrived(outcome).is_err() {
-                        return true;
-                    }
-                }
-            }
             // An error unasked is the server's good-bye.
-            match self.buffered() {
-                Ok(None) => return false,
-                Ok(Some(_)) | Err(_) => {
-                    self.broken = true;
-                    return true;
-                }
+            if !matches!(self.buffered(), Ok(None)) {
+                self.broken = true;
+                return true;
+            }
+            self.make_room();
+            let Some(outcome) = self.stream.try_read(&mut self.input[self.end..]) else { return false };
+            if self.arrived(outcome).is_err() {
+                return true;
             }
         }
     }

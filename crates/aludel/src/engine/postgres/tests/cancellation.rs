@@ -106,18 +106,19 @@ async fn a_long_read_gives_way_to_others() {
     let engine = schema.engine().await;
     let mut c = acquire(&engine).await;
     let mut waits = 0;
-    let mut sink = |_: &Row<'_>| Ok(());
-    let mut fetch = pin!(c.fetch("SELECT generate_series(1, 300000)", &[], &mut sink));
-    let rows = std::future::poll_fn(|context| match fetch.as_mut().poll(context) {
-        Poll::Pending => {
-            waits += 1;
-            Poll::Pending
-        }
-        done => done,
-    });
-    assert_eq!(rows.await.unwrap(), 300_000);
+    {
+        let mut sink = |_: &Row<'_>| Ok(());
+        let mut fetch = pin!(c.fetch("SELECT generate_series(1, 300000)", &[], &mut sink));
+        let rows = std::future::poll_fn(|context| match fetch.as_mut().poll(context) {
+            Poll::Pending => {
+                waits += 1;
+                Poll::Pending
+            }
+            done => done,
+        });
+        assert_eq!(rows.await.unwrap(), 300_000);
+    }
     assert!(waits > 10, "it waited {waits} times");
-    drop(fetch);
     schema.drop().await;
 }
 

@@ -13,14 +13,19 @@ async fn connected(url: &str) -> PooledConnection {
     acquire(&engine).await
 }
 
-/// A user with a password, in a way that the server stores it.
-async fn user(schema: &Schema, how: &str) -> String {
-    let name = format!("{}_{how}", schema.name).replace('-', "_");
-    schema
-        .stranger
-        .batch_execute(&format!("SET password_encryption = '{how}'; CREATE ROLE {name} LOGIN PASSWORD 'right p@ss'"))
-        .await
-        .unwrap();
+/// Who enters the server, where it is, and which database.
+fn parts() -> (String, String, String) {
+    let server = server();
+    let rest = server.split_once("://").unwrap().1.split('?').next().unwrap();
+    let (authority, database) = rest.split_once('/').unwrap();
+    let (login, host) = authority.rsplit_once('@').unwrap();
+    (login.to_owned(), host.to_owned(), database.to_owned())
+}
+
+/// A user with a password.
+async fn user(schema: &Schema) -> String {
+    let name = format!("{}_user", schema.name);
+    schema.stranger.batch_execute(&format!("CREATE ROLE {name} LOGIN PASSWORD 'right p@ss'")).await.unwrap();
     name
 }
 
@@ -92,12 +97,8 @@ async fn what_answers_and_is_no_postgresql_is_an_error() {
 
 #[tokio::test]
 async fn the_first_host_that_is_right_is_taken() {
-    let server = DatabaseUrl::parse(&server()).unwrap();
-    let text = server.to_string();
-    let authority = text.split_once("://").unwrap().1.split('/').next().unwrap();
-    let (user, host) = authority.rsplit_once('@').unwrap();
-    let database = text.split_once(host).unwrap().1.trim_start_matches('/').split('?').next().unwrap();
-    let hosts = elsewhere(&format!("{user}@127.0.0.1:1,{host}"), database);
+    let (login, host, database) = parts();
+    let hosts = elsewhere(&format!("{login}@127.0.0.1:1,{host}"), &database);
     assert_eq!(integer(&mut connected(&hosts).await, "SELECT 1").await, 1);
     for wanted in ["read-write", "primary", "prefer-standby", "any"] {
         let mut c = connected(&with(&format!("target_session_attrs={wanted}"))).await;
@@ -115,15 +116,16 @@ async fn the_first_host_that_is_right_is_taken() {
 
 #[tokio::test]
 async fn a_database_or_user_that_is_not_there_is_named() {
-    let error = refused(&server().replace("/test?", "/nowhere?")).await;
+    let (login, host, database) = parts();
+    let error = refused(&elsewhere(&format!("{login}@{host}"), "nowhere")).await;
     assert_eq!(error.kind(), ErrorKind::Connection);
     assert!(error.to_string().contains("the database `nowhere` does not exist on "), "{error}");
     let schema = Schema::new().await;
-    let name = user(&schema, "scram-sha-256").await;
+    let name = user(&schema).await;
     schema.stranger.batch_execute(&format!("ALTER ROLE {name} NOLOGIN")).await.unwrap();
-    let error = refused(&server().replace("postgres@", &format!("{name}:secret@"))).await;
+    let error = refused(&elsewhere(&format!("{name}:right%20p%40ss@{host}"), &database)).await;
     assert!(error.to_string().contains(&format!("does not let the user `{name}` in")), "{error}");
-    assert!(!format!("{error} {error:?}").contains("secret"));
+    assert!(!format!("{error} {error:?}").contains("p@ss"));
     schema.stranger.batch_execute(&format!("DROP ROLE {name}")).await.unwrap();
     schema.drop().await;
 }
