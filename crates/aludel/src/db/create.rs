@@ -31,12 +31,7 @@ impl Db {
         }
     }
 
-<<<<<<< HEAD
     /// [`create_all`](Db::create_all) of one bind.
-=======
-    /// Drops the tables of the models that are there, with all their rows; other tables are left alone. All of them are
-    /// dropped, or none; on MariaDB and MySQL, which commit each by itself, an error leaves those that come after it.
->>>>>>> suite3
     ///
     /// # Errors
     /// `Config` when the bind is not set; otherwise as [`create_all`](Db::create_all).

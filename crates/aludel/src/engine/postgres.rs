@@ -1,5 +1,6 @@
 //! PostgreSQL, and what speaks its protocol.
 
+mod answer;
 mod bind;
 mod cache;
 mod cancel;
@@ -8,6 +9,7 @@ mod cursor;
 mod error;
 mod numeric;
 mod pipeline;
+mod prepare;
 pub(super) mod row;
 mod settings;
 mod startup;
@@ -16,6 +18,7 @@ mod temporal;
 mod tls;
 mod types;
 mod wire;
+mod words;
 
 pub(super) use connection::Connection;
 

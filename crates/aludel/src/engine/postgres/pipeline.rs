@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use postgres_protocol::message::backend;
 
+use super::answer::Answer;
 use super::bind;
-use super::connection::{Answer, Connection};
+use super::connection::Connection;
 use crate::engine::connection::{Executed, Several};
 use crate::error::{Error, Result};
 use crate::sql::Value;
