@@ -79,8 +79,8 @@ impl Connection {
 
     /// Whether a transaction is open, as the server has reported last; one that a cursor needs for itself is none.
     pub(in crate::engine) fn in_transaction(&self) -> bool {
-        let open = self.beginning || self.wire.status() != Status::Idle && !self.cursors.own_transaction;
-        open && !self.leaving && !self.wire.is_broken()
+        let open = self.wire.status() != Status::Idle && !self.leaving && !self.cursors.own_transaction;
+        (self.beginning || open) && !self.wire.is_broken()
     }
 
     /// Begins a transaction: BEGIN goes with the next statement.
