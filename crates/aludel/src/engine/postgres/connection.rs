@@ -143,6 +143,7 @@ impl Connection {
                     }
                     retried = true;
                 }
+                None if answer.empty => return Err(error::empty()),
                 failure => return self.fetched(answer, failure),
             }
         }
