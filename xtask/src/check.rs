@@ -1,17 +1,18 @@
 //! Everything that a change must pass.
 
 use crate::cargo::{Cargo, Outcome, no_arguments};
-use crate::test;
+use crate::{loom, memory, test};
 
 pub(crate) const HELP: &str = "\
 usage: cargo xtask ci
 
 The format, clippy without a warning, the documentation without a warning, the combinations of features,
-then `cargo xtask test`. Stops at the first that fails. The memory checkers (`sanitize`, `valgrind`, `loom`)
-are commands of their own.";
+then `cargo xtask test`, `cargo xtask loom` and, where the platform has it, `cargo xtask sanitize`. Stops at
+the first that fails. `cargo xtask valgrind`, which takes long, is a command of its own.";
 
 /// Beside all features together, which the other steps build.
-const FEATURES: &[&str] = &["sqlite", "sqlite,axum", "sqlite,chrono", "sqlite,decimal"];
+const FEATURES: &[&str] =
+    &["sqlite", "sqlite,axum", "sqlite,chrono", "sqlite,decimal", "sqlite,postgres", "sqlite,mysql"];
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     no_arguments(args)?;
@@ -24,5 +25,10 @@ pub(crate) fn run(args: &[String]) -> Outcome {
             .run()?;
     }
     Cargo::new("doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", "-D warnings").run()?;
-    test::run(&[])
+    test::run(&[])?;
+    loom::run(&[])?;
+    if memory::has_sanitizer()? {
+        memory::sanitize(&[])?;
+    }
+    Ok(())
 }

@@ -63,7 +63,8 @@ impl Kind {
 /// A server that answers. One that was started for the tests ends with this.
 pub(crate) struct Server {
     pub(crate) kind: Kind,
-    pub(crate) url: String,
+    /// Where a private server is; the tests know the other places themselves.
+    pub(crate) url: Option<String>,
     _private: Option<Private>,
 }
 
@@ -80,12 +81,12 @@ impl Server {
     /// What to do where there is none.
     pub(crate) fn find(kind: Kind) -> Result<Self, String> {
         if let Ok(url) = std::env::var(kind.variable()) {
-            greeting::reach(&url).map_err(|why| format!("{} is {url}, where {why}", kind.variable()))?;
-            return Ok(Self { kind, url, _private: None });
+            greeting::reach(&url).map_err(|why| format!("where {} points, {why}", kind.variable()))?;
+            return Ok(Self { kind, url: None, _private: None });
         }
         let (port, name) = (kind.default_port(), kind.name());
         let there = match greeting::greet(kind, port) {
-            Ok(()) => return Ok(Self { kind, url: kind.url(port), _private: None }),
+            Ok(()) => return Ok(Self { kind, url: None, _private: None }),
             Err(why) => format!("{name} does not serve the tests at 127.0.0.1:{port}: {why}"),
         };
         eprintln!("{there}; starting a server for the tests");
@@ -97,7 +98,7 @@ impl Server {
             )
         });
         let (private, port) = started?;
-        Ok(Self { kind, url: kind.url(port), _private: Some(private) })
+        Ok(Self { kind, url: Some(kind.url(port)), _private: Some(private) })
     }
 }
 

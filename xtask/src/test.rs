@@ -32,11 +32,14 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     no_arguments(args)?;
     // All run whatever the others do, and the summary comes last.
     let mut failures: Vec<String> = ring::run(&[]).err().into_iter().collect();
-    let mut ran = vec![run_on("sqlite", &[], &[])];
+    let mut ran = vec![run_on("sqlite", &[], None)];
     let tests = suite()?;
     for kind in Kind::ALL {
         match Server::find(kind) {
-            Ok(server) => ran.push(run_on(server.kind.name(), &tests, &[(kind.variable(), server.url.as_str())])),
+            Ok(server) => {
+                let variable = server.url.as_deref().map(|url| (kind.variable(), url));
+                ran.push(run_on(server.kind.name(), &tests, variable));
+            }
             Err(why) => failures.push(why),
         }
     }
@@ -48,7 +51,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 }
 
 /// Runs tests on a backend: those that are named, or all.
-fn run_on(backend: &'static str, tests: &[String], variables: &[(&str, &str)]) -> Ran {
+fn run_on(backend: &'static str, tests: &[String], variable: Option<(&str, &str)>) -> Ran {
     let list = target_dir().join(format!("skipped-on-{backend}.txt"));
     // It may be there from another run.
     let _ = std::fs::remove_file(&list);
@@ -57,7 +60,7 @@ fn run_on(backend: &'static str, tests: &[String], variables: &[(&str, &str)]) -
         .args(tests.iter().flat_map(|test| ["--test", test.as_str()]))
         .env("ALUDEL_TEST_BACKEND", backend)
         .env("ALUDEL_TEST_SKIPPED", &list.to_string_lossy());
-    for (name, value) in variables {
+    if let Some((name, value)) = variable {
         cargo = cargo.env(name, value);
     }
     let (outcome, counts) = cargo.run_counting();

@@ -309,6 +309,50 @@ async fn bulk_writes_take_filters_alone() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_a_bulk_update_calculates_with_is_the_row_before_it() -> Result<()> {
+    let db = filled().await;
+    let session = db.session();
+    let ann = User::query().filter(User::id.eq(1));
+    let both = (User::username.set(User::username.concat("!")), User::nick.set(User::username));
+    assert_eq!(ann.update(both).execute(&session).await?, 1);
+    session.commit().await?;
+    assert_eq!(db.rows("SELECT login, nick FROM user WHERE id = 1"), ["ann!|ann"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn numbers_are_calculated_alike() -> Result<()> {
+    let db = filled().await;
+    let session = db.session();
+    let ann = || User::query().filter(User::id.eq(1));
+    let row =
+        ann().select((User::age / 3, User::age % 3, -User::age - 1, length(User::username))).one(&session).await?;
+    assert_eq!(row, (Some(13), Some(1), Some(-41), 3));
+    let decades = User::query()
+        .filter(User::age.is_not_null())
+        .group_by(User::age / 20)
+        .order_by(User::age / 20)
+        .select((User::age / 20, count_all()));
+    assert_eq!(decades.all(&session).await?, [(Some(1), 3), (Some(2), 1)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nulls_come_where_they_are_asked_for() -> Result<()> {
+    let db = filled().await;
+    let session = db.session();
+    let first = async |order: aludel::sql::OrderBy| {
+        let ids = User::query().order_by((order, User::id)).select(User::id).all(&session).await;
+        ids.map(|ids| (ids[0], ids[4]))
+    };
+    assert_eq!(first(User::age.asc().nulls_first()).await?, (3, 1));
+    assert_eq!(first(User::age.asc().nulls_last()).await?, (4, 3));
+    assert_eq!(first(User::age.desc().nulls_first()).await?, (3, 5));
+    assert_eq!(first(User::age.desc().nulls_last()).await?, (1, 3));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_missing_table_is_an_error_of_its_own() -> Result<()> {
     let db = filled().await;
     db.db.drop_all().await?;

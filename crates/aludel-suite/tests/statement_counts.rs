@@ -3,7 +3,7 @@
 mod support;
 
 use aludel::prelude::*;
-use support::TestDb;
+use support::{Backend, TestDb};
 
 #[derive(Model, Clone, Debug)]
 struct User {
@@ -229,12 +229,14 @@ async fn a_value_set_to_what_it_is_sends_nothing() -> Result<()> {
     let session = db.session();
     let user = session.get_one::<User>(3).await?;
     let post = session.get_one::<Post>(21).await?;
-    user.set(User::score, f64::INFINITY);
+    // MariaDB has no infinity.
+    let score = Backend::current().pick(f64::INFINITY, f64::NAN, f64::MAX);
+    user.set(User::score, score);
     session.flush().await?;
     db.statements();
     user.set(User::username, "user 3");
     user.set(User::email, None::<String>);
-    user.set(User::score, f64::INFINITY);
+    user.set(User::score, score);
     user.edit(|user| user.username = "user 3".into());
     post.set(Post::author, &user);
     session.flush().await?;

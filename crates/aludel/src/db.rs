@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::engine::PoolStatus;
 use crate::error::Result;
 use crate::schema::MetaData;
 use crate::session::Session;
@@ -89,8 +90,13 @@ impl Db {
         self.shared.teardown
     }
 
-    /// Closes the pool: idle connections at once, those in use when they come back. Whoever asks for one afterwards gets
-    /// an error.
+    /// How many connections there are, and what they are doing.
+    pub fn pool_status(&self) -> PoolStatus {
+        self.shared.engine.pool_status()
+    }
+
+    /// Closes the pool: idle connections at once, those in use when they come back, for which this waits as long as for a
+    /// connection of the pool (`pool_timeout`). Whoever asks for one from now on gets an error.
     pub async fn close(&self) {
         self.shared.engine.close().await;
     }

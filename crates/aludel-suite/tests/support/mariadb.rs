@@ -83,8 +83,8 @@ fn server() -> String {
 async fn connect(url: &str) -> Conn {
     let mut connection = Conn::new(Opts::from_url(url).expect("a URL")).await.expect("MariaDB answers");
     // The tests' SQL quotes and concatenates as the standard says.
-    let mode =
-        "SET sql_mode = concat(@@sql_mode, ',ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT'), time_zone = '+00:00'";
+    let mode = "SET sql_mode = concat(@@sql_mode, ',ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT'), time_zone = '+00:00', \
+                max_recursive_iterations = 1000000";
     run(&mut connection, mode).await;
     connection
 }

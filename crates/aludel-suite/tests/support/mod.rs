@@ -63,6 +63,10 @@ impl TestDb {
         Self { db, log, place }
     }
 
+    pub(crate) fn dialect(&self) -> aludel::sql::Dialect {
+        aludel::sql::Dialect::Sqlite
+    }
+
     pub(crate) fn session(&self) -> Session {
         self.db.session()
     }

@@ -326,7 +326,7 @@ impl PooledConnection {
     }
 
     /// The SQL that the database understands.
-    fn dialect(&self) -> Dialect {
+    pub(crate) fn dialect(&self) -> Dialect {
         self.lease.as_ref().map_or(Dialect::Sqlite, |lease| lease.shared.dialect)
     }
 

@@ -2,14 +2,14 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connection::PooledConnection;
 use super::driver::Driver;
 use super::lease::Lease;
 use super::log::Log;
 use super::offload;
-use super::pool::Pool;
+use super::pool::{Pool, PoolStatus, Pooled, Times};
 use super::url::Target;
 use super::writer::WriterQueue;
 use super::{DatabaseUrl, EngineOptions};
@@ -50,13 +50,13 @@ impl Engine {
     /// `Connection` when the file cannot be opened or is no database, naming its path.
     pub(crate) async fn connect(url: &DatabaseUrl, options: &EngineOptions) -> Result<Self> {
         let target = url.target()?;
-        let first = Driver::open(&target, options).await?;
+        let first = open(&target, options).await?;
         let memory = matches!(&target, Target::File(file) if file.memory);
         let (capacity, keep) =
             if memory { (1, 1) } else { (options.pool_size.saturating_add(options.max_overflow), options.pool_size) };
         Ok(Self(Arc::new(Shared {
-            dialect: first.dialect(),
-            writers: writers(&first, memory),
+            dialect: first.driver.dialect(),
+            writers: writers(&first.driver, memory),
             pool: Pool::new(capacity, keep, first),
             log: Log::new(options.echo, options.observer.clone()),
             memory,
@@ -65,12 +65,12 @@ impl Engine {
         })))
     }
 
-    /// A connection of the pool, if one is idle.
+    /// A connection of the pool, if one is idle that need not be asked first whether it still works.
     #[inline]
     pub(crate) fn try_acquire(&self, holder: &'static Location<'static>) -> Option<PooledConnection> {
-        let (seat, driver) = self.0.pool.try_check_out(holder)?;
-        let lease = Lease::new(Arc::clone(&self.0), holder, seat, driver);
-        (!lease.is_empty()).then(|| PooledConnection::new(lease))
+        let (seat, pooled) = self.0.pool.try_check_out(holder)?;
+        let lease = Lease::new(Arc::clone(&self.0), holder, seat, pooled);
+        (!lease.is_empty() && lease.times().is_none()).then(|| PooledConnection::new(lease))
     }
 
     /// A connection of the pool, opened where none is idle.
@@ -81,20 +81,53 @@ impl Engine {
     #[inline]
     pub(crate) async fn acquire(&self, holder: &'static Location<'static>) -> Result<PooledConnection> {
         let mut lease = match self.0.pool.try_check_out(holder) {
-            Some((seat, driver)) => Lease::new(Arc::clone(&self.0), holder, seat, driver),
+            Some((seat, pooled)) => Lease::new(Arc::clone(&self.0), holder, seat, pooled),
             // In a box, which few need: else the future of every statement would be larger, and it is moved around.
             None => Box::pin(self.wait_for_lease(holder)).await?,
         };
-        if lease.is_empty() {
-            lease.fill(Box::pin(Driver::open(&self.0.target, &self.0.options)).await?);
+        if lease.is_empty() || lease.times().is_some() {
+            Box::pin(self.make_ready(&mut lease)).await?;
         }
         Ok(PooledConnection::new(lease))
     }
 
     #[cold]
     async fn wait_for_lease(&self, holder: &'static Location<'static>) -> Result<Lease> {
-        let (seat, driver) = self.0.pool.check_out(holder, self.0.options.pool_timeout).await?;
-        Ok(Lease::new(Arc::clone(&self.0), holder, seat, driver))
+        let (seat, pooled) = self.0.pool.check_out(holder, self.0.options.pool_timeout).await?;
+        Ok(Lease::new(Arc::clone(&self.0), holder, seat, pooled))
+    }
+
+    /// Opens the connection of a seat that has none, or whose one is too old or does not answer any more.
+    async fn make_ready(&self, lease: &mut Lease) -> Result<()> {
+        if let Some(Times { opened, back }) = lease.times() {
+            let options = &self.0.options;
+            let now = Instant::now();
+            let too_old = options.pool_recycle.is_some_and(|age| now - opened >= age);
+            let unsure = now - back >= options.ping_after;
+            if too_old || unsure && !lease.answers().await {
+                lease.discard();
+            }
+        }
+        if lease.is_empty() {
+            lease.fill(open(&self.0.target, &self.0.options).await?);
+        }
+        Ok(())
+    }
+
+    /// The server has cut a connection off: those that are idle are closed too, because they will not work either.
+    #[cold]
+    pub(crate) fn connection_lost(&self) {
+        drop(self.0.pool.forget_idle());
+    }
+
+    /// Whether the database is on a server, and not in this process.
+    pub(crate) fn is_server(&self) -> bool {
+        self.0.dialect != Dialect::Sqlite
+    }
+
+    /// How many connections there are, and what they are doing.
+    pub(crate) fn pool_status(&self) -> PoolStatus {
+        self.0.pool.status()
     }
 
     /// Whether the database lives in the memory of its one connection.
@@ -112,14 +145,29 @@ impl Engine {
         self.0.options.pool_timeout
     }
 
-    /// Closes the pool: idle connections now, those on loan when they come back. Later calls of
-    /// [`acquire`](Engine::acquire) are errors.
+    /// Closes the pool: idle connections now, those on loan when they come back, for which this waits as long as for a
+    /// connection of the pool. Later calls of [`acquire`](Engine::acquire) are errors.
     pub(crate) async fn close(&self) {
         let idle = self.0.pool.close();
         // Closing the last connection to a file writes its log back. Where the runtime is shutting down, the
         // connections are closed all the same.
         let _ = offload::run(move || drop(idle)).await;
+        if !self.0.pool.drained(self.0.options.pool_timeout).await {
+            let status = self.0.pool.status();
+            tracing::warn!(
+                target: "aludel::pool",
+                in_use = status.in_use,
+                "connections are still in use after the pool was closed; they close when they come back"
+            );
+        }
     }
+}
+
+/// Opens a connection.
+async fn open(target: &Target, options: &EngineOptions) -> Result<Pooled> {
+    let driver = Driver::open(target, options).await?;
+    let now = (driver.dialect() != Dialect::Sqlite).then(Instant::now);
+    Ok(Pooled { driver, times: now.map(|now| Times { opened: now, back: now }) })
 }
 
 /// The queue of the writers to a SQLite file. A database without a file (in memory, or a temporary one) is its

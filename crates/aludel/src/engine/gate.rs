@@ -108,15 +108,39 @@ impl<S> Gate<S> {
         let mut state = self.state();
         let result = put(&mut state.store);
         state.free += 1;
+        let closed = state.closed;
         let wanted = state.waiting > state.promised;
         if wanted {
             state.promised += 1;
         }
         drop(state);
-        if wanted {
+        if closed {
+            self.freed.notify_waiters();
+        } else if wanted {
             self.freed.notify_one();
         }
         result
+    }
+
+    /// Waits until nothing is lent any more of a gate that is closed; whether that came within the limit.
+    pub(crate) async fn drained(&self, things: usize, limit: Duration) -> bool {
+        let all_back = async {
+            loop {
+                // Before the state is looked at: what is given back after that announces itself.
+                let back = self.freed.notified();
+                if self.state().free >= things {
+                    return;
+                }
+                back.await;
+            }
+        };
+        tokio::time::timeout(limit, all_back).await.is_ok()
+    }
+
+    /// How many things can be taken, and how many tasks wait for one.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.free, state.waiting)
     }
 
     /// Looks at what is known of the things, or changes it.
@@ -216,6 +240,18 @@ mod tests {
         assert_eq!(gate.wait(LIMIT, |()| ()).await, Err(Refused::Closed));
         gate.give(|()| ());
         assert_eq!(gate.try_take(|()| ()), None);
+    }
+
+    #[tokio::test]
+    async fn a_closed_gate_is_drained_when_everything_is_back() {
+        let gate = Gate::new((), 2);
+        gate.try_take(|()| ()).unwrap();
+        gate.close(|()| ());
+        assert!(!gate.drained(2, Duration::from_millis(1)).await);
+        let mut drained = Box::pin(gate.drained(2, LIMIT));
+        assert!(poll(&mut drained).is_pending());
+        gate.give(|()| ());
+        assert!(drained.await);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

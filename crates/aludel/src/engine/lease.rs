@@ -2,20 +2,23 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::driver::Driver;
 use super::engine::Shared;
+use super::pool::{Pooled, Times};
 use super::retry::Retry;
 use super::sqlite::Connection;
 use super::writer::WriterPermit;
 use crate::error::Result;
+use crate::sql::Dialect;
 
 /// A connection on loan, with all that has to go back: dropping it ends what runs, rolls back what is open, and gives
 /// back the writer's permit and the connection, in this order and on whatever thread it happens.
 pub(super) struct Lease {
     pub(super) shared: Arc<Shared>,
     pub(super) holder: &'static Location<'static>,
-    driver: Option<Driver>,
+    pooled: Option<Pooled>,
     seat: usize,
     permit: Option<WriterPermit>,
 }
@@ -25,44 +28,62 @@ impl Lease {
         shared: Arc<Shared>,
         holder: &'static Location<'static>,
         seat: usize,
-        driver: Option<Driver>,
+        pooled: Option<Pooled>,
     ) -> Self {
-        Self { shared, holder, driver, seat, permit: None }
+        Self { shared, holder, pooled, seat, permit: None }
     }
 
     /// Whether the database is on a server, and not in this process.
     #[inline]
     pub(super) fn is_server(&self) -> bool {
-        !matches!(&self.driver, Some(Driver::Sqlite(_)) | None)
+        self.shared.dialect != Dialect::Sqlite
     }
 
     /// Whether a connection has still to be opened for this seat.
     pub(super) fn is_empty(&self) -> bool {
-        self.driver.is_none()
+        self.pooled.is_none()
     }
 
-    pub(super) fn fill(&mut self, driver: Driver) {
-        self.driver = Some(driver);
+    pub(super) fn fill(&mut self, pooled: Pooled) {
+        self.pooled = Some(pooled);
+    }
+
+    /// Whether the server still answers.
+    pub(super) async fn answers(&mut self) -> bool {
+        match self.driver() {
+            Some(driver) => driver.fetch("SELECT 1", &[], &mut |_| Ok(())).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// Closes the connection, whose seat is empty then.
+    pub(super) fn discard(&mut self) {
+        self.pooled = None;
+    }
+
+    /// When the connection was opened and last came back, of one to a server.
+    pub(super) fn times(&self) -> Option<Times> {
+        self.pooled.as_ref().and_then(|pooled| pooled.times)
     }
 
     /// The connection. It is there from the end of `acquire` on.
     #[inline]
     pub(super) fn driver(&mut self) -> Option<&mut Driver> {
-        self.driver.as_mut()
+        self.pooled.as_mut().map(|pooled| &mut pooled.driver)
     }
 
     /// The connection, if it is one to SQLite.
     #[inline]
     pub(super) fn sqlite(&mut self) -> Option<&mut Connection> {
-        match &mut self.driver {
-            Some(Driver::Sqlite(connection)) => Some(connection),
+        match &mut self.pooled {
+            Some(Pooled { driver: Driver::Sqlite(connection), .. }) => Some(connection),
             _ => None,
         }
     }
 
     #[inline]
     pub(super) fn in_transaction(&self) -> bool {
-        self.driver.as_ref().is_some_and(Driver::in_transaction)
+        self.pooled.as_ref().is_some_and(|pooled| pooled.driver.in_transaction())
     }
 
     /// Takes the right to write, if it is not here already and the database has such a thing.
@@ -103,14 +124,18 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut clean = true;
-        if let Some(driver) = &mut self.driver {
+        if let Some(Pooled { driver, times }) = &mut self.pooled {
             if driver.in_transaction() {
                 self.shared.log.statement("ROLLBACK");
             }
             clean = driver.abandon();
+            if let Some(times) = times {
+                times.back = Instant::now();
+                clean &= self.shared.options.pool_recycle.is_none_or(|age| times.back - times.opened < age);
+            }
         }
         // An in-memory database lives in its one connection, which therefore goes back whatever its state.
-        let back = self.driver.take().filter(|_| clean || self.shared.memory);
+        let back = self.pooled.take().filter(|_| clean || self.shared.memory);
         self.permit = None;
         drop(self.shared.pool.check_in(self.seat, back));
     }

@@ -18,6 +18,7 @@ mod options;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
+pub(crate) mod reflect;
 mod retry;
 pub mod row;
 #[cfg(feature = "sqlite")]
@@ -31,6 +32,7 @@ pub(crate) use connection::{Executed, Now, PooledConnection, Rest};
 pub(crate) use engine::Engine;
 pub(crate) use gate::Gate;
 pub use options::{EngineOptions, Synchronous};
+pub use pool::PoolStatus;
 pub use url::DatabaseUrl;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod bind;
 mod connection;
 mod cursor;
 mod error;
+mod execution;
 mod kill;
 mod opening;
 mod pace;

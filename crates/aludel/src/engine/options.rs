@@ -52,6 +52,8 @@ pub struct EngineOptions {
     pub(super) pool_size: usize,
     pub(super) max_overflow: usize,
     pub(super) pool_timeout: Duration,
+    pub(super) pool_recycle: Option<Duration>,
+    pub(super) ping_after: Duration,
     pub(super) busy_timeout: Duration,
     pub(super) statement_cache_size: usize,
     pub(super) synchronous: Synchronous,
@@ -66,6 +68,8 @@ impl EngineOptions {
             pool_size: 5,
             max_overflow: 10,
             pool_timeout: Duration::from_secs(30),
+            pool_recycle: None,
+            ping_after: Duration::from_secs(30),
             busy_timeout: Duration::from_secs(5),
             statement_cache_size: 128,
             synchronous: Synchronous::Normal,
@@ -92,6 +96,22 @@ impl EngineOptions {
     #[must_use]
     pub fn pool_timeout(mut self, limit: Duration) -> Self {
         self.pool_timeout = limit;
+        self
+    }
+
+    /// How old a connection to a server may become: an older one is closed when it comes back or is asked for. `None`, the
+    /// default, lets it live as long as it works. For servers and proxies that cut connections off by themselves.
+    #[must_use]
+    pub fn pool_recycle(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.pool_recycle = age.into();
+        self
+    }
+
+    /// After how long without use a connection to a server is asked whether it still works before it is lent; 30 seconds
+    /// by default. One that does not is replaced. What is used all the time is never asked.
+    #[must_use]
+    pub fn ping_after(mut self, idle: Duration) -> Self {
+        self.ping_after = idle;
         self
     }
 
@@ -146,6 +166,8 @@ impl fmt::Debug for EngineOptions {
             .field("pool_size", &self.pool_size)
             .field("max_overflow", &self.max_overflow)
             .field("pool_timeout", &self.pool_timeout)
+            .field("pool_recycle", &self.pool_recycle)
+            .field("ping_after", &self.ping_after)
             .field("busy_timeout", &self.busy_timeout)
             .field("statement_cache_size", &self.statement_cache_size)
             .field("synchronous", &self.synchronous)

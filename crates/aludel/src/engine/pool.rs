@@ -1,7 +1,7 @@
 //! Which connections are open, who has them, and who waits for one.
 
 use std::panic::Location;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::driver::Driver;
 use super::gate::{Gate, Refused};
@@ -15,9 +15,36 @@ pub(super) struct Pool {
     keep: usize,
 }
 
+/// A connection that is open, and what the pool knows of it.
+pub(super) struct Pooled {
+    pub(super) driver: Driver,
+    /// When it was opened and when it last came back, of connections to servers: for SQLite nobody looks at the clock.
+    pub(super) times: Option<Times>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    pub(super) opened: Instant,
+    pub(super) back: Instant,
+}
+
+/// How many connections a pool has, and what they are doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStatus {
+    /// How many connections may be open at once: `pool_size` and `max_overflow` together.
+    pub capacity: usize,
+    /// How many are lent now.
+    pub in_use: usize,
+    /// How many are open and not lent.
+    pub idle: usize,
+    /// How many tasks wait for one.
+    pub waiting: usize,
+}
+
 struct State {
     /// The last one back goes out first: its caches are warm.
-    idle: Vec<Driver>,
+    idle: Vec<Pooled>,
     /// Who has the connection of each seat.
     holders: Vec<Option<&'static Location<'static>>>,
     free_seats: Vec<usize>,
@@ -26,7 +53,7 @@ struct State {
 
 impl State {
     /// A seat, and an idle connection for it where there is one.
-    fn check_out(&mut self, holder: &'static Location<'static>) -> (usize, Option<Driver>) {
+    fn check_out(&mut self, holder: &'static Location<'static>) -> (usize, Option<Pooled>) {
         let seat = match self.free_seats.pop() {
             Some(seat) => seat,
             None => {
@@ -40,7 +67,7 @@ impl State {
 }
 
 impl Pool {
-    pub(super) fn new(capacity: usize, keep: usize, first: Driver) -> Self {
+    pub(super) fn new(capacity: usize, keep: usize, first: Pooled) -> Self {
         let capacity = capacity.max(1);
         let keep = keep.clamp(0, capacity);
         let state = State { idle: vec![first], holders: Vec::new(), free_seats: Vec::new(), closed: false };
@@ -49,7 +76,7 @@ impl Pool {
 
     /// A seat, and an idle connection for it where there is one, if a seat is free that nobody waits for.
     #[inline]
-    pub(super) fn try_check_out(&self, holder: &'static Location<'static>) -> Option<(usize, Option<Driver>)> {
+    pub(super) fn try_check_out(&self, holder: &'static Location<'static>) -> Option<(usize, Option<Pooled>)> {
         self.gate.try_take(|state| state.check_out(holder))
     }
 
@@ -61,7 +88,7 @@ impl Pool {
         &self,
         holder: &'static Location<'static>,
         limit: Duration,
-    ) -> Result<(usize, Option<Driver>)> {
+    ) -> Result<(usize, Option<Pooled>)> {
         match self.gate.wait(limit, |state| state.check_out(holder)).await {
             Ok(seat) => Ok(seat),
             Err(Refused::Closed) => Err(closed()),
@@ -72,15 +99,15 @@ impl Pool {
     /// Frees a seat, and takes its connection back. What is given back to the caller is to be dropped: the pool has
     /// enough connections, or is closed.
     #[inline]
-    pub(super) fn check_in(&self, seat: usize, driver: Option<Driver>) -> Option<Driver> {
+    pub(super) fn check_in(&self, seat: usize, pooled: Option<Pooled>) -> Option<Pooled> {
         let keep = self.keep;
         self.gate.give(|state| {
             state.holders[seat] = None;
             state.free_seats.push(seat);
-            match driver {
-                Some(driver) if state.closed || state.idle.len() >= keep => Some(driver),
-                Some(driver) => {
-                    state.idle.push(driver);
+            match pooled {
+                Some(pooled) if state.closed || state.idle.len() >= keep => Some(pooled),
+                Some(pooled) => {
+                    state.idle.push(pooled);
                     None
                 }
                 None => None,
@@ -90,11 +117,28 @@ impl Pool {
 
     /// Closes the pool for good: nobody gets a connection any more, and whoever waits for one gets an error. The idle
     /// connections are the caller's to drop.
-    pub(super) fn close(&self) -> Vec<Driver> {
+    pub(super) fn close(&self) -> Vec<Pooled> {
         self.gate.close(|state| {
             state.closed = true;
             std::mem::take(&mut state.idle)
         })
+    }
+
+    /// Takes all idle connections out, to be dropped: a server that has cut one off has cut off the others.
+    #[cold]
+    pub(super) fn forget_idle(&self) -> Vec<Pooled> {
+        self.gate.with(|state| std::mem::take(&mut state.idle))
+    }
+
+    /// Waits until no connection is lent any more, of a pool that is closed; whether that came within the limit.
+    pub(super) async fn drained(&self, limit: Duration) -> bool {
+        self.gate.drained(self.capacity, limit).await
+    }
+
+    pub(super) fn status(&self) -> PoolStatus {
+        let (free, waiting) = self.gate.counts();
+        let idle = self.gate.with(|state| state.idle.len());
+        PoolStatus { capacity: self.capacity, in_use: self.capacity - free, idle, waiting }
     }
 
     #[cold]

@@ -47,6 +47,10 @@ impl Session {
     /// A statement of your own, in the SQL of the database at hand. Values are bound with [`bind`](RawSql::bind), never
     /// written into it.
     ///
+    /// It is sent as it stands: placeholders are `?` on SQLite, MariaDB and MySQL, and `$1`, `$2` on PostgreSQL, which
+    /// infers their types and may want a cast where nothing tells them (`SELECT $1::bigint`). After an error within a
+    /// transaction PostgreSQL takes no other statement before a rollback.
+    ///
     /// What only reads runs as a query does; what writes opens the session's transaction, and entities are refreshed
     /// when they are read the next time.
     ///
@@ -161,7 +165,7 @@ impl<'a> RawSql<'a> {
 /// Transactions are the session's, which has to know where its entities stand.
 ///
 /// # Errors
-/// `InvalidStatement` for a statement that begins or ends one, naming what to call.
+/// `InvalidStatement` for a statement that begins or ends one, naming what to call; for none at all.
 fn check_control(sql: &str) -> Result<()> {
     let word = first_word(sql);
     let calls = [
@@ -174,6 +178,10 @@ fn check_control(sql: &str) -> Result<()> {
         ("release", "session.begin_nested()"),
     ];
     match calls.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)) {
+        // MariaDB and MySQL run what stands in such a comment.
+        None if after_comments(sql).is_empty() && !sql.contains("/*!") && !sql.contains("/*M!") => {
+            Err(Error::new(ErrorKind::InvalidStatement, "the statement is empty").with_statement(sql))
+        }
         None => Ok(()),
         Some((_, call)) => Err(Error::new(
             ErrorKind::InvalidStatement,
@@ -182,8 +190,15 @@ fn check_control(sql: &str) -> Result<()> {
     }
 }
 
-/// The first word of a statement, after white space and comments.
-fn first_word(mut sql: &str) -> &str {
+/// The first word of a statement.
+fn first_word(sql: &str) -> &str {
+    let sql = after_comments(sql);
+    let end = sql.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(sql.len());
+    &sql[..end]
+}
+
+/// A statement after white space and comments.
+fn after_comments(mut sql: &str) -> &str {
     loop {
         sql = sql.trim_start_matches(|letter: char| letter.is_whitespace() || letter == ';');
         let comment = if sql.starts_with("--") {
@@ -191,15 +206,13 @@ fn first_word(mut sql: &str) -> &str {
         } else if sql.starts_with("/*") {
             sql.split_once("*/")
         } else {
-            break;
+            return sql;
         };
         match comment {
             Some((_, rest)) => sql = rest,
             None => return "",
         }
     }
-    let end = sql.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(sql.len());
-    &sql[..end]
 }
 
 #[cold]

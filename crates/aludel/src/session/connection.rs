@@ -71,7 +71,7 @@ impl Session {
         if let Err(error) = self.check() {
             return Fetched::Done(Err(error));
         }
-        if has_pending_key(params) {
+        if has_pending_key(params) || self.inner.db.engine.is_server() {
             return Fetched::Waits;
         }
         let Some(mut turn) = self.inner.try_turn(at) else { return Fetched::Waits };
@@ -127,16 +127,38 @@ impl Session {
         at: &'static Location<'static>,
         sink: Sink<'_>,
     ) -> Result<u64> {
-        let mut borrowed = None;
-        let connection = match &mut turn.connection {
-            Some(connection) => {
-                self.check_open(connection)?;
-                connection
-            }
-            None => borrowed.insert(self.inner.db.engine.acquire(at).await?),
-        };
-        let result = connection.fetch(sql, params, sink).await;
+        if let Some(connection) = &mut turn.connection {
+            self.check_open(connection)?;
+            let result = connection.fetch(sql, params, sink).await;
+            return self.settle(turn, result);
+        }
+        let result = self.fetch_outside(sql, params, at, sink).await;
         self.settle(turn, result)
+    }
+
+    /// A read on a connection borrowed for it. Where the server has cut that off and no row has come, it is read again on a
+    /// new one: outside a transaction nothing is lost by it.
+    async fn fetch_outside(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        at: &'static Location<'static>,
+        sink: Sink<'_>,
+    ) -> Result<u64> {
+        let engine = &self.inner.db.engine;
+        let mut handed = false;
+        let mut noting = |row: &Row<'_>| {
+            handed = true;
+            sink(row)
+        };
+        let result = engine.acquire(at).await?.fetch(sql, params, &mut noting).await;
+        match result {
+            Err(error) if error.kind() == ErrorKind::Connection && engine.is_server() && !handed => {
+                engine.connection_lost();
+                engine.acquire(at).await?.fetch(sql, params, sink).await
+            }
+            result => result,
+        }
     }
 
     /// A write of one statement: opens the transaction. Entities of the table are of an older epoch afterwards.
@@ -227,8 +249,7 @@ impl Session {
         at: &'static Location<'static>,
     ) -> Result<&'a mut PooledConnection> {
         if turn.connection.is_none() {
-            let mut connection = self.inner.db.engine.acquire(at).await?;
-            connection.begin(BeginMode::Immediate).await?;
+            let connection = self.begin_on_any(at).await?;
             turn.connection = Some(connection);
             turn.savepoints = 0;
             turn.transaction += 1;
@@ -240,6 +261,22 @@ impl Session {
             }
             None => unreachable!("opened above"),
         }
+    }
+
+    /// A connection with a transaction that has just begun. Where the server has cut the first one off, another is tried.
+    async fn begin_on_any(&self, at: &'static Location<'static>) -> Result<PooledConnection> {
+        let engine = &self.inner.db.engine;
+        let mut connection = engine.acquire(at).await?;
+        match connection.begin(BeginMode::Immediate).await {
+            Err(error) if error.kind() == ErrorKind::Connection && engine.is_server() => {
+                drop(connection);
+                engine.connection_lost();
+                connection = engine.acquire(at).await?;
+                connection.begin(BeginMode::Immediate).await?;
+            }
+            begun => begun?,
+        }
+        Ok(connection)
     }
 
     /// Whether the transaction is still there: the database may have ended it, or a statement whose future was dropped

@@ -198,6 +198,24 @@ fn a_row_of_defaults_names_no_column() {
 }
 
 #[test]
+fn a_row_of_defaults_is_an_empty_list_on_mysql() {
+    for dialect in [Dialect::MariaDb, Dialect::MySql] {
+        let mut out = Statement::default();
+        Insert::into_table("t").render(dialect, &mut out);
+        assert_eq!(out.sql, "INSERT INTO `t` () VALUES ()");
+    }
+}
+
+#[test]
+fn rows_count_their_placeholders_on_where_those_have_numbers() {
+    let insert =
+        Insert { columns: vec!["a", "b"], values: (1..=4).map(Value::Int).collect(), ..Insert::into_table("t") };
+    let mut out = Statement::default();
+    insert.render(Dialect::Postgres, &mut out);
+    insta::assert_snapshot!(out.sql, @r#"INSERT INTO "t" ("a", "b") VALUES ($1, $2), ($3, $4)"#);
+}
+
+#[test]
 fn updates_and_deletes_bind_their_values() {
     let views = binary(column("post", "views"), BinaryOp::Add, int(1));
     let update =

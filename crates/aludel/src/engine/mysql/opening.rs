@@ -78,7 +78,7 @@ fn session(lock_timeout: Duration) -> String {
         "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, innodb_lock_wait_timeout = {seconds}, \
          lock_wait_timeout = {seconds}, sql_mode = CONCAT(@@sql_mode, \
          ',STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
-         NO_ENGINE_SUBSTITUTION'); SELECT VERSION(), @@max_allowed_packet"
+         NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO' /*M!100305 , ',SIMULTANEOUS_ASSIGNMENT' */); SELECT VERSION(), @@max_allowed_packet"
     )
 }
 

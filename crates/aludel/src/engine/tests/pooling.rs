@@ -85,9 +85,30 @@ async fn a_closed_engine_wakes_those_who_wait() {
         async move { engine.acquire(Location::caller()).await.err().map(|error| error.kind()) }
     });
     tokio::task::yield_now().await;
-    engine.close().await;
+    let closing = tokio::spawn(async move { engine.close().await });
     assert_eq!(waiting.await.unwrap(), Some(ErrorKind::Connection));
+    assert!(!closing.is_finished(), "a connection is in use");
     drop(held);
+    closing.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_status_counts_what_is_lent_idle_and_waited_for() {
+    let folder = Folder::new();
+    let engine = connect(&folder.file("app.db"), EngineOptions::new().pool_size(2).max_overflow(0)).await;
+    let status = || {
+        let status = engine.pool_status();
+        (status.capacity, status.in_use, status.idle, status.waiting)
+    };
+    assert_eq!(status(), (2, 0, 1, 0), "the first connection is opened at once");
+    let (a, b) = (acquire(&engine).await, acquire(&engine).await);
+    assert_eq!(status(), (2, 2, 0, 0));
+    let mut waiting = Box::pin(engine.acquire(Location::caller()));
+    assert!(futures_poll(&mut waiting).is_pending());
+    assert_eq!(status(), (2, 2, 0, 1));
+    drop(waiting);
+    drop((a, b));
+    assert_eq!(status(), (2, 0, 2, 0));
 }
 
 #[tokio::test]

@@ -161,7 +161,7 @@ pub(super) struct Stranger(std::sync::Mutex<crate::engine::sqlite::Connection>);
 
 impl Stranger {
     pub(super) fn new(folder: &Folder) -> Self {
-        let file = folder.file("app.db").to_open().unwrap();
+        let Ok(crate::engine::url::Target::File(file)) = folder.file("app.db").target() else { panic!("a file") };
         Self(crate::engine::sqlite::Connection::open(&file, &EngineOptions::new()).unwrap().into())
     }
 

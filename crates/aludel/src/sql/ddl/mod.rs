@@ -205,4 +205,6 @@ fn quote_text(text: &str, out: &mut String) {
 }
 
 #[cfg(test)]
+mod dialect_tests;
+#[cfg(test)]
 mod tests;

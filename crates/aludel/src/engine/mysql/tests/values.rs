@@ -139,11 +139,11 @@ async fn numbers_of_expressions_are_read_where_they_fit() {
     assert_eq!(read("SUM(n) FROM (SELECT 1 AS n) t WHERE n > 5", |row| row.optional_integer(0)).await.unwrap(), None);
     assert_eq!(read("AVG(n) FROM (SELECT 1 AS n UNION ALL SELECT 2) t", |row| row.double(0)).await.unwrap(), 1.5);
     assert_eq!(read("CAST(5 AS UNSIGNED)", |row| row.integer(0)).await.unwrap(), 5);
-    assert_eq!(read("1 = 1", |row| row.boolean(0)).await.unwrap(), true);
-    assert_eq!(read("EXISTS (SELECT 1)", |row| row.boolean(0)).await.unwrap(), true);
+    assert!(read("1 = 1", |row| row.boolean(0)).await.unwrap());
+    assert!(read("EXISTS (SELECT 1)", |row| row.boolean(0)).await.unwrap());
     assert_eq!(read("CAST('2.50' AS DECIMAL(5, 2))", |row| Ok(row.decimal(0)?.into_owned())).await.unwrap(), "2.50");
     assert_eq!(read("CAST(7 AS SIGNED)", |row| Ok(row.decimal(0)?.into_owned())).await.unwrap(), "7");
-    assert_eq!(read("UTC_TIMESTAMP() = NOW()", |row| row.boolean(0)).await.unwrap(), true, "the session is in UTC");
+    assert!(read("UTC_TIMESTAMP() = NOW()", |row| row.boolean(0)).await.unwrap(), "the session is in UTC");
 }
 
 async fn mistake<T: Send>(expression: &str, wrong: impl FnMut(&Row<'_>) -> Result<T> + Send) -> String {
