@@ -37,7 +37,7 @@ pub(in crate::engine) struct Connection {
     pub(super) closing: Vec<(u8, String)>,
     /// Where the values of the current row are.
     pub(super) fields: Vec<Field>,
-    /// It has come from the pool, and nothing was sent yet.
+    /// It is new or has come from the pool, and nothing was sent since.
     fresh: bool,
     /// `abandon` has sent the end of a transaction, whose answer was not read yet.
     leaving: bool,
@@ -67,7 +67,7 @@ impl Connection {
             next_name: 0,
             closing: Vec::new(),
             fields: Vec::new(),
-            fresh: false,
+            fresh: true,
             leaving: false,
             ending: false,
             failure: None,
@@ -224,11 +224,16 @@ impl Connection {
             self.wire.drain().await?;
             self.ending = false;
         }
-        if self.wire.status() == Status::Idle {
-            self.failure = None;
-            self.cursors.forget_transaction();
-        } else if self.wire.status() == Status::Failed && self.failure.is_none() {
-            self.failure = Some("its future was dropped".to_owned());
+        match self.wire.status() {
+            Status::Idle => {
+                self.failure = None;
+                self.cursors.forget_transaction();
+            }
+            // A savepoint may have saved it.
+            Status::Transaction => self.failure = None,
+            Status::Failed => {
+                self.failure.get_or_insert_with(|| "its future was dropped".to_owned());
+            }
         }
         if self.cursors.own_transaction_ends_before(sql) {
             self.end_own_transaction().await?;

@@ -105,6 +105,10 @@ async fn a_failed_transaction_says_what_failed_it_until_it_is_rolled_back() {
     c.savepoint("a").await.unwrap();
     failing(&mut c, "SELECT 1 / 0").await;
     c.rollback_to("a").await.unwrap();
+    failing(&mut c, "SELECT * FROM nowhere").await;
+    let error = failing(&mut c, "SELECT 1").await;
+    assert!(error.to_string().contains("the table `nowhere` does not exist"), "the newest failure: {error}");
+    c.rollback_to("a").await.unwrap();
     c.release("a").await.unwrap();
     c.execute("INSERT INTO parent VALUES (6, 'six')", &[]).await.unwrap();
     c.commit().await.unwrap();
