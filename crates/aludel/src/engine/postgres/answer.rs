@@ -29,6 +29,8 @@ pub(super) struct Answer {
     /// A portal has more rows.
     pub(super) suspended: bool,
     pub(super) copies: bool,
+    /// There was no statement.
+    pub(super) empty: bool,
     pub(super) failure: Option<Report>,
     /// What the sink returned.
     pub(super) sink: Option<Error>,
@@ -80,6 +82,7 @@ impl Connection {
                     let report = self.report(&message)?;
                     answer.failure.get_or_insert(report);
                 }
+                backend::EMPTY_QUERY_RESPONSE_TAG => answer.empty = true,
                 backend::COPY_IN_RESPONSE_TAG => {
                     answer.copies = true;
                     self.wire.refuse_copy(&message).await?;

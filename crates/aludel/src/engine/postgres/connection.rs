@@ -39,7 +39,7 @@ pub(in crate::engine) struct Connection {
     pub(super) fields: Vec<Field>,
     /// A transaction is to begin with the next statement, in the same round trip.
     pub(super) beginning: bool,
-    /// It has come from the pool, and nothing was sent yet.
+    /// It is new or has come from the pool, and nothing was sent since.
     fresh: bool,
     /// `abandon` has sent the end of a transaction, whose answer was not read yet.
     leaving: bool,
@@ -70,7 +70,7 @@ impl Connection {
             closing: Vec::new(),
             fields: Vec::new(),
             beginning: false,
-            fresh: false,
+            fresh: true,
             leaving: false,
             ending: false,
             failure: None,
@@ -153,6 +153,7 @@ impl Connection {
                     }
                     retried = true;
                 }
+                None if answer.empty => return Err(error::empty()),
                 failure => return self.fetched(answer, failure),
             }
         }
@@ -242,11 +243,16 @@ impl Connection {
             self.wire.drain().await?;
             self.ending = false;
         }
-        if self.wire.status() == Status::Idle {
-            self.failure = None;
-            self.cursors.forget_transaction();
-        } else if self.wire.status() == Status::Failed && self.failure.is_none() {
-            self.failure = Some("its future was dropped".to_owned());
+        match self.wire.status() {
+            Status::Idle => {
+                self.failure = None;
+                self.cursors.forget_transaction();
+            }
+            // A savepoint may have saved it.
+            Status::Transaction => self.failure = None,
+            Status::Failed => {
+                self.failure.get_or_insert_with(|| "its future was dropped".to_owned());
+            }
         }
         if self.cursors.own_transaction_ends_before(sql) {
             self.end_own_transaction().await?;
