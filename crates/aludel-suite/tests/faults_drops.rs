@@ -107,11 +107,11 @@ macro_rules! on_both_runtimes {
     ($($(#[$doc:meta])* async fn $name:ident() $body:block)*) => {
         mod on_one_thread {
             use super::*;
-            $($(#[$doc])* #[tokio::test] async fn $name() { needs!(Sqlite, "the file's locks after a dropped future; the drivers of the servers have tests of their own"); $body })*
+            $($(#[$doc])* #[tokio::test] async fn $name() { needs!(Sqlite, "SQLite's threads and locks; for servers there is `dropped_futures`"); $body })*
         }
         mod on_several_threads {
             use super::*;
-            $($(#[$doc])* #[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() { needs!(Sqlite, "the file's locks after a dropped future; the drivers of the servers have tests of their own"); $body })*
+            $($(#[$doc])* #[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $name() { needs!(Sqlite, "SQLite's threads and locks; for servers there is `dropped_futures`"); $body })*
         }
     };
 }
@@ -372,7 +372,7 @@ on_both_runtimes! {
 
 #[test]
 fn a_runtime_that_shuts_down_leaves_no_transaction_open() {
-    needs!(Sqlite, "the file's locks after a dropped future; the drivers of the servers have tests of their own");
+    needs!(Sqlite, "SQLite's threads and locks; for servers there is `dropped_futures`");
     for threads in [None, Some(2)] {
         let mut builder = match threads {
             None => tokio::runtime::Builder::new_current_thread(),
@@ -403,7 +403,7 @@ fn a_runtime_that_shuts_down_leaves_no_transaction_open() {
 
 #[tokio::test]
 async fn a_session_may_be_dropped_on_a_thread_without_a_runtime() {
-    needs!(Sqlite, "the file's locks after a dropped future; the drivers of the servers have tests of their own");
+    needs!(Sqlite, "SQLite's threads and locks; for servers there is `dropped_futures`");
     let shelf = Shelf::with(one_connection()).await;
     let session = shelf.db.session();
     let ann = session.add(Author::build().name("ann"));
@@ -415,7 +415,7 @@ async fn a_session_may_be_dropped_on_a_thread_without_a_runtime() {
 
 #[tokio::test]
 async fn a_panic_in_a_transaction_or_in_an_edit_leaves_nothing_broken() {
-    needs!(Sqlite, "the file's locks after a dropped future; the drivers of the servers have tests of their own");
+    needs!(Sqlite, "SQLite's threads and locks; for servers there is `dropped_futures`");
     let shelf = Shelf::with(one_connection()).await;
     let db = shelf.db.clone();
     let task = tokio::spawn(async move {
