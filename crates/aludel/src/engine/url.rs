@@ -133,15 +133,6 @@ impl DatabaseUrl {
         }
     }
 
-    /// The SQLite database that the URL names.
-    #[cfg(test)]
-    pub(super) fn to_open(&self) -> Result<DatabaseFile> {
-        match self.target()? {
-            Target::File(file) => Ok(file),
-            Target::Server(_) => panic!("the URL is a server's"),
-        }
-    }
-
     /// What the engine is to open.
     pub(super) fn target(&self) -> Result<Target> {
         match &self.0 {

@@ -22,6 +22,7 @@ pub(super) struct Link {
 }
 
 /// How far a read has got at once.
+#[allow(clippy::large_enum_variant, reason = "it is moved once, and most reads are done at once")]
 enum Fetched<'s, 'p> {
     Done(Result<u64>),
     Begun(Begun<'s, 'p>),

@@ -10,9 +10,8 @@ pub(super) fn write(dialect: Dialect, sql: &str, out: &mut String) {
     if mysql && sql.eq_ignore_ascii_case("CURRENT_TIMESTAMP") {
         // MySQL asks for the same count of digits as the column has, which are those of a microsecond.
         out.push_str("CURRENT_TIMESTAMP(6)");
-    } else if dialect == Dialect::Postgres {
-        out.push_str(sql);
-    } else if is_number(sql) || is_word(sql) || is_string(sql) || is_parenthesized(sql) {
+    } else if dialect == Dialect::Postgres || is_number(sql) || is_word(sql) || is_string(sql) || is_parenthesized(sql)
+    {
         out.push_str(sql);
     } else {
         out.push('(');
