@@ -69,14 +69,6 @@ async fn a_url_with_a_typo_says_what_is_wrong_and_how_to_write_it() {
             "the database URL has the unknown scheme `sqlite3`; did you mean `sqlite`? (this build has: sqlite, postgresql, postgres, mysql, mariadb)",
         ),
         (
-            "mysql://root@localhost/shop",
-            "the database URL has the scheme `mysql`, for which this build has no backend (it has: sqlite)",
-        ),
-        (
-            "postgresql://app:hunter2@localhost/shop",
-            "the database URL has the scheme `postgresql`, for which this build has no backend (it has: sqlite)",
-        ),
-        (
             "sqlite:app.db",
             "a SQLite URL begins with `sqlite://`; write sqlite:// (in memory), sqlite:///app.db (in the instance folder) or sqlite:////var/lib/app.db (an absolute path, four slashes)",
         ),
