@@ -122,7 +122,8 @@ impl EngineOptions {
         self
     }
 
-    /// How many prepared statements each connection keeps, at least 1; 128 by default.
+    /// How many prepared statements each connection keeps; 128 by default, and at least 1 on SQLite. 0 on PostgreSQL is as
+    /// `prepare=off` in its URL: nothing is left on the server, for proxies that pool transactions.
     #[must_use]
     pub fn statement_cache_size(mut self, statements: usize) -> Self {
         self.statement_cache_size = statements;

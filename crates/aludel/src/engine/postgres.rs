@@ -1,5 +1,6 @@
 //! PostgreSQL, and what speaks its protocol.
 
+mod answer;
 mod bind;
 mod cache;
 mod cancel;
@@ -7,6 +8,7 @@ mod connection;
 mod cursor;
 mod error;
 mod numeric;
+mod prepare;
 pub(super) mod row;
 mod settings;
 mod startup;
@@ -15,6 +17,7 @@ mod temporal;
 mod tls;
 mod types;
 mod wire;
+mod words;
 
 pub(super) use connection::Connection;
 

@@ -24,6 +24,12 @@ use crate::error::{Error, ErrorKind, Result};
 /// slash is the folder of a Unix socket (`postgresql:///database?host=/run/postgresql`), and special characters are
 /// written with `%` signs. Passwords never show in `Display` or `Debug`.
 ///
+/// PostgreSQL's parameters are libpq's `sslmode`, `sslrootcert`, `target_session_attrs`, `connect_timeout` (in seconds; 10
+/// by default, 0 for none), `application_name` and `options` (`options=-csearch_path%3Dapp` sets what the server calls
+/// settings); `client_encoding`, which can only be UTF8; and `prepare=off`, for proxies that pool transactions. What is
+/// missing is the user who runs the program, a database of the user's name, and `localhost:5432`. Any other parameter is
+/// an error.
+///
 /// ```
 /// use aludel::engine::DatabaseUrl;
 ///

@@ -283,6 +283,11 @@ pub(super) fn unsupported_copy() -> Error {
 }
 
 #[cold]
+pub(super) fn empty() -> Error {
+    Error::new(ErrorKind::InvalidStatement, "the statement is empty")
+}
+
+#[cold]
 pub(super) fn nul_in_sql() -> Error {
     Error::new(ErrorKind::InvalidStatement, "the statement has a NUL character, which PostgreSQL cannot take")
 }

@@ -19,8 +19,12 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Why a server was not the right one.
 enum Failure {
-    /// Another may be.
+    /// It does not answer, in whatever way it is asked; another may.
+    Unreachable(String),
+    /// Asked in another way, or another server, it may be.
     Next(String),
+    /// It does not let this user in, in this way.
+    Refused(Error),
     /// It says no, and another would.
     Final(Error),
 }
@@ -45,24 +49,30 @@ pub(super) async fn connect(settings: &Settings) -> Result<(Wire, Canceller)> {
     for &wanted in passes {
         reasons.clear();
         for place in &settings.places {
+            let mut refused = None;
             for &door in doors(place, settings.ssl) {
                 let entered = enter(settings, place, door, tls.as_ref(), wanted);
                 let outcome = match settings.connect_timeout {
                     Some(limit) => tokio::time::timeout(limit, entered)
                         .await
-                        .unwrap_or_else(|_| Err(Failure::Next(format!("no answer within {limit:?}")))),
+                        .unwrap_or_else(|_| Err(Failure::Unreachable(format!("no answer within {limit:?}")))),
                     None => entered.await,
                 };
                 match outcome {
                     Ok(connection) => return Ok(connection),
                     Err(Failure::Final(error)) => return Err(error),
-                    Err(Failure::Next(reason)) => {
-                        let reason = format!("{place}: {reason}");
-                        if !reasons.contains(&reason) {
-                            reasons.push(reason);
-                        }
+                    Err(Failure::Refused(error)) => {
+                        refused.get_or_insert(error);
+                    }
+                    Err(Failure::Next(reason)) => reasons.push(format!("{place}: {reason}")),
+                    Err(Failure::Unreachable(reason)) => {
+                        reasons.push(format!("{place}: {reason}"));
+                        break;
                     }
                 }
+            }
+            if let Some(error) = refused {
+                return Err(error);
             }
         }
     }
@@ -98,7 +108,7 @@ async fn enter(
 ) -> Result<(Wire, Canceller), Failure> {
     let (stream, peer) = match place {
         Place::Tcp(host, port) => {
-            let (stream, address) = open_tcp(host, *port).await.map_err(Failure::Next)?;
+            let (stream, address) = open_tcp(host, *port).await.map_err(Failure::Unreachable)?;
             let stream = encrypt(stream, host, door, tls).await.map_err(Failure::Next)?;
             (stream, Peer::Tcp(address))
         }
@@ -260,6 +270,8 @@ fn unknown_proof() -> Failure {
 
 /// What the server says at the door.
 fn refusal(report: Report, settings: &Settings, place: &Place) -> Failure {
+    // Whether connections are encrypted decides over who is let in.
+    let other_way = report.code == "28000";
     let message = match report.code.as_str() {
         "28P01" => {
             format!("the password of the user `{}` is wrong on {place}, or there is no such user", settings.user)
@@ -272,12 +284,8 @@ fn refusal(report: Report, settings: &Settings, place: &Place) -> Failure {
         }
         _ => return Failure::Next(report.message().to_owned()),
     };
-    let insists_on_tls = report.code == "28000" && settings.ssl == SslMode::Allow;
-    if insists_on_tls {
-        Failure::Next(message)
-    } else {
-        Failure::Final(Error::new(ErrorKind::Connection, message).with_source(report))
-    }
+    let error = Error::new(ErrorKind::Connection, message).with_source(report);
+    if other_way { Failure::Refused(error) } else { Failure::Final(error) }
 }
 
 /// Why a server is not one that is wanted.

@@ -10,7 +10,9 @@ const TABLES: &str = "CREATE TABLE parent (id integer PRIMARY KEY, name text NOT
 
 async fn failing(c: &mut PooledConnection, sql: &str) -> Error {
     let error = c.execute(sql, &[]).await.unwrap_err();
-    assert!(!format!("{error} {error:?}").replace(sql, "").contains("secret"), "{error:?} quotes a value");
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.split("statement: ").next().unwrap_or_default().contains("secret"), "{shown} quotes a value");
+    assert!(!format!("{:?}", std::error::Error::source(&error)).contains("secret"), "{shown} quotes a value");
     assert_eq!(error.statement(), Some(sql));
     error
 }
@@ -57,6 +59,9 @@ async fn errors_have_their_kinds_and_quote_no_values() {
         ("SELECT nothing FROM parent", ErrorKind::MissingTable, "the column `nothing` does not exist"),
         ("SELECT parent.nothing FROM parent", ErrorKind::MissingTable, "the column `nothing` of `parent`"),
         ("INSERT INTO parent (nothing) VALUES (1)", ErrorKind::MissingTable, "the column `nothing` of `parent`"),
+        ("", ErrorKind::InvalidStatement, "the statement is empty"),
+        ("-- nothing", ErrorKind::InvalidStatement, "the statement is empty"),
+        ("SELECT 1; SELECT 2", ErrorKind::InvalidStatement, "multiple commands"),
         ("SELEKT 1", ErrorKind::InvalidStatement, "syntax error"),
         ("SELECT 'secret'::integer", ErrorKind::Decode, "not of the form that its type takes"),
         ("SELECT 'secret'::date", ErrorKind::Decode, "not a date or time"),
@@ -99,6 +104,10 @@ async fn a_failed_transaction_says_what_failed_it_until_it_is_rolled_back() {
     c.begin(BeginMode::Deferred).await.unwrap();
     c.savepoint("a").await.unwrap();
     failing(&mut c, "SELECT 1 / 0").await;
+    c.rollback_to("a").await.unwrap();
+    failing(&mut c, "SELECT * FROM nowhere").await;
+    let error = failing(&mut c, "SELECT 1").await;
+    assert!(error.to_string().contains("the table `nowhere` does not exist"), "the newest failure: {error}");
     c.rollback_to("a").await.unwrap();
     c.release("a").await.unwrap();
     c.execute("INSERT INTO parent VALUES (6, 'six')", &[]).await.unwrap();

@@ -5,7 +5,7 @@ use crate::model::Json;
 use crate::prelude::*;
 
 #[derive(Model, Clone, Debug)]
-#[model(table = "whole_author")]
+#[model(table = "postgres_author")]
 struct Author {
     #[column(primary_key)]
     id: i64,
@@ -23,7 +23,7 @@ struct Author {
 }
 
 #[derive(Model, Clone, Debug)]
-#[model(table = "whole_book")]
+#[model(table = "postgres_book")]
 struct Book {
     #[column(primary_key)]
     id: i64,
@@ -59,7 +59,7 @@ async fn a_session_stores_finds_changes_and_deletes() -> Result<()> {
     let ann = session.add(author!("ann").books([Book::build().title("one"), Book::build().title("two")]));
     session.commit().await?;
     assert!(ann.id > 0);
-    let seen = schema.stranger.query("SELECT title, author_id FROM whole_book ORDER BY title", &[]).await.unwrap();
+    let seen = schema.stranger.query("SELECT title, author_id FROM postgres_book ORDER BY title", &[]).await.unwrap();
     let seen: Vec<(String, i64)> = seen.iter().map(|row| (row.get(0), row.get(1))).collect();
     assert_eq!(seen, [("one".to_owned(), ann.id), ("two".to_owned(), ann.id)]);
 
@@ -72,7 +72,7 @@ async fn a_session_stores_finds_changes_and_deletes() -> Result<()> {
     assert_eq!(found.books.get()?.len(), 2);
     found.set(Author::score, 2.5);
     session.commit().await?;
-    assert_eq!(schema.text("SELECT score::text FROM whole_author").await.unwrap(), "2.5");
+    assert_eq!(schema.text("SELECT score::text FROM postgres_author").await.unwrap(), "2.5");
 
     session.add(author!("ann"));
     let error = session.commit().await.unwrap_err();
@@ -80,7 +80,7 @@ async fn a_session_stores_finds_changes_and_deletes() -> Result<()> {
     session.rollback().await?;
     session.delete(&found);
     session.commit().await?;
-    assert_eq!(schema.text("SELECT count(*)::text FROM whole_book").await.unwrap(), "0");
+    assert_eq!(schema.text("SELECT count(*)::text FROM postgres_book").await.unwrap(), "0");
     db.drop_all().await?;
     db.close().await;
     schema.drop().await;

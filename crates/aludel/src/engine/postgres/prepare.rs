@@ -1,0 +1,93 @@
+//! The preparation of statements.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use postgres_protocol::message::{backend, frontend};
+
+use super::cache::Prepared;
+use super::connection::Connection;
+use super::error;
+use super::types::Type;
+use crate::error::Result;
+
+impl Connection {
+    /// The prepared statement for a text. Where it was not there the request has begun, and no Sync ends it yet.
+    pub(super) async fn prepare(&mut self, sql: &str) -> Result<Arc<Prepared>> {
+        if let Some(prepared) = self.cache.get(sql) {
+            return Ok(prepared);
+        }
+        if sql.contains('\0') {
+            return Err(error::nul_in_sql());
+        }
+        let name = if self.cache.is_on() { self.name("s") } else { String::new() };
+        if let Some(evicted) = self.cache.make_room() {
+            self.closing.push((b'S', evicted.name.clone()));
+        }
+        let output = &mut self.wire.output;
+        close(&mut self.closing, output)?;
+        frontend::parse(&name, sql, [], output).map_err(|_| error::nul_in_sql())?;
+        frontend::describe(b'S', &name, output).map_err(|_| error::nul_in_sql())?;
+        self.wire.flush_message();
+        if !name.is_empty() {
+            // Until it is in the cache.
+            self.closing.push((b'S', name.clone()));
+        }
+        self.wire.send().await?;
+        let mut parameters: Box<[Type]> = Box::default();
+        let columns = loop {
+            let message = self.wire.message().await?;
+            match message.tag {
+                backend::PARSE_COMPLETE_TAG | backend::CLOSE_COMPLETE_TAG => {}
+                backend::PARAMETER_DESCRIPTION_TAG => match parameter_types(self.wire.body(&message)) {
+                    Some(types) => parameters = types,
+                    None => return Err(self.wire.garbled()),
+                },
+                backend::NO_DATA_TAG => break Box::default(),
+                backend::ROW_DESCRIPTION_TAG => match column_types(self.wire.body(&message)) {
+                    Some(types) => break types,
+                    None => return Err(self.wire.garbled()),
+                },
+                backend::ERROR_RESPONSE_TAG => {
+                    let report = self.report(&message)?;
+                    self.closing.pop();
+                    self.wire.drain().await?;
+                    return Err(self.reported(report));
+                }
+                _ => return Err(self.wire.garbled()),
+            }
+        };
+        self.closing.pop();
+        let prepared = Arc::new(Prepared { name, parameters, columns });
+        if self.cache.is_on() {
+            self.cache.insert(sql, Arc::clone(&prepared));
+        }
+        Ok(prepared)
+    }
+}
+
+/// Closes statements and portals; what is not there any more is none the worse for it.
+pub(super) fn close(closing: &mut Vec<(u8, String)>, output: &mut BytesMut) -> Result<()> {
+    for (variant, name) in closing.drain(..) {
+        frontend::close(variant, &name, output).map_err(|_| error::nul_in_sql())?;
+    }
+    Ok(())
+}
+
+fn parameter_types(body: &[u8]) -> Option<Box<[Type]>> {
+    let (_, oids) = body.split_first_chunk::<2>()?;
+    Some(oids.chunks_exact(4).map(|oid| Type::of(u32::from_be_bytes([oid[0], oid[1], oid[2], oid[3]]))).collect())
+}
+
+/// Of each column its name up to a NUL, 6 bytes of where it is from, its type, and 8 bytes more.
+fn column_types(body: &[u8]) -> Option<Box<[Type]>> {
+    let (_, mut rest) = body.split_first_chunk::<2>()?;
+    let mut types = Vec::new();
+    while !rest.is_empty() {
+        let name = rest.iter().position(|&byte| byte == 0)?;
+        let (column, after) = rest.get(name + 1..)?.split_first_chunk::<18>()?;
+        types.push(Type::of(u32::from_be_bytes([column[6], column[7], column[8], column[9]])));
+        rest = after;
+    }
+    Some(types.into())
+}
