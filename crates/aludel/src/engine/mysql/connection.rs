@@ -5,7 +5,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
 
 use super::cursor::{Cursors, Failure};
-use super::execution::{Stopped, begin, changes, hand_over, run, run_all, without_last_comment};
+use super::execution::{Stopped, begin, changes, hand_over, is_command, run, run_all, without_last_comment};
 use super::kill::{InFlight, Killer, sever};
 use super::opening::{self, Opened};
 use super::pace::Pace;
@@ -86,12 +86,22 @@ impl Connection {
         self.check_length(sql, &values)?;
         let in_flight = self.start().await?;
         let conn = open(&mut self.conn)?;
+        let was_in_transaction = self.in_transaction;
         let outcome = run(conn, sql, values, sink).await;
+        let mut outcome = self.settle(outcome).await.map(|rows| Fetched { rows, executed: self.executed(sql, rows) });
+        if outcome.is_ok() && was_in_transaction && !self.in_transaction && !is_command(sql) {
+            outcome = self.begin_again().await.and(outcome);
+        }
         self.busy = false;
-        let outcome = self.settle(outcome).await;
         in_flight.land();
-        let rows = outcome?;
-        Ok(Fetched { rows, executed: self.executed(sql, rows) })
+        outcome
+    }
+
+    /// After a statement that has committed the transaction by itself, as DDL does: what follows is in one again, else
+    /// each further statement would be committed alone, and no rollback would find it.
+    async fn begin_again(&mut self) -> Result<()> {
+        let begun = open(&mut self.conn)?.query_drop("BEGIN").await;
+        self.settle(begun.map_err(Stopped::from)).await
     }
 
     /// Runs several statements without values.

@@ -83,7 +83,7 @@ pub(super) fn hand_over(row: &mysql_async::Row, sink: Sink<'_>) -> Result<()> {
 }
 
 /// Whether a statement is one of those around transactions, which MySQL does not prepare.
-fn is_command(sql: &str) -> bool {
+pub(super) fn is_command(sql: &str) -> bool {
     let first = sql.split_ascii_whitespace().next().unwrap_or_default();
     let known = ["begin", "start", "commit", "rollback", "savepoint", "release", "set"];
     known.iter().any(|word| first.eq_ignore_ascii_case(word)) && !sql.contains([';', '?'])

@@ -20,14 +20,32 @@ async fn a_transaction_is_open_as_the_server_says() {
     c.release("a").await.unwrap();
     c.commit().await.unwrap();
     assert!(!c.in_transaction());
-    c.begin(BeginMode::Immediate).await.unwrap();
-    // DDL commits.
-    c.execute("CREATE TABLE u (n INT)", &[]).await.unwrap();
-    assert!(!c.in_transaction());
-    assert_eq!(c.commit().await.unwrap_err().kind(), ErrorKind::NeedsRollback);
     let mut stranger = database.stranger().await;
     let seen: Vec<i64> = stranger.query("SELECT n FROM t").await.unwrap();
     assert_eq!(seen, [1]);
+}
+
+#[tokio::test]
+async fn after_ddl_has_committed_a_transaction_there_is_another() {
+    let database = Database::new().await;
+    let engine = database.engine().await;
+    let mut c = acquire(&engine).await;
+    c.execute_batch("CREATE TABLE t (n INT)").await.unwrap();
+    c.begin(BeginMode::Immediate).await.unwrap();
+    c.execute("INSERT INTO t VALUES (1)", &[]).await.unwrap();
+    c.execute("CREATE TABLE u (n INT)", &[]).await.unwrap();
+    assert!(c.in_transaction());
+    let done = c.execute("INSERT INTO t VALUES (2), (3)", &[]).await.unwrap();
+    assert_eq!(done.rows_affected, 2);
+    c.rollback().await.unwrap();
+    assert!(!c.in_transaction());
+    let seen: Vec<i64> = database.stranger().await.query("SELECT n FROM t").await.unwrap();
+    assert_eq!(seen, [1], "what came before is committed, what came after is not");
+    c.begin(BeginMode::Immediate).await.unwrap();
+    c.execute("DROP TABLE u", &[]).await.unwrap();
+    c.commit().await.unwrap();
+    c.execute("CREATE TABLE u (n INT)", &[]).await.unwrap();
+    assert!(!c.in_transaction(), "none is begun where none was open");
 }
 
 #[tokio::test]
