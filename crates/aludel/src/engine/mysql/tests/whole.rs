@@ -7,7 +7,7 @@ use crate::model::Json;
 use crate::prelude::*;
 
 #[derive(Model, Clone, Debug)]
-#[model(table = "whole_author")]
+#[model(table = "whole_writer")]
 struct Author {
     #[column(primary_key)]
     id: i64,
@@ -25,7 +25,7 @@ struct Author {
 }
 
 #[derive(Model, Clone, Debug)]
-#[model(table = "whole_book")]
+#[model(table = "whole_work")]
 struct Book {
     #[column(primary_key)]
     id: i64,
@@ -68,7 +68,7 @@ async fn a_session_stores_finds_changes_and_deletes() -> Result<()> {
     assert!(ann.id > 0);
     let mut stranger = database.stranger().await;
     let seen: Vec<(String, i64)> =
-        stranger.query("SELECT title, author_id FROM whole_book ORDER BY title").await.unwrap();
+        stranger.query("SELECT title, author_id FROM whole_work ORDER BY title").await.unwrap();
     assert_eq!(seen, [("one".to_owned(), ann.id), ("two".to_owned(), ann.id)]);
 
     let session = db.session();
@@ -80,7 +80,7 @@ async fn a_session_stores_finds_changes_and_deletes() -> Result<()> {
     assert_eq!(found.books.get()?.len(), 2);
     found.set(Author::score, 2.5);
     session.commit().await?;
-    let score: f64 = stranger.query_first("SELECT score FROM whole_author").await.unwrap().unwrap();
+    let score: f64 = stranger.query_first("SELECT score FROM whole_writer").await.unwrap().unwrap();
     assert_eq!(score, 2.5);
 
     session.add(author!("ann"));
@@ -89,7 +89,7 @@ async fn a_session_stores_finds_changes_and_deletes() -> Result<()> {
     session.rollback().await?;
     session.delete(&found);
     session.commit().await?;
-    let left: i64 = stranger.query_first("SELECT count(*) FROM whole_book").await.unwrap().unwrap();
+    let left: i64 = stranger.query_first("SELECT count(*) FROM whole_work").await.unwrap().unwrap();
     assert_eq!(left, 0);
     db.drop_all().await?;
     Ok(())
