@@ -7,7 +7,9 @@ mod text;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub(crate) use server::{Backend, Host, ServerUrl};
+#[cfg(any(feature = "postgres", feature = "mysql", test))]
+pub(crate) use server::Host;
+pub(crate) use server::{Backend, ServerUrl};
 use sqlite::SqliteUrl;
 
 use super::sqlite::DatabaseFile;

@@ -11,6 +11,10 @@ pub(super) struct TypeName<'a> {
     /// The numbers in the parentheses.
     pub(super) numbers: Vec<u32>,
     /// What follows the parentheses, in lower case.
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        allow(dead_code, reason = "servers have such types")
+    )]
     pub(super) rest: String,
     whole: &'a str,
 }

@@ -118,6 +118,7 @@ impl ServerUrl {
     }
 
     /// The last value of a parameter.
+    #[cfg(any(feature = "mysql", test))]
     pub(crate) fn parameter_value(&self, key: &str) -> Option<&str> {
         self.parameters.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
