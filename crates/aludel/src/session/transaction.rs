@@ -35,7 +35,8 @@ impl Drop for Unsettled<'_> {
 
 impl Session {
     /// Begins the transaction now, before the first read, so that everything read in it is still true when it
-    /// writes. Without it, reads before the first write see each its own moment.
+    /// writes. Without it, reads before the first write see each its own moment. It is the default database's; those of
+    /// other binds begin with their first write.
     ///
     /// # Errors
     /// `Busy` when another writer holds the database for too long, `PoolTimeout`, `Connection`; `InvalidStatement`
