@@ -18,10 +18,20 @@ Runs the tests of the library and of the suite under valgrind, which finds reads
 written, reads and writes of memory that is freed, and leaks. FILTER chooses tests by a part of their
 name. Slow: minutes where the tests by themselves take seconds.";
 
-/// The tests that both tools run: all but those of the compiler's messages, which run no code of the library, and the
-/// ones that leak a future to see what comes of it.
+/// The tests that both tools run: all but those of the compiler's messages, which run no code of the library, the ones
+/// that leak a future to see what comes of it, and the servers' drivers, which have no unsafe code and need servers.
 const TESTS: &str = "test --package aludel --package aludel-suite --lib --tests --all-features --no-fail-fast";
-const WITHOUT: [&str; 5] = ["--", "--skip", "mistakes_are_explained", "--skip", "is_leaked"];
+const WITHOUT: [&str; 9] = [
+    "--",
+    "--skip",
+    "mistakes_are_explained",
+    "--skip",
+    "is_leaked",
+    "--skip",
+    "postgres::tests",
+    "--skip",
+    "mysql::tests",
+];
 
 /// Leaks that are only possible are the test runner's: what it keeps until the process ends.
 const VALGRIND: &str = "valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=definite \

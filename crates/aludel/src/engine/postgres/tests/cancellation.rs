@@ -148,6 +148,8 @@ async fn a_connection_that_is_ended_in_use_is_an_error_and_does_not_come_back() 
     let mut c = acquire(&engine).await;
     c.begin(BeginMode::Deferred).await.unwrap();
     schema.kill().await;
+    assert_eq!(integer(&mut c, "SELECT 1").await, 1, "nothing was done yet, so that another connection will do");
+    schema.kill().await;
     let error = c.execute("SELECT 1", &[]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
     assert!(!c.in_transaction());
