@@ -1,14 +1,14 @@
 //! Everything that a change must pass.
 
 use crate::cargo::{Cargo, Outcome, no_arguments};
-use crate::{loom, memory, test};
+use crate::{loom, test};
 
 pub(crate) const HELP: &str = "\
 usage: cargo xtask ci
 
 The format, clippy without a warning, the documentation without a warning, the combinations of features,
-then `cargo xtask test`, `cargo xtask loom` and, where the platform has it, `cargo xtask sanitize`. Stops at
-the first that fails. `cargo xtask valgrind`, which takes long, is a command of its own.";
+then `cargo xtask test` and `cargo xtask loom`. Stops at the first that fails. `cargo xtask sanitize` and
+`cargo xtask valgrind`, which take long, are commands of their own.";
 
 /// Beside all features together, which the other steps build.
 const FEATURES: &[&str] =
@@ -26,9 +26,5 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     }
     Cargo::new("doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", "-D warnings").run()?;
     test::run(&[])?;
-    loom::run(&[])?;
-    if memory::has_sanitizer()? {
-        memory::sanitize(&[])?;
-    }
-    Ok(())
+    loom::run(&[])
 }
