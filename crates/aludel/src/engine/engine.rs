@@ -167,7 +167,7 @@ impl Engine {
 async fn open(target: &Target, options: &EngineOptions) -> Result<Pooled> {
     let driver = Driver::open(target, options).await?;
     let now = (driver.dialect() != Dialect::Sqlite).then(Instant::now);
-    Ok(Pooled { driver, times: now.map(|now| Times { opened: now, back: now }) })
+    Ok(Pooled { driver, times: now.map(|now| Box::new(Times { opened: now, back: now })) })
 }
 
 /// The queue of the writers to a SQLite file. A database without a file (in memory, or a temporary one) is its

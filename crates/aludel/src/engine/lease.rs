@@ -62,8 +62,9 @@ impl Lease {
     }
 
     /// When the connection was opened and last came back, of one to a server.
+    #[inline]
     pub(super) fn times(&self) -> Option<Times> {
-        self.pooled.as_ref().and_then(|pooled| pooled.times)
+        self.pooled.as_ref().and_then(|pooled| pooled.times.as_deref().copied())
     }
 
     /// The connection. It is there from the end of `acquire` on.

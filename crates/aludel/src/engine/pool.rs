@@ -18,8 +18,9 @@ pub(super) struct Pool {
 /// A connection that is open, and what the pool knows of it.
 pub(super) struct Pooled {
     pub(super) driver: Driver,
-    /// When it was opened and when it last came back, of connections to servers: for SQLite nobody looks at the clock.
-    pub(super) times: Option<Times>,
+    /// When it was opened and when it last came back, of connections to servers: for SQLite nobody looks at the clock. In a
+    /// box, because connections are moved with each statement.
+    pub(super) times: Option<Box<Times>>,
 }
 
 #[derive(Clone, Copy)]
