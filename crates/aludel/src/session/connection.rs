@@ -234,16 +234,8 @@ impl Session {
             }
             _ => error,
         })?;
-        let arena = self.existing_arena();
-        if let Some(arena) = &arena {
+        if let Some(arena) = self.existing_arena() {
             arena.tracker().raise_epoch(table);
-        }
-        // A change of the schema commits the transaction where the database cannot undo it: on MariaDB and MySQL.
-        if turn.connection.as_ref().is_some_and(|connection| !connection.in_transaction()) {
-            turn.connection = None;
-            if let Some(arena) = &arena {
-                arena.tracker().commit();
-            }
         }
         Ok(executed)
     }
