@@ -54,14 +54,14 @@ async fn connect(url: &DatabaseUrl, options: EngineOptions) -> Engine {
 }
 
 #[track_caller]
-fn acquire(engine: &Engine) -> impl Future<Output = PooledConnection> {
+pub(super) fn acquire(engine: &Engine) -> impl Future<Output = PooledConnection> {
     let at = Location::caller();
     let engine = engine.clone();
     async move { engine.acquire(at).await.unwrap() }
 }
 
 /// What `read` makes of each row.
-async fn rows<T: Send>(
+pub(super) async fn rows<T: Send>(
     connection: &mut PooledConnection,
     sql: &str,
     params: &[Value<'_>],
@@ -78,7 +78,7 @@ async fn rows<T: Send>(
     Ok(out)
 }
 
-async fn integer(connection: &mut PooledConnection, sql: &str) -> i64 {
+pub(super) async fn integer(connection: &mut PooledConnection, sql: &str) -> i64 {
     rows(connection, sql, &[], |row| row.integer(0)).await.unwrap()[0]
 }
 

@@ -1,11 +1,10 @@
 //! The driver's own tests, against a real server.
 
-use std::panic::Location;
-
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
 
 use crate::engine::row::Row;
+use crate::engine::tests::{acquire, integer, rows};
 use crate::engine::{DatabaseUrl, Engine, EngineOptions, PooledConnection};
 use crate::error::Result;
 use crate::sql::Value;
@@ -88,33 +87,4 @@ impl Drop for Database {
             dropped.unwrap();
         }
     }
-}
-
-#[track_caller]
-fn acquire(engine: &Engine) -> impl Future<Output = PooledConnection> {
-    let at = Location::caller();
-    let engine = engine.clone();
-    async move { engine.acquire(at).await.unwrap() }
-}
-
-/// What `read` makes of each row.
-async fn rows<T: Send>(
-    connection: &mut PooledConnection,
-    sql: &str,
-    params: &[Value<'_>],
-    mut read: impl FnMut(&Row<'_>) -> Result<T> + Send,
-) -> Result<Vec<T>> {
-    let mut out = Vec::new();
-    let count = connection
-        .fetch(sql, params, &mut |row| {
-            out.push(read(row)?);
-            Ok(())
-        })
-        .await?;
-    assert_eq!(count, out.len() as u64);
-    Ok(out)
-}
-
-async fn integer(connection: &mut PooledConnection, sql: &str) -> i64 {
-    rows(connection, sql, &[], |row| row.integer(0)).await.unwrap()[0]
 }
