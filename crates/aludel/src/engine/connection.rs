@@ -78,15 +78,10 @@ impl PooledConnection {
         if self.in_transaction() {
             return Err(Error::new(ErrorKind::InvalidStatement, "a transaction is open already; use a savepoint"));
         }
-        #[cfg(feature = "postgres")]
-        if let Some(lease) = &mut self.lease {
-            let log = lease.shared.clone();
-            if let Some(Driver::Postgres(connection)) = lease.driver() {
-                // It goes with the first statement.
-                log.log.statement("BEGIN");
-                connection.begin();
-                return Ok(());
-            }
+        let lease = self.lease()?;
+        if lease.driver().is_some_and(Driver::begin_with_next) {
+            lease.shared.log.statement("BEGIN");
+            return Ok(());
         }
         self.command(match (mode, self.dialect()) {
             (BeginMode::Immediate, Dialect::Sqlite) => BEGIN_IMMEDIATE,
@@ -259,13 +254,12 @@ impl PooledConnection {
     /// Runs statements that give no rows one after the other, in one round trip where the backend takes several at once.
     /// The first that fails is the last.
     pub(crate) async fn execute_all(&mut self, statements: &[(&str, &[Value<'_>])]) -> Several {
-        #[cfg(feature = "postgres")]
         if let Some(lease) = &mut self.lease
-            && let Some(Driver::Postgres(_)) = lease.driver()
+            && lease.takes_several()
         {
             statements.iter().for_each(|(sql, _)| lease.shared.log.statement(sql));
-            if let Some(Driver::Postgres(connection)) = lease.driver() {
-                return connection.execute_all(statements).await;
+            if let Some(driver) = lease.driver() {
+                return driver.execute_all(statements).await;
             }
         }
         let mut several = Several { done: Vec::with_capacity(statements.len()), failed: None };

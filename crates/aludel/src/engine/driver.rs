@@ -1,6 +1,6 @@
 //! A connection of one of the backends.
 
-use super::connection::{CursorId, Executed, Sink};
+use super::connection::{CursorId, Executed, Several, Sink};
 #[cfg(feature = "mysql")]
 use super::mysql;
 #[cfg(feature = "postgres")]
@@ -77,6 +77,38 @@ impl Driver {
             Self::Postgres(connection) => connection.abandon(),
             #[cfg(feature = "mysql")]
             Self::Mysql(connection) => connection.abandon(),
+        }
+    }
+
+    /// Begins a transaction where BEGIN goes along with the first statement; whether it does.
+    pub(super) fn begin_with_next(&mut self) -> bool {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => {
+                connection.begin();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether several statements can go in one request: see [`execute_all`](Self::execute_all).
+    pub(super) fn takes_several(&self) -> bool {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Runs several statements that give no rows in one request; the first that fails is the last. Only where
+    /// [`takes_several`](Self::takes_several) says so.
+    #[allow(unused_variables, reason = "used with the features of the servers")]
+    pub(super) async fn execute_all(&mut self, statements: &[(&str, &[Value<'_>])]) -> Several {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => connection.execute_all(statements).await,
+            _ => unreachable!("asked for by `takes_several`"),
         }
     }
 

@@ -39,6 +39,11 @@ impl Lease {
         self.shared.dialect != Dialect::Sqlite
     }
 
+    /// Whether several statements can go in one request.
+    pub(super) fn takes_several(&self) -> bool {
+        self.pooled.as_ref().is_some_and(|pooled| pooled.driver.takes_several())
+    }
+
     /// Whether a connection has still to be opened for this seat.
     pub(super) fn is_empty(&self) -> bool {
         self.pooled.is_none()
