@@ -3,6 +3,7 @@
 use ::aludel::prelude::*;
 use tokio::runtime::Runtime;
 
+use crate::backend::{Backend, Database};
 use crate::check::{Contents, Digest};
 use crate::contender::{Bench, Contender};
 use crate::models::{Comment, Post, User};
@@ -34,6 +35,24 @@ impl Contents for LoadedTree {
     }
 }
 
+/// What an operation has loaded, and the session that it belongs to: the entities go first, as those of a request do.
+struct Loaded<T> {
+    entities: T,
+    _session: Session,
+}
+
+impl<T: Contents> Contents for Loaded<T> {
+    fn add_to(&self, digest: &mut Digest, parent: u64) -> u64 {
+        self.entities.add_to(digest, parent)
+    }
+}
+
+/// Loads into a session of its own.
+async fn in_session<T>(db: &Db, load: impl AsyncFnOnce(&Session) -> T) -> Loaded<T> {
+    let session = db.session();
+    Loaded { entities: load(&session).await, _session: session }
+}
+
 /// Which of several ways to do the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
@@ -43,34 +62,47 @@ enum Style {
     UnitOfWork,
     /// Relationships loaded from the entities, afterwards.
     Lazy,
+    /// Rows inserted into a table that PostgreSQL's COPY is not taken for.
+    #[cfg(feature = "postgres")]
+    WithoutCopy,
 }
 
 struct Aludel {
     runtime: Runtime,
     db: Db,
-    /// The session whose transaction is open: a database in memory has one connection.
+    /// The session whose transaction is open.
     transaction: Option<Session>,
     style: Style,
 }
 
-/// Opens an empty database.
-pub fn open() -> Box<dyn Contender> {
-    open_as(Style::Plain)
+/// Connects to an empty database.
+pub fn open(database: &Database) -> Box<dyn Contender> {
+    open_as(database, Style::Plain)
 }
 
-/// Opens an empty database, whose rows are inserted by `add_all` and `flush`.
-pub fn open_unit_of_work() -> Box<dyn Contender> {
-    open_as(Style::UnitOfWork)
+/// Connects to an empty database, whose rows are inserted by `add_all` and `flush`.
+pub fn open_unit_of_work(database: &Database) -> Box<dyn Contender> {
+    open_as(database, Style::UnitOfWork)
 }
 
-/// Opens an empty database, whose relationships are loaded by `load` from the entities.
-pub fn open_lazy() -> Box<dyn Contender> {
-    open_as(Style::Lazy)
+/// Connects to an empty database, whose relationships are loaded by `load` from the entities.
+pub fn open_lazy(database: &Database) -> Box<dyn Contender> {
+    open_as(database, Style::Lazy)
 }
 
-fn open_as(style: Style) -> Box<dyn Contender> {
+/// Connects to an empty database, whose rows are inserted by INSERT where they would be by COPY.
+#[cfg(feature = "postgres")]
+pub fn open_without_copy(database: &Database) -> Box<dyn Contender> {
+    open_as(database, Style::WithoutCopy)
+}
+
+fn open_as(database: &Database, style: Style) -> Box<dyn Contender> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let db = runtime.block_on(Db::connect("sqlite://")).unwrap();
+    let url = match database.backend() {
+        Backend::Sqlite => String::from("sqlite://"),
+        Backend::Postgres | Backend::MariaDb => database.url(),
+    };
+    let db = runtime.block_on(Db::connect(&url)).unwrap();
     Box::new(Aludel { runtime, db, transaction: None, style })
 }
 
@@ -81,6 +113,12 @@ impl Contender for Aludel {
         self.runtime.block_on(async {
             for statement in sql.split(';').filter(|statement| !statement.trim().is_empty()) {
                 session.sql(statement).execute().await.unwrap();
+            }
+            #[cfg(feature = "postgres")]
+            if self.style == Style::WithoutCopy && sql.contains("CREATE TABLE") {
+                // COPY would pass by rules, be they for INSERT or not.
+                let rule = "CREATE RULE nothing AS ON DELETE TO users DO ALSO NOTHING";
+                session.sql(rule).execute().await.unwrap();
             }
             session.commit().await.unwrap();
         });
@@ -101,27 +139,27 @@ impl Contender for Aludel {
         let Self { runtime, db, transaction, style } = self;
         runtime.block_on(async {
             match (case.workload, transaction) {
-                (Workload::TrivialQuery, None) => bench.run_async(async || load_users(&db.session()).await).await,
+                (Workload::TrivialQuery, None) => bench.run_async(async || in_session(db, load_users).await).await,
                 // The harness looks at what was inserted; entities that the session has would not be read again.
                 (Workload::TrivialQuery, Some(session)) => {
                     session.clear();
                     bench.run_async(async || load_users(session).await).await;
                 }
                 (Workload::MediumComplexQuery, _) => {
-                    bench.run_async(async || load_users_with_posts(&db.session()).await).await;
+                    bench.run_async(async || in_session(db, load_users_with_posts).await).await;
                 }
                 (Workload::Insert, Some(session)) if *style == Style::UnitOfWork => {
                     bench.run_async(async || flush_users(session, case.size).await).await;
                 }
-                (Workload::Insert, Some(session)) => {
+                (Workload::Insert | Workload::InsertMany, Some(session)) => {
                     bench.run_async(async || insert_users(session, case.size).await).await;
                 }
-                (Workload::Insert, None) => unreachable!("inserts run in a transaction"),
+                (Workload::Insert | Workload::InsertMany, None) => unreachable!("inserts run in a transaction"),
                 (Workload::LoadingAssociationsSequentially, _) if *style == Style::Lazy => {
-                    bench.run_async(async || load_tree_lazily(&db.session()).await).await;
+                    bench.run_async(async || in_session(db, load_tree_lazily).await).await;
                 }
                 (Workload::LoadingAssociationsSequentially, _) => {
-                    bench.run_async(async || load_tree(&db.session()).await).await;
+                    bench.run_async(async || in_session(db, load_tree).await).await;
                 }
             }
         });

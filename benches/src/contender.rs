@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use crate::backend::Database;
 use crate::check::{Contents, Digest};
 use crate::workload::{Case, Workload};
 
@@ -10,20 +11,20 @@ use crate::workload::{Case, Workload};
 pub struct Entry {
     /// The column heading.
     pub name: &'static str,
-    /// Opens an empty SQLite `:memory:` database.
-    pub open: fn() -> Box<dyn Contender>,
+    /// Connects to an empty database.
+    pub open: fn(&Database) -> Box<dyn Contender>,
     /// The one workload it takes part in, if not all of them.
     pub only: Option<Workload>,
 }
 
 impl Entry {
     /// A database layer that takes part in all workloads.
-    pub const fn new(name: &'static str, open: fn() -> Box<dyn Contender>) -> Self {
+    pub const fn new(name: &'static str, open: fn(&Database) -> Box<dyn Contender>) -> Self {
         Self { name, open, only: None }
     }
 
     /// Another way to use a layer, for one workload.
-    pub const fn variant(name: &'static str, open: fn() -> Box<dyn Contender>, only: Workload) -> Self {
+    pub const fn variant(name: &'static str, open: fn(&Database) -> Box<dyn Contender>, only: Workload) -> Self {
         Self { name, open, only: Some(only) }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::backend::{Database, Server};
 use crate::check::Digest;
 use crate::contender::{Bench, Contender, Entry};
 use crate::workload::{Case, Workload};
@@ -20,6 +21,8 @@ pub struct Measured {
 /// One contender during a case.
 struct Lane {
     contender: Box<dyn Contender>,
+    /// Goes after the contender.
+    database: Database,
     iterations: u32,
     samples: Vec<f64>,
 }
@@ -29,9 +32,9 @@ struct Lane {
 /// # Panics
 ///
 /// If contenders disagree about the result, or it has not the expected number of rows.
-pub fn measure(case: Case, entries: &[&Entry], rounds: usize, fastest: bool) -> Measured {
+pub fn measure(server: &Server, case: Case, entries: &[&Entry], rounds: usize, fastest: bool) -> Measured {
     eprintln!("{} {}", case.workload.name(), case.size);
-    let mut lanes: Vec<Lane> = entries.iter().map(|entry| Lane::open(case, entry)).collect();
+    let mut lanes: Vec<Lane> = entries.iter().map(|entry| Lane::open(server, case, entry)).collect();
     let expected = check(case, entries, &mut lanes);
     for lane in &mut lanes {
         lane.iterations = calibrate(case, lane);
@@ -50,10 +53,20 @@ pub fn measure(case: Case, entries: &[&Entry], rounds: usize, fastest: bool) -> 
 }
 
 impl Lane {
-    fn open(case: Case, entry: &Entry) -> Self {
-        let mut contender = (entry.open)();
-        contender.execute(&case.setup_sql());
-        Self { contender, iterations: 1, samples: Vec::new() }
+    fn open(server: &Server, case: Case, entry: &Entry) -> Self {
+        let database = Database::create(server, entry.name);
+        let mut contender = (entry.open)(&database);
+        contender.execute(&database.setup_sql(case));
+        Self { contender, database, iterations: 1, samples: Vec::new() }
+    }
+
+    /// Has inserted rows get the same keys as those of the others.
+    fn restart_keys(&mut self, case: Case) {
+        if let Some(sql) = self.database.backend().restart_keys()
+            && case.workload.in_transaction()
+        {
+            self.contender.execute(sql);
+        }
     }
 }
 
@@ -70,10 +83,13 @@ fn order(round: usize, contenders: usize) -> Vec<usize> {
 fn check(case: Case, entries: &[&Entry], lanes: &mut [Lane]) -> Digest {
     let mut first = None;
     for (entry, lane) in entries.iter().zip(lanes) {
+        lane.restart_keys(case);
         let digest = around(case, &mut *lane.contender, |contender| {
             let digest = Bench::check(contender, case);
             match case.workload {
-                Workload::Insert => Bench::check(contender, Workload::TrivialQuery.case(case.size)),
+                Workload::Insert | Workload::InsertMany => {
+                    Bench::check(contender, Workload::TrivialQuery.case(case.size))
+                }
                 _ => digest,
             }
         });
@@ -101,8 +117,8 @@ fn sample(case: Case, lane: &mut Lane) -> Duration {
 }
 
 /// Runs operations of one contender, for a profiler.
-pub fn profile(case: Case, entry: &Entry, operations: u32) {
-    let mut lane = Lane::open(case, entry);
+pub fn profile(server: &Server, case: Case, entry: &Entry, operations: u32) {
+    let mut lane = Lane::open(server, case, entry);
     lane.iterations = 1;
     sample(case, &mut lane);
     lane.iterations = operations;

@@ -2,35 +2,18 @@
 
 use ::rusqlite::{Connection, Params, Row, ToSql, params_from_iter};
 
+use crate::backend::{Backend, Database};
 use crate::contender::{Bench, Contender};
 use crate::grouping::{Tree, group};
-use crate::workload::{Case, Workload, insert_users_sql, new_user, placeholders};
-
-struct User {
-    id: i32,
-    name: String,
-    hair_color: Option<String>,
-}
-
-struct Post {
-    id: i32,
-    user_id: i32,
-    title: String,
-    body: Option<String>,
-}
-
-struct Comment {
-    id: i32,
-    post_id: i32,
-    text: String,
-}
-
-crate::check::rows!(User, Post, Comment);
+use crate::rows::{Comment, Post, User};
+use crate::workload::{
+    Case, USERS_SQL, Workload, comments_on_sql, insert_users_sql, new_user, posts_of_sql, users_with_posts_sql,
+};
 
 struct Rusqlite(Connection);
 
 /// Opens an empty database.
-pub fn open() -> Box<dyn Contender> {
+pub fn open(_: &Database) -> Box<dyn Contender> {
     Box::new(Rusqlite(Connection::open_in_memory().unwrap()))
 }
 
@@ -44,8 +27,8 @@ impl Contender for Rusqlite {
         match case.workload {
             Workload::TrivialQuery => bench.run(|| load_users(connection)),
             Workload::MediumComplexQuery => bench.run(|| load_users_with_posts(connection)),
-            Workload::Insert => {
-                let sql = insert_users_sql(case.size);
+            Workload::Insert | Workload::InsertMany => {
+                let sql = insert_users_sql(Backend::Sqlite, case.size);
                 bench.run(|| insert_users(connection, &sql, case.size));
             }
             Workload::LoadingAssociationsSequentially => bench.run(|| load_tree(connection)),
@@ -65,13 +48,11 @@ fn load<T>(
 }
 
 fn load_users(connection: &Connection) -> Vec<User> {
-    load(connection, "SELECT id, name, hair_color FROM users", [], user)
+    load(connection, USERS_SQL, [], user)
 }
 
 fn load_users_with_posts(connection: &Connection) -> Vec<(User, Option<Post>)> {
-    let sql = "SELECT u.id, u.name, u.hair_color, p.id, p.user_id, p.title, p.body \
-               FROM users AS u LEFT JOIN posts AS p ON u.id = p.user_id WHERE u.hair_color = ?";
-    load(connection, sql, ["black"], |row| {
+    load(connection, &users_with_posts_sql(Backend::Sqlite), ["black"], |row| {
         let post_id: Option<i32> = row.get(3)?;
         Ok((user(row)?, post_id.map(|_| post(row, 3)).transpose()?))
     })
@@ -85,9 +66,9 @@ fn insert_users(connection: &Connection, sql: &str, size: usize) {
 
 fn load_tree(connection: &Connection) -> Tree<User, Post, Comment> {
     let users = load_users(connection);
-    let sql = format!("SELECT id, user_id, title, body FROM posts WHERE user_id IN ({})", placeholders(users.len()));
+    let sql = posts_of_sql(Backend::Sqlite, users.len());
     let posts = load(connection, &sql, params_from_iter(users.iter().map(|u| u.id)), |row| post(row, 0));
-    let sql = format!("SELECT id, post_id, text FROM comments WHERE post_id IN ({})", placeholders(posts.len()));
+    let sql = comments_on_sql(Backend::Sqlite, posts.len());
     let comments = load(connection, &sql, params_from_iter(posts.iter().map(|p| p.id)), comment);
     let posts = group(posts, |post| post.id, comments, |comment| comment.post_id);
     group(users, |user| user.id, posts, |(post, _)| post.user_id)

@@ -2,11 +2,12 @@
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait as _, ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, EntityTrait as _,
-    LoaderTrait as _, QueryFilter as _,
+    ColumnTrait as _, ConnectOptions, ConnectionTrait as _, DatabaseConnection, EntityTrait as _, LoaderTrait as _,
+    QueryFilter as _,
 };
 use tokio::runtime::Runtime;
 
+use crate::backend::{Backend, Database};
 use crate::contender::{Bench, Contender};
 use crate::grouping::Tree;
 use crate::workload::{Case, Workload, new_user};
@@ -110,13 +111,16 @@ struct SeaOrm {
     connection: DatabaseConnection,
 }
 
-/// Opens an empty database.
-pub fn open() -> Box<dyn Contender> {
+/// Connects to an empty database.
+pub fn open(database: &Database) -> Box<dyn Contender> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut options = ConnectOptions::new("sqlite::memory:");
+    let mut options = ConnectOptions::new(match database.backend() {
+        Backend::Sqlite => String::from("sqlite::memory:"),
+        Backend::Postgres | Backend::MariaDb => database.url(),
+    });
     // The database lives as long as its only connection: the pool must never replace it.
     options.min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
-    let connection = runtime.block_on(Database::connect(options)).unwrap();
+    let connection = runtime.block_on(sea_orm::Database::connect(options)).unwrap();
     Box::new(SeaOrm { runtime, connection })
 }
 
@@ -133,7 +137,9 @@ impl Contender for SeaOrm {
                 Workload::MediumComplexQuery => {
                     bench.run_async(async || load_users_with_posts(connection).await).await;
                 }
-                Workload::Insert => bench.run_async(async || insert_users(connection, case.size).await).await,
+                Workload::Insert | Workload::InsertMany => {
+                    bench.run_async(async || insert_users(connection, case.size).await).await;
+                }
                 Workload::LoadingAssociationsSequentially => {
                     bench.run_async(async || load_tree(connection).await).await;
                 }

@@ -1,6 +1,8 @@
-//! What is measured: the workloads, their sizes, their tables and data.
+//! What is measured: the workloads, their sizes and their data.
 
-/// One of the four workloads; `README.md` describes them.
+use crate::backend::Backend;
+
+/// One of the workloads; `README.md` describes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workload {
     /// All users, no filter.
@@ -9,6 +11,8 @@ pub enum Workload {
     MediumComplexQuery,
     /// One batch of new users.
     Insert,
+    /// One large batch of new users: not one of Diesel's.
+    InsertMany,
     /// All users, their posts and the comments on these, in three queries.
     LoadingAssociationsSequentially,
 }
@@ -18,52 +22,40 @@ pub enum Workload {
 pub struct Case {
     /// The workload.
     pub workload: Workload,
-    /// Users in the table, or in the batch of [`Workload::Insert`].
+    /// Users in the table, or in the batch of an insert.
     pub size: usize,
 }
-
-/// The tables of Diesel's suite: no foreign keys, no index besides the primary keys.
-const TABLES: &str = "
-    CREATE TABLE users (
-        id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
-        name VARCHAR NOT NULL,
-        hair_color VARCHAR
-    );
-    CREATE TABLE posts (
-        id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
-        user_id INTEGER NOT NULL,
-        title VARCHAR NOT NULL,
-        body TEXT
-    );
-    CREATE TABLE comments (
-        id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
-        post_id INTEGER NOT NULL,
-        text TEXT NOT NULL
-    );";
 
 /// Posts of each user, and comments on each post.
 const CHILDREN: usize = 10;
 
 impl Workload {
     /// All workloads, in the order they run.
-    pub const ALL: [Self; 4] =
-        [Self::TrivialQuery, Self::MediumComplexQuery, Self::Insert, Self::LoadingAssociationsSequentially];
+    pub const ALL: [Self; 5] = [
+        Self::TrivialQuery,
+        Self::MediumComplexQuery,
+        Self::Insert,
+        Self::InsertMany,
+        Self::LoadingAssociationsSequentially,
+    ];
 
-    /// The name, as in Diesel's suite and on the command line.
+    /// The name on the command line, and in Diesel's suite.
     pub fn name(self) -> &'static str {
         match self {
             Self::TrivialQuery => "trivial_query",
             Self::MediumComplexQuery => "medium_complex_query",
             Self::Insert => "insert",
+            Self::InsertMany => "insert_many",
             Self::LoadingAssociationsSequentially => "loading_associations_sequentially",
         }
     }
 
-    /// The sizes Diesel's suite runs on SQLite.
+    /// Its sizes: those of Diesel's suite on SQLite, where it is one of them.
     pub fn sizes(self) -> &'static [usize] {
         match self {
             Self::TrivialQuery | Self::MediumComplexQuery => &[1, 10, 100, 1_000, 10_000],
             Self::Insert => &[1, 10, 25, 50, 100],
+            Self::InsertMany => &[200, 500, 1_000, 10_000],
             Self::LoadingAssociationsSequentially => &[9],
         }
     }
@@ -75,17 +67,17 @@ impl Workload {
 
     /// Whether a sample runs in a transaction, which is rolled back at its end.
     pub fn in_transaction(self) -> bool {
-        self == Self::Insert
+        matches!(self, Self::Insert | Self::InsertMany)
     }
 }
 
 impl Case {
-    /// The batch of statements that fills an empty database for this case.
-    pub fn setup_sql(self) -> String {
-        let mut sql = String::from(TABLES);
+    /// The batch of statements that fills empty tables for this case.
+    pub fn rows_sql(self) -> String {
+        let mut sql = String::new();
         let black_or_brown = |i| if i % 2 == 0 { "'black'" } else { "'brown'" };
         match self.workload {
-            Workload::Insert => {}
+            Workload::Insert | Workload::InsertMany => {}
             Workload::TrivialQuery => sql += &users_sql(self.size, |_| "NULL"),
             Workload::MediumComplexQuery => sql += &users_sql(self.size, black_or_brown),
             Workload::LoadingAssociationsSequentially => {
@@ -100,7 +92,7 @@ impl Case {
     /// The rows that one operation must yield, of all tables together.
     pub fn expected_rows(self) -> usize {
         match self.workload {
-            Workload::TrivialQuery | Workload::Insert => self.size,
+            Workload::TrivialQuery | Workload::Insert | Workload::InsertMany => self.size,
             // Half of the users have black hair, and nobody has a post: as in Diesel's suite.
             Workload::MediumComplexQuery => self.size.div_ceil(2),
             Workload::LoadingAssociationsSequentially => self.size * (1 + CHILDREN + CHILDREN * CHILDREN),
@@ -108,20 +100,50 @@ impl Case {
     }
 }
 
-/// The name and hair colour of a user in the batch of [`Workload::Insert`]; building them is part
+/// The name and hair colour of a user in the batch of an insert; building them is part
 /// of the measured operation.
 pub fn new_user(index: usize) -> (String, Option<String>) {
     (format!("User {index}"), Some(String::from("hair_color")))
 }
 
 /// The insert of a batch of users, for contenders that are given SQL.
-pub fn insert_users_sql(size: usize) -> String {
-    format!("INSERT INTO users (name, hair_color) VALUES {}", vec!["(?, ?)"; size].join(", "))
+pub fn insert_users_sql(backend: Backend, size: usize) -> String {
+    let row = |index: usize| format!("({})", placeholders(backend, 1 + index * 2, 2));
+    format!("INSERT INTO users (name, hair_color) VALUES {}", (0..size).map(row).collect::<Vec<_>>().join(", "))
 }
 
-/// The placeholders of an `IN (..)` list, for contenders that are given SQL.
-pub fn placeholders(count: usize) -> String {
-    vec!["?"; count].join(", ")
+/// The query of [`Workload::TrivialQuery`], for contenders that are given SQL.
+pub const USERS_SQL: &str = "SELECT id, name, hair_color FROM users";
+
+/// The query of [`Workload::MediumComplexQuery`], for contenders that are given SQL.
+pub fn users_with_posts_sql(backend: Backend) -> String {
+    let black = backend.placeholder(1);
+    format!(
+        "SELECT u.id, u.name, u.hair_color, p.id AS post_id, p.user_id, p.title, p.body \
+         FROM users AS u LEFT JOIN posts AS p ON u.id = p.user_id WHERE u.hair_color = {black}"
+    )
+}
+
+/// The posts of so many users, for contenders that are given SQL.
+pub fn posts_of_sql(backend: Backend, users: usize) -> String {
+    format!("SELECT id, user_id, title, body FROM posts WHERE user_id {}", one_of(backend, users))
+}
+
+/// The comments on so many posts, for contenders that are given SQL.
+pub fn comments_on_sql(backend: Backend, posts: usize) -> String {
+    format!("SELECT id, post_id, text FROM comments WHERE post_id {}", one_of(backend, posts))
+}
+
+/// The condition on a key to be one of so many, which PostgreSQL takes as one array.
+fn one_of(backend: Backend, count: usize) -> String {
+    match backend {
+        Backend::Postgres => String::from("= ANY($1)"),
+        Backend::Sqlite | Backend::MariaDb => format!("IN ({})", placeholders(backend, 1, count)),
+    }
+}
+
+fn placeholders(backend: Backend, first: usize, count: usize) -> String {
+    (first..first + count).map(|number| backend.placeholder(number)).collect::<Vec<_>>().join(", ")
 }
 
 fn users_sql(count: usize, hair_color: impl Fn(usize) -> &'static str) -> String {
