@@ -5,6 +5,7 @@ mod cargo;
 mod check;
 mod loom;
 mod memory;
+mod reliability;
 mod ring;
 mod servers;
 mod test;
@@ -27,6 +28,12 @@ const COMMANDS: &[Command] = &[
     Command { name: "test", summary: "run every test on every backend", help: test::HELP, run: test::run },
     Command { name: "ci", summary: "everything that a change must pass", help: check::HELP, run: check::run },
     Command { name: "ring", summary: "compile 300 models that are linked in a ring", help: ring::HELP, run: ring::run },
+    Command {
+        name: "reliability",
+        summary: "break connections, servers and disks, and count what is lost",
+        help: reliability::HELP,
+        run: reliability::run,
+    },
     Command { name: "bench", summary: "compare with other libraries", help: bench::HELP, run: bench::run },
     Command {
         name: "sanitize",
@@ -80,7 +87,7 @@ fn is_help(arg: &str) -> bool {
 fn overview() -> String {
     let mut text = String::from("usage: cargo xtask COMMAND [OPTIONS]\n\n");
     for command in COMMANDS {
-        text.push_str(&format!("  {:<9} {}\n", command.name, command.summary));
+        text.push_str(&format!("  {:<11} {}\n", command.name, command.summary));
     }
     text.push_str("\n`cargo xtask COMMAND --help` says more.");
     text
