@@ -75,6 +75,7 @@ fn expand(projection: &Projection) -> TokenStream {
         let docs = docs(&field.docs, || format!("What is read into `{}`.", ident.unraw()));
         quote!(#docs #vis #ident: #parameter)
     });
+    let literals: Vec<_> = names.iter().map(|name| name.unraw().to_string()).collect();
     quote! {
         #[doc = #text]
         #[must_use = "give it to `select`"]
@@ -92,19 +93,43 @@ fn expand(projection: &Projection) -> TokenStream {
         }
 
         #[automatically_derived]
+        impl #private::Projected for #ident {
+            type Columns = #columns<#(#private::Expr<#types>),*>;
+
+            const NAMES: &'static [&'static str] = &[#(#literals),*];
+
+            fn columns(table: &#private::NamedColumns) -> Self::Columns {
+                #columns { #(#names: table.column::<#types>(#literals),)* }
+            }
+        }
+
+        #[automatically_derived]
+        impl<#(#parameters: #private::ValueFor<#types>),*> #private::ValuesRow for #columns<#(#parameters),*> {
+            type Projection = #ident;
+
+            fn types() -> #private::Vec<#private::SqlType> {
+                <[_]>::into_vec(::std::boxed::Box::new([#(<#parameters as #private::ValueFor<#types>>::SQL_TYPE),*]))
+            }
+
+            fn push_to(self, values: &mut #private::Vec<#private::Node>) {
+                #(values.push(#private::ValueFor::<#types>::into_value(self.#names));)*
+            }
+        }
+
+        #[automatically_derived]
         impl #private::Fetch for #ident {
             type Streamed = Self;
-            type Reader = (#(<#types as #private::Fetch>::Reader,)*);
+            type Reader<'a> = (#(<#types as #private::Fetch>::Reader<'a>,)*);
 
             fn width() -> usize {
                 0 #(+ <#types as #private::Fetch>::width())*
             }
 
-            fn reader(source: &mut #private::Source) -> Self::Reader {
+            fn reader<'a>(source: &mut #private::Source<'a>) -> Self::Reader<'a> {
                 (#(<#types as #private::Fetch>::reader(source),)*)
             }
 
-            fn read(reader: &mut Self::Reader, row: &#private::Row<'_>, at: usize) -> #private::Result<Self> {
+            fn read(reader: &mut Self::Reader<'_>, row: &#private::Row<'_>, at: usize) -> #private::Result<Self> {
                 let mut next = #private::Columns::from(at);
                 #private::Result::Ok(#ident {
                     #(#names: <#types as #private::Fetch>::read(&mut reader.#index, row, next.take::<#types>())?,)*

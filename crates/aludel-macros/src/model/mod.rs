@@ -1,5 +1,6 @@
 //! `#[derive(Model)]`.
 
+mod counted;
 mod expand;
 mod parse;
 mod resolve;

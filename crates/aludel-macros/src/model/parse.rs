@@ -1,18 +1,23 @@
 //! First stage: from the struct and its attributes to the plain description.
 
+mod constraint;
+mod relationship;
+
 use quote::format_ident;
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, LitStr, Path, Type};
+use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, LitStr, Type};
 
-use crate::attributes::{Given, Item, refuse_duplicates};
+use crate::attributes::{Item, refuse_duplicates};
 use crate::errors::Errors;
 use crate::names::{camel_to_snake, list};
 use crate::output::docs_of;
 
-use super::spec::{Column, Constraint, Field, Kind, Model, Origin, Reference, Relationship, Size};
-use crate::types::{content_of, last_segment, parse_without_self};
+use super::counted::{identity, sequence};
+use super::spec::{Column, Computed, Field, Kind, Model, Origin, Reference, Size};
+use crate::types::{content_of, parse_without_self};
 
-const MODEL: &[&str] = &["table", "bind", "index", "unique", "check"];
+const MODEL: &[&str] =
+    &["table", "schema", "bind", "comment", "primary_key", "index", "unique", "check", "foreign_key", "optimistic"];
 const COLUMN: &[&str] = &[
     "primary_key",
     "autoincrement",
@@ -29,11 +34,15 @@ const COLUMN: &[&str] = &[
     "on_key_update",
     "default",
     "server_default",
+    "computed",
+    "stored",
+    "sequence",
+    "identity",
     "on_update",
+    "foreign_key_name",
+    "version",
     "comment",
 ];
-const RELATIONSHIP: &[&str] =
-    &["back_populates", "foreign_key", "cascade", "passive_deletes", "order_by", "serialize", "const"];
 const ACTIONS: &[&str] = &["cascade", "set_null", "set_default", "restrict", "no_action"];
 
 /// The names that every model has as associated items, which a constant of that name would hide.
@@ -58,11 +67,17 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         ident: input.ident.clone(),
         vis: input.vis.clone(),
         table: camel_to_snake(&input.ident.unraw().to_string()),
+        schema: None,
         bind: None,
+        comment: None,
+        primary_key_name: None,
+        key_order: None,
         columns: Vec::new(),
         relationships: Vec::new(),
         constraints: Vec::new(),
         primary_key: Vec::new(),
+        version: None,
+        compares_old: None,
     };
     for field in &fields.named {
         let Some(ident) = &field.ident else { continue };
@@ -77,7 +92,8 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         match relationship_type(&parsed.ty) {
             Some((kind, content, target)) => {
                 refuse_attribute(&field.attrs, "column", "a relationship is not a column", errors);
-                let relationship = relationship(parsed, kind, content, target, &field.attrs, &input.ident, errors);
+                let relationship =
+                    relationship::relationship(parsed, kind, content, target, &field.attrs, &input.ident, errors);
                 model.relationships.push(relationship);
             }
             None => {
@@ -124,7 +140,7 @@ fn relationship_type(ty: &Type) -> Option<(Kind, Type, Type)> {
 }
 
 fn model_items(model: &mut Model, items: &[Item], errors: &mut Errors) {
-    refuse_duplicates(items, &["index", "unique", "check"], errors);
+    refuse_duplicates(items, &["index", "unique", "check", "foreign_key"], errors);
     for item in items {
         match item.name().as_str() {
             "table" => {
@@ -133,76 +149,38 @@ fn model_items(model: &mut Model, items: &[Item], errors: &mut Errors) {
                     model.table = table.value();
                 }
             }
-            "index" | "unique" | "check" => {
-                let constraint = constraint(model, item, errors);
+            "schema" => {
+                if let Some(schema) = item.string(errors) {
+                    refuse_empty(&schema, errors);
+                    model.schema = Some(schema.value());
+                }
+            }
+            "index" | "unique" | "check" | "foreign_key" => {
+                let constraint = constraint::constraint(model, item, errors);
                 model.constraints.extend(constraint);
             }
+            "comment" => model.comment = item.string(errors),
+            "primary_key" => constraint::primary_key(model, item, errors),
             "bind" => {
                 if let Some(bind) = item.string(errors) {
                     refuse_empty(&bind, errors);
                     model.bind = Some(bind.value());
                 }
             }
-            "optimistic" => item.later("optimistic locking", errors),
+            "optimistic" => optimistic(model, item, errors),
             "alias" => item.later("aliases", errors),
             _ => item.unknown("model", MODEL, errors),
         }
     }
 }
 
-fn constraint(model: &Model, item: &Item, errors: &mut Errors) -> Option<Constraint> {
-    let kind = item.name();
-    let form = if kind == "check" { "sql = \"..\"" } else { "columns(a, b)" };
-    let known: &[&str] = match kind.as_str() {
-        "index" => &["columns", "name", "unique"],
-        "unique" => &["columns", "name"],
-        _ => &["sql", "name"],
-    };
-    let (mut columns, mut name, mut unique, mut sql) = (Vec::new(), None, false, None);
-    let Given::List(_) = item.given else {
-        errors.span(
-            item.span(),
-            format!("write `{kind}({form})`; for one column write `#[column({kind})]` at its field"),
-        );
-        return None;
-    };
-    let items = item.list(form, errors);
-    refuse_duplicates(&items, &[], errors);
-    for item in &items {
-        match item.name().as_str() {
-            key if !known.contains(&key) => item.unknown(&format!("model({kind}(..))"), known, errors),
-            "columns" => {
-                let names = item.list("a, b", errors);
-                columns = names.iter().filter_map(|name| column_position(model, name, errors)).collect();
-                if columns.len() < names.len() {
-                    return None;
-                }
-            }
-            "name" => name = item.string(errors),
-            "unique" => unique = item.flag(errors),
-            _ => sql = item.string(errors),
-        }
+fn optimistic(model: &mut Model, item: &Item, errors: &mut Errors) {
+    let Some(text) = item.string(errors) else { return };
+    if text.value() == "dirty" {
+        model.compares_old = Some(item.span());
+    } else {
+        errors.at(&text, "write `optimistic = \"dirty\"`; a counter is a column with `#[column(version)]`");
     }
-    match (kind.as_str(), sql) {
-        ("check", Some(sql)) => Some(Constraint::Check { name, sql }),
-        ("index", _) if !columns.is_empty() => Some(Constraint::Index { name, columns, unique }),
-        ("unique", _) if !columns.is_empty() => Some(Constraint::Unique { name, columns }),
-        _ => {
-            errors.span(item.span(), format!("write `{kind}({form})`"));
-            None
-        }
-    }
-}
-
-fn column_position(model: &Model, item: &Item, errors: &mut Errors) -> Option<usize> {
-    item.flag(errors);
-    let position = model.columns.iter().position(|column| column.field.ident == item.key);
-    if position.is_none() {
-        let fields: Vec<String> = model.columns.iter().map(|column| column.field.ident.to_string()).collect();
-        let fields = list(fields.iter().map(String::as_str));
-        errors.span(item.span(), format!("`{}` is not a column of `{}`: it has {fields}", item.key, model.ident));
-    }
-    position
 }
 
 fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Errors) -> Column {
@@ -214,18 +192,22 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
         field,
         primary_key: None,
         autoincrement: None,
+        version: None,
         unique: false,
         index: false,
         size: None,
         references: None,
         default: None,
         server_default: None,
+        computed: None,
+        sequence: None,
+        identity: None,
         on_update: None,
         comment: None,
         origin: Origin::Given,
         links: Vec::new(),
     };
-    let (mut on_delete, mut on_key_update) = (None, None);
+    let (mut on_delete, mut on_key_update, mut key_name, mut stored) = (None, None, None, false);
     for item in &items {
         match item.name().as_str() {
             "primary_key" => column.primary_key = item.flag(errors).then(|| item.span()),
@@ -245,15 +227,23 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
             "on_key_update" => on_key_update = action(item, errors),
             "default" => column.default = item.expr("expression", errors).map(|value| parse_without_self(value, model)),
             "server_default" => column.server_default = item.string(errors),
+            "computed" => {
+                column.computed = item.string(errors).map(|sql| Computed { sql, stored: false, span: item.span() });
+            }
+            "stored" => stored = item.flag(errors),
+            "foreign_key_name" => key_name = item.string(errors),
+            "sequence" => column.sequence = sequence(item, errors),
+            "identity" => column.identity = Some(identity(item, errors)),
             "on_update" => column.on_update = on_update(item, errors).map(|value| parse_without_self(&value, model)),
             "comment" => column.comment = item.string(errors),
-            "version" => item.later("optimistic locking", errors),
+            "version" => column.version = item.flag(errors).then(|| item.span()),
             "nullable" => {
                 let ty = &column.field.ty;
                 let ty = quote::quote!(#ty).to_string().replace(' ', "");
                 errors.span(item.span(), format!("the type says it: write `Option<{ty}>`"));
             }
             "foreign_key" => errors.span(item.span(), "write `references = Model::column`"),
+            "persisted" => errors.span(item.span(), "write `stored`"),
             _ => item.unknown("column", COLUMN, errors),
         }
     }
@@ -261,11 +251,23 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
         Some(reference) => {
             reference.on_delete = on_delete.unwrap_or_else(|| reference.on_delete.clone());
             reference.on_update = on_key_update.unwrap_or_else(|| reference.on_update.clone());
+            reference.name = key_name;
         }
         None => {
-            for item in items.iter().filter(|item| item.key == "on_delete" || item.key == "on_key_update") {
+            let of_key = ["on_delete", "on_key_update", "foreign_key_name"];
+            for item in items.iter().filter(|item| of_key.iter().any(|name| item.key == name)) {
                 if !items.iter().any(|item| item.key == "references") {
                     errors.span(item.span(), format!("`{}` needs `references = Model::column`", item.key));
+                }
+            }
+        }
+    }
+    match &mut column.computed {
+        Some(computed) => computed.stored = stored,
+        None => {
+            for item in items.iter().filter(|item| item.key == "stored") {
+                if !items.iter().any(|item| item.key == "computed") {
+                    errors.span(item.span(), "`stored` needs `computed = \"..\"`: the SQL that gives the value");
                 }
             }
         }
@@ -325,7 +327,7 @@ fn reference(item: &Item, model: &Ident, errors: &mut Errors) -> Option<Referenc
         return None;
     }
     let no_action = Ident::new("NoAction", item.span());
-    Some(Reference { path, model: owner, on_delete: no_action.clone(), on_update: no_action })
+    Some(Reference { path, model: owner, name: None, on_delete: no_action.clone(), on_update: no_action })
 }
 
 /// The variant of `Action`.
@@ -358,124 +360,6 @@ fn on_update(item: &Item, errors: &mut Errors) -> Option<Expr> {
         return None;
     }
     Some(value.clone())
-}
-
-fn relationship(
-    field: Field,
-    kind: Kind,
-    content: Type,
-    target: Type,
-    attributes: &[Attribute],
-    model: &Ident,
-    errors: &mut Errors,
-) -> Relationship {
-    let items = Item::of(attributes, "relationship", errors);
-    refuse_duplicates(&items, &[], errors);
-    let mut relationship = Relationship {
-        field,
-        kind,
-        content,
-        target,
-        back_populates: None,
-        foreign_key: None,
-        key: None,
-        delete: false,
-        delete_orphan: None,
-        passive_deletes: false,
-        order_by: Vec::new(),
-        serialize: true,
-    };
-    if last_segment(&relationship.target).is_none() {
-        errors.at(&relationship.target, "a relationship leads to a model");
-    }
-    for item in &items {
-        match item.name().as_str() {
-            "back_populates" => relationship.back_populates = last_of_path(item, "field", errors),
-            "foreign_key" => relationship.foreign_key = last_of_path(item, "field", errors),
-            "cascade" => cascade(&mut relationship, item, errors),
-            "passive_deletes" => relationship.passive_deletes = item.flag(errors),
-            "order_by" => {
-                if let Some(value) = item.expr("Model::column", errors) {
-                    order_by(value, model, &mut relationship.order_by, errors);
-                }
-            }
-            "serialize" => {
-                if item.ident("never", errors).is_some_and(|word| {
-                    let never = word == "never";
-                    if !never {
-                        errors.at(&word, "write `serialize = never`");
-                    }
-                    never
-                }) {
-                    relationship.serialize = false;
-                }
-            }
-            "const" => constant(&mut relationship.field, item, errors),
-            "secondary" => item.later("many-to-many relationships", errors),
-            _ => item.unknown("relationship", RELATIONSHIP, errors),
-        }
-    }
-    relationship
-}
-
-/// `author` of `author`, `Post::author` or `"author"`: the model is known from the field's type.
-fn last_of_path(item: &Item, form: &str, errors: &mut Errors) -> Option<Ident> {
-    let path: Path = match item.expr(form, errors)? {
-        Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => errors.ok(text.parse())?,
-        _ => item.path(form, errors)?,
-    };
-    path.segments.last().map(|segment| segment.ident.clone())
-}
-
-fn cascade(relationship: &mut Relationship, item: &Item, errors: &mut Errors) {
-    const WORDS: &[&str] = &["all", "save-update", "delete", "delete-orphan"];
-    let Some(text) = item.string(errors) else { return };
-    for word in text.value().split(',').map(str::trim).filter(|word| !word.is_empty()) {
-        match word {
-            "all" | "delete" => relationship.delete = true,
-            "delete-orphan" => relationship.delete_orphan = Some(text.span()),
-            // Always so: linked rows are added with the row that they are linked to.
-            "save-update" => {}
-            _ => {
-                let meant = crate::names::nearest(word, WORDS.iter().copied())
-                    .map(|known| format!("; did you mean `{known}`?"))
-                    .unwrap_or_default();
-                let known = list(WORDS.iter().copied());
-                errors.at(&text, format!("`{word}` does not cascade{meant}\nit knows {known}"));
-            }
-        }
-    }
-}
-
-/// `Comment::id`, `desc(Comment::id)`, `Comment::id.desc()`, or several of them in a tuple.
-fn order_by(value: &Expr, model: &Ident, out: &mut Vec<(Path, bool)>, errors: &mut Errors) {
-    let column = |value: &Expr| match value {
-        Expr::Path(path) if path.path.segments.len() > 1 => Some(parse_without_self(&path.path, model)),
-        _ => None,
-    };
-    let ordered = match value {
-        Expr::Tuple(tuple) => {
-            tuple.elems.iter().for_each(|value| order_by(value, model, out, errors));
-            return;
-        }
-        Expr::Paren(inner) => return order_by(&inner.expr, model, out, errors),
-        Expr::Call(call) if call.args.len() == 1 => match &*call.func {
-            Expr::Path(word) if word.path.is_ident("desc") => column(&call.args[0]).map(|path| (path, true)),
-            Expr::Path(word) if word.path.is_ident("asc") => column(&call.args[0]).map(|path| (path, false)),
-            _ => None,
-        },
-        Expr::MethodCall(call) if call.args.is_empty() => match call.method.to_string().as_str() {
-            "desc" => column(&call.receiver).map(|path| (path, true)),
-            "asc" => column(&call.receiver).map(|path| (path, false)),
-            _ => None,
-        },
-        _ => column(value).map(|path| (path, false)),
-    };
-    match ordered {
-        Some(ordered) => out.push(ordered),
-        None => errors
-            .at(value, "write `order_by = Model::column`, `order_by = desc(Model::column)`, or several in a tuple"),
-    }
 }
 
 fn refuse_empty(name: &LitStr, errors: &mut Errors) {

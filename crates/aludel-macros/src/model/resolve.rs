@@ -8,6 +8,7 @@ use crate::types::{is_integer, is_uuid, last_segment, same_name};
 
 pub(crate) fn model(model: &mut Model, errors: &mut Errors) {
     primary_key(model, errors);
+    version(model, errors);
     for position in 0..model.columns.len() {
         let origin = origin(model, position, errors);
         let column = &mut model.columns[position];
@@ -17,6 +18,7 @@ pub(crate) fn model(model: &mut Model, errors: &mut Errors) {
     foreign_keys(model, errors);
     for relationship in &model.relationships {
         refuse_what_the_key_side_cannot(relationship, errors);
+        refuse_what_many_to_many_cannot(model, relationship, errors);
     }
 }
 
@@ -27,6 +29,41 @@ fn primary_key(model: &mut Model, errors: &mut Errors) {
         let text =
             format!("could not assemble any primary key for `{}`: mark a field `#[column(primary_key)]`", model.ident);
         errors.at(&model.ident, text);
+    }
+    if let Some((order, span)) = &model.key_order {
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        if sorted != model.primary_key {
+            errors.span(
+                *span,
+                "`primary_key(columns(..))` names the fields that are marked `#[column(primary_key)]`, each once",
+            );
+            return;
+        }
+        model.primary_key.clone_from(order);
+    }
+}
+
+/// Finds the column that counts the row's updates.
+fn version(model: &mut Model, errors: &mut Errors) {
+    for (position, column) in model.columns.iter().enumerate() {
+        let Some(span) = column.version else { continue };
+        if !is_integer(&column.field.ty) {
+            errors.span(span, "a version counts the row's updates: its type is an integer, such as `i32`");
+        }
+        if column.primary_key.is_some() || column.references.is_some() {
+            errors.span(span, "a version is counted by the flush, so that it can be no key");
+        }
+        if column.on_update.is_some() || column.server_default.is_some() {
+            errors.span(span, "a version is counted by the flush: it takes no `on_update` and no `server_default`");
+        }
+        if model.version.is_some() {
+            errors.span(span, "a model has one version column");
+        }
+        model.version = Some(position);
+    }
+    if let (Some(span), Some(_)) = (model.compares_old, model.version) {
+        errors.span(span, "a version column tells of each change already: leave one of the two out");
     }
 }
 
@@ -43,10 +80,14 @@ fn origin(model: &Model, position: usize, errors: &mut Errors) -> Origin {
             errors.span(span, "only integers are counted up");
         }
     }
-    if column.default.is_some() {
+    counted(column, single_key, errors);
+    if column.computed.is_some() {
+        return Origin::Computed;
+    }
+    if column.default.is_some() || column.version.is_some() {
         return Origin::Default;
     }
-    if column.server_default.is_some() {
+    if column.server_default.is_some() || column.sequence.is_some() {
         return Origin::Server;
     }
     let off = column.autoincrement.is_some_and(|(counted, _)| !counted);
@@ -60,11 +101,50 @@ fn origin(model: &Model, position: usize, errors: &mut Errors) -> Origin {
     if column.nullable { Origin::Null } else { Origin::Given }
 }
 
+/// Who counts a column's numbers is said once.
+fn counted(column: &Column, single_key: bool, errors: &mut Errors) {
+    if let Some(sequence) = &column.sequence {
+        let other = column.server_default.is_some() || column.default.is_some() || column.identity.is_some();
+        if other || column.autoincrement.is_some_and(|(counted, _)| counted) {
+            errors.span(
+                sequence.span,
+                "`sequence`, `identity`, `autoincrement`, `default` and `server_default` exclude each other",
+            );
+        }
+        if !is_integer(&column.field.ty) {
+            errors.span(sequence.span, "a sequence gives integers: write the type as `i64`");
+        }
+    }
+    if let Some(identity) = &column.identity {
+        let off = column.autoincrement.is_some_and(|(counted, _)| !counted);
+        if !single_key || off || column.server_default.is_some() || column.default.is_some() {
+            errors.span(
+                identity.span,
+                "`identity` says how the single primary key is counted up; for other columns write `sequence = \"..\"`",
+            );
+        }
+    }
+}
+
 fn is_string(column: &Column) -> bool {
     last_segment(&column.field.ty).is_some_and(|segment| segment.ident == "String")
 }
 
 fn refuse_contradictions(column: &Column, errors: &mut Errors) {
+    if let Some(computed) = &column.computed {
+        let others = [
+            ("primary_key", column.primary_key.is_some()),
+            ("default", column.default.is_some()),
+            ("server_default", column.server_default.is_some()),
+            ("on_update", column.on_update.is_some()),
+            ("references", column.references.is_some()),
+        ];
+        for (other, _) in others.iter().filter(|(_, given)| *given) {
+            let text =
+                format!("the database computes the value, which leaves nothing to `{other}`: remove one of them");
+            errors.span(computed.span, text);
+        }
+    }
     if let Some(span) = column.primary_key.filter(|_| column.nullable) {
         errors.span(span, "a primary key is never NULL: its type cannot be an `Option`");
     }
@@ -100,7 +180,7 @@ fn refuse_contradictions(column: &Column, errors: &mut Errors) {
 fn foreign_keys(model: &mut Model, errors: &mut Errors) {
     for position in 0..model.relationships.len() {
         let relationship = &model.relationships[position];
-        if relationship.kind == Kind::Many {
+        if relationship.kind == Kind::Many || relationship.secondary.is_some() {
             continue;
         }
         let key = match &relationship.foreign_key {
@@ -200,6 +280,28 @@ fn refuse_other_nullability(key: &Column, relationship: &Relationship, errors: &
             errors.at(&relationship.field.ty, text);
         }
         _ => {}
+    }
+}
+
+/// What belongs to relationships without a link model only.
+fn refuse_what_many_to_many_cannot(model: &Model, relationship: &Relationship, errors: &mut Errors) {
+    let Some(secondary) = &relationship.secondary else { return };
+    if relationship.kind != Kind::Many {
+        let target = last_segment(&relationship.target).map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let text = format!("`secondary` leads to many rows by way of a link model: write `Many<{target}>`");
+        errors.at(secondary, text);
+        return;
+    }
+    if let Some(span) = relationship.delete_orphan {
+        let text = "`delete-orphan` needs a row with one parent, and by a link model it may have several: write \
+                    `cascade = \"all\"`, or let go of the row and delete it yourself";
+        errors.span(span, text);
+    }
+    let own = last_segment(&relationship.target).is_some_and(|segment| segment.ident == model.ident);
+    if own && relationship.back_populates.as_ref() == Some(&relationship.field.ident) {
+        let text = "a relationship is not its own other side: write two, each with the `foreign_key` of the link model \
+                    that is its own";
+        errors.at(&relationship.field.ident, text);
     }
 }
 

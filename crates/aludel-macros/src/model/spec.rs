@@ -8,13 +8,23 @@ pub(crate) struct Model {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
     pub(crate) table: String,
+    /// The schema that its table is in.
+    pub(crate) schema: Option<String>,
     /// The name of the database that it is in.
     pub(crate) bind: Option<String>,
+    pub(crate) comment: Option<LitStr>,
+    pub(crate) primary_key_name: Option<LitStr>,
+    /// The order of the key's columns, where it is not that of the fields.
+    pub(crate) key_order: Option<(Vec<usize>, Span)>,
     pub(crate) columns: Vec<Column>,
     pub(crate) relationships: Vec<Relationship>,
     pub(crate) constraints: Vec<Constraint>,
     /// Positions in `columns`.
     pub(crate) primary_key: Vec<usize>,
+    /// The column with `version`, as a position in `columns`.
+    pub(crate) version: Option<usize>,
+    /// Where `optimistic = "dirty"` stands.
+    pub(crate) compares_old: Option<Span>,
 }
 
 /// What columns and relationships have in common.
@@ -37,12 +47,17 @@ pub(crate) struct Column {
     /// Where `primary_key` stands.
     pub(crate) primary_key: Option<Span>,
     pub(crate) autoincrement: Option<(bool, Span)>,
+    /// Where `version` stands.
+    pub(crate) version: Option<Span>,
     pub(crate) unique: bool,
     pub(crate) index: bool,
     pub(crate) size: Option<Size>,
     pub(crate) references: Option<Reference>,
     pub(crate) default: Option<Expr>,
     pub(crate) server_default: Option<LitStr>,
+    pub(crate) computed: Option<Computed>,
+    pub(crate) sequence: Option<Sequence>,
+    pub(crate) identity: Option<Identity>,
     pub(crate) on_update: Option<Expr>,
     pub(crate) comment: Option<LitStr>,
     /// Who makes the value; decided once all columns are known.
@@ -51,11 +66,34 @@ pub(crate) struct Column {
     pub(crate) links: Vec<usize>,
 }
 
+/// `sequence = ".."`
+pub(crate) struct Sequence {
+    pub(crate) name: LitStr,
+    pub(crate) start: Option<i64>,
+    pub(crate) increment: Option<i64>,
+    pub(crate) span: Span,
+}
+
+/// `identity(always, start = 100)`
+pub(crate) struct Identity {
+    pub(crate) always: bool,
+    pub(crate) start: Option<i64>,
+    pub(crate) increment: Option<i64>,
+    pub(crate) span: Span,
+}
+
 /// What narrows or widens a column's type.
 pub(crate) enum Size {
     Length(LitInt),
     Text(Span),
     Decimal { precision: Option<LitInt>, scale: Option<LitInt>, span: Span },
+}
+
+/// `computed = "..", stored`
+pub(crate) struct Computed {
+    pub(crate) sql: LitStr,
+    pub(crate) stored: bool,
+    pub(crate) span: Span,
 }
 
 /// Who makes a column's value when a new row does not give it.
@@ -69,6 +107,8 @@ pub(crate) enum Origin {
     Default,
     /// The database.
     Server,
+    /// The database, always: no program writes it.
+    Computed,
     /// The key is counted up or drawn, as its type is known to be.
     GeneratedKey,
     /// The key's type decides, and this macro does not know it.
@@ -88,6 +128,8 @@ pub(crate) struct Reference {
     pub(crate) path: Path,
     /// The path of the model.
     pub(crate) model: Path,
+    /// The name of the constraint.
+    pub(crate) name: Option<LitStr>,
     pub(crate) on_delete: Ident,
     pub(crate) on_update: Ident,
 }
@@ -101,7 +143,9 @@ pub(crate) struct Relationship {
     /// The model that it leads to.
     pub(crate) target: Type,
     pub(crate) back_populates: Option<Ident>,
-    /// As written: a field of this struct, or of the target for the side that has no key.
+    /// The link model of a many-to-many relationship.
+    pub(crate) secondary: Option<Path>,
+    /// As written: a field of this struct, of the target for the side that has no key, or of the link model.
     pub(crate) foreign_key: Option<Ident>,
     /// The column here that holds the key, as a position in `Model::columns`; none on the side that is pointed at.
     pub(crate) key: Option<usize>,
@@ -122,7 +166,46 @@ pub(crate) enum Kind {
 
 /// An index or constraint of `#[model(..)]`; columns are positions.
 pub(crate) enum Constraint {
-    Index { name: Option<LitStr>, columns: Vec<usize>, unique: bool },
+    Index(Index),
     Unique { name: Option<LitStr>, columns: Vec<usize> },
     Check { name: Option<LitStr>, sql: LitStr },
+    ForeignKey(ForeignKey),
+}
+
+/// An index.
+#[derive(Default)]
+pub(crate) struct Index {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) elements: Vec<Element>,
+    pub(crate) unique: bool,
+    pub(crate) predicate: Option<LitStr>,
+    pub(crate) using: Option<LitStr>,
+    pub(crate) include: Vec<usize>,
+}
+
+/// One element of an index.
+pub(crate) struct Element {
+    pub(crate) key: ElementKey,
+    pub(crate) descending: bool,
+    /// Where NULL comes, as a variant of `NullsOrder`.
+    pub(crate) nulls: Option<&'static str>,
+    pub(crate) length: Option<LitInt>,
+    pub(crate) operator_class: Option<LitStr>,
+}
+
+/// What an element of an index sorts by.
+pub(crate) enum ElementKey {
+    Column(usize),
+    Expression(LitStr),
+}
+
+/// A foreign key of several columns.
+pub(crate) struct ForeignKey {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) columns: Vec<usize>,
+    /// The columns that it points at, as written, all of `model`.
+    pub(crate) targets: Vec<Path>,
+    pub(crate) model: Path,
+    pub(crate) on_delete: Ident,
+    pub(crate) on_update: Ident,
 }

@@ -197,28 +197,54 @@ fn two_columns_of_one_name_in_the_database_are_refused() {
 }
 
 #[test]
-fn what_later_versions_bring_is_refused_as_such() {
+fn what_a_link_model_cannot_do_is_refused() {
     let found = mistakes(quote! {
-        #[column(version)] version: i64,
-        #[relationship(secondary = PostTag)] tags: Many<Tag>,
-        #[model(flatten)] stamps: Timestamps,
+        #[relationship(secondary = PostTag)] tag: One<Option<Tag>>,
+        #[relationship(secondary = PostTag, cascade = "all, delete-orphan")] tags: Many<Tag>,
+        #[relationship(secondary = PostPost, back_populates = near)] near: Many<Post>,
     });
     assert_eq!(
         found,
         [
-            "`version`: this version of aludel does not have optimistic locking yet",
-            "`secondary`: this version of aludel does not have many-to-many relationships yet",
-            "`flatten`: this version of aludel does not have mixins yet",
+            "`secondary` leads to many rows by way of a link model: write `Many<Tag>`",
+            "`delete-orphan` needs a row with one parent, and by a link model it may have several: write \
+             `cascade = \"all\"`, or let go of the row and delete it yourself",
+            "a relationship is not its own other side: write two, each with the `foreign_key` of the link model that is \
+             its own",
+        ]
+    );
+}
+
+#[test]
+fn what_later_versions_bring_is_refused_as_such() {
+    let found = mistakes(quote! {
+        #[model(flatten)] stamps: Timestamps,
+    });
+    assert_eq!(found, ["`flatten`: this version of aludel does not have mixins yet",]);
+}
+
+#[test]
+fn a_version_is_one_integer_that_the_flush_counts() {
+    let found = mistakes(quote! {
+        #[column(version)] name: String,
+        #[column(version, on_update = 3)] version: i64,
+    });
+    assert_eq!(
+        found,
+        [
+            "a version counts the row's updates: its type is an integer, such as `i32`",
+            "a version is counted by the flush: it takes no `on_update` and no `server_default`",
+            "a model has one version column",
         ]
     );
     let (_, found) = read(quote!(
-        #[model(optimistic = "dirty")]
+        #[model(optimistic = "all")]
         struct A {
             #[column(primary_key)]
             id: i64,
         }
     ));
-    assert_eq!(found, ["`optimistic`: this version of aludel does not have optimistic locking yet"]);
+    assert_eq!(found, ["write `optimistic = \"dirty\"`; a counter is a column with `#[column(version)]`"]);
 }
 
 #[test]

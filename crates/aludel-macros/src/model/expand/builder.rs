@@ -128,7 +128,9 @@ impl Builder<'_> {
 
     fn setters(&self) -> TokenStream {
         let (ident, parameters) = (&self.ident, self.parameters());
-        let columns = self.model.columns.iter().enumerate().map(|(position, column)| self.column(position, column));
+        // What the database computes nobody writes.
+        let written = self.model.columns.iter().enumerate().filter(|(_, column)| column.computed.is_none());
+        let columns = written.map(|(position, column)| self.column(position, column));
         let relationships = self.model.relationships.iter().enumerate();
         let relationships = relationships.map(|(position, relationship)| self.relationship(position, relationship));
         quote! {
@@ -177,6 +179,19 @@ impl Builder<'_> {
         let child_of = quote_spanned!(target.span()=> #at::ChildOf<#model, #target>);
         let into_link = quote_spanned!(target.span()=> #at::IntoLink<#target>);
         match (relationship.kind, relationship.key) {
+            (Kind::Many, _) if relationship.secondary.is_some() => {
+                let result = self.with_set(None);
+                quote! {
+                    #docs
+                    #vis fn #name(
+                        mut self,
+                        rows: impl ::core::iter::IntoIterator<Item = impl #into_link>,
+                    ) -> #result {
+                        #private::link_rows::<#target, _>(&mut self.links, #position, rows);
+                        self
+                    }
+                }
+            }
             (Kind::Many, _) => {
                 let result = self.with_set(None);
                 quote! {
@@ -226,16 +241,20 @@ impl Builder<'_> {
             let index = syn::Index::from(position);
             let field = quote!(self.fields.#index);
             let value = match &column.default {
+                None if column.version.is_some() => {
+                    quote!(#private::given_or_blank(#field, &mut given, #position, || 1))
+                }
                 Some(value) if column.origin == Origin::Default => {
                     let at = private_at(value.span());
                     let default = quote_spanned!(value.span()=> || #at::IntoValue::<#ty>::into_value(#value));
-                    quote!(#private::given_or(#field, &mut given, #position, #default))
+                    quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, #default))
                 }
                 _ => match column.origin {
                     Origin::Null if column.links.is_empty() => {
-                        quote!(#private::given_or(#field, &mut given, #position, || ::core::option::Option::None))
+                        let none = quote!(|| ::core::option::Option::None);
+                        quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, #none))
                     }
-                    Origin::Null | Origin::Server => {
+                    Origin::Null | Origin::Server | Origin::Computed => {
                         let blank = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
                         quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
                     }
@@ -256,11 +275,13 @@ impl Builder<'_> {
             impl<#(#parameters),*> #ident<#(#parameters),*> {
                 fn __into_row(self) -> #private::NewRow<#model> {
                     let mut given = #private::ColumnSet::EMPTY;
+                    #[allow(unused_mut)]
+                    let mut defaulted = #private::ColumnSet::EMPTY;
                     let value = #model {
                         #(#columns,)*
                         #(#relations: ::core::default::Default::default(),)*
                     };
-                    #private::NewRow { value, given, links: self.links }
+                    #private::NewRow { value, given, defaulted, links: self.links }
                 }
             }
         }

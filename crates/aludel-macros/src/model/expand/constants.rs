@@ -20,11 +20,12 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         let Field { vis, constant, .. } = &relationship.field;
         let docs = docs(&relationship.field, "relationship");
         let content = &relationship.content;
-        let ty = match relationship.kind {
-            Kind::Many => quote!(ToMany),
-            Kind::One | Kind::OptionalOne => quote!(ToOne),
+        let (ty, kind) = match relationship.kind {
+            Kind::Many if relationship.secondary.is_some() => (quote!(ToMany), quote!(, #private::ByLink)),
+            Kind::Many => (quote!(ToMany), quote!()),
+            Kind::One | Kind::OptionalOne => (quote!(ToOne), quote!()),
         };
-        quote!(#docs #vis const #constant: #private::#ty<#ident, #content> = #private::#ty::new(#index);)
+        quote!(#docs #vis const #constant: #private::#ty<#ident, #content #kind> = #private::#ty::new(#index);)
     });
     quote! {
         #[automatically_derived]

@@ -6,32 +6,59 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::{column_type, key_type, option, private, private_at};
-use crate::model::spec::{Column, Constraint, Kind, Model, Origin, Relationship, Size};
+use crate::model::spec::{Column, Computed, Kind, Model, Origin, Relationship, Size};
 
 /// The expression of the `ModelDef`.
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let private = private();
     let ident = &model.ident;
     let name = ident.unraw().to_string();
-    let table = &model.table;
+    let table = match &model.schema {
+        None => model.table.clone(),
+        Some(schema) => format!("{schema}.{}", model.table),
+    };
+    let schema = option(model.schema.as_ref().map(|schema| quote!(#schema)));
     let columns = model.columns.iter().map(column);
-    let constraints = model.constraints.iter().map(constraint);
+    let constraints = model.constraints.iter().map(super::constraint::expand);
     let primary_key = &model.primary_key;
+    let comment = option(model.comment.as_ref().map(|text| quote!(#text)));
+    let primary_key_name = option(model.primary_key_name.as_ref().map(|name| quote!(#name)));
     let bind = option(model.bind.as_ref().map(|bind| quote!(#bind)));
+    let options = options(model);
     quote! {
         #private::ModelDef {
             name: #name,
             module: ::core::module_path!(),
             table: #table,
+            schema: #schema,
             bind: #bind,
+            comment: #comment,
+            primary_key_name: #primary_key_name,
             columns: &[#(#columns),*],
             primary_key: &[#(#primary_key),*],
             constraints: &[#(#constraints),*],
             relationships: &RELATIONSHIPS,
+            options: #options,
             vtable: #private::VTable::of::<#ident>(),
             cache: #private::DefCache::new(),
         }
     }
+}
+
+/// What is declared beyond the table; nothing, for most models.
+fn options(model: &Model) -> TokenStream {
+    let private = private();
+    let mut given = Vec::new();
+    if let Some(version) = model.version {
+        given.push(quote!(version: ::core::option::Option::Some(#version)));
+    }
+    if model.compares_old.is_some() {
+        given.push(quote!(compares_old: true));
+    }
+    if given.is_empty() {
+        return quote!(#private::ModelOptions::NONE);
+    }
+    quote!(#private::ModelOptions { #(#given,)* ..#private::ModelOptions::NONE })
 }
 
 /// The expressions of the `RelationshipDef`s.
@@ -49,12 +76,27 @@ fn column(column: &Column) -> TokenStream {
     let generated = match column.origin {
         Origin::Given | Origin::Null | Origin::Default => quote!(#private::Generated::No),
         Origin::Server => quote!(#private::Generated::Server),
+        Origin::Computed => quote!(#private::Generated::Computed),
         Origin::GeneratedKey | Origin::Key => {
             let key_type = key_type(ty);
             quote!(#key_type::GENERATED)
         }
     };
     let server_default = option(column.server_default.as_ref().map(|sql| quote!(#sql)));
+    let computed = option(
+        column
+            .computed
+            .as_ref()
+            .map(|Computed { sql, stored, .. }| quote!(#private::ComputedDef { sql: #sql, stored: #stored })),
+    );
+    let sequence = option(column.sequence.as_ref().map(|sequence| {
+        let (name, start, increment) = (&sequence.name, number(sequence.start), number(sequence.increment));
+        quote!(#private::SequenceDef { name: #name, start: #start, increment: #increment })
+    }));
+    let identity = option(column.identity.as_ref().map(|identity| {
+        let (always, start, increment) = (identity.always, number(identity.start), number(identity.increment));
+        quote!(#private::Identity::new(#always, #start, #increment))
+    }));
     let comment = option(column.comment.as_ref().map(|text| quote!(#text)));
     let on_update = option(column.on_update.as_ref().map(|value| {
         let at = private_at(value.span());
@@ -62,11 +104,13 @@ fn column(column: &Column) -> TokenStream {
     }));
     let references = option(column.references.as_ref().map(|reference| {
         let (path, on_delete, on_update) = (&reference.path, &reference.on_delete, &reference.on_update);
+        let name = option(reference.name.as_ref().map(|name| quote!(#name)));
         let at = private_at(path.span());
         let target = quote_spanned!(path.span()=> #at::reference::<#ty, _, _>(#path));
         quote! {
             #private::ReferenceDef {
                 target: || #target,
+                name: #name,
                 on_delete: #private::Action::#on_delete,
                 on_update: #private::Action::#on_update,
             }
@@ -82,11 +126,18 @@ fn column(column: &Column) -> TokenStream {
             index: #index,
             generated: #generated,
             server_default: #server_default,
+            computed: #computed,
+            sequence: #sequence,
+            identity: #identity,
             on_update: #on_update,
             references: #references,
             comment: #comment,
         }
     }
+}
+
+fn number(number: Option<i64>) -> TokenStream {
+    option(number.map(|number| quote!(#number)))
 }
 
 /// The type's own SQL type, or what the attributes make of it; a contradiction stops the compiler at the attribute.
@@ -151,7 +202,14 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
     let remote = relationship.foreign_key.as_ref().filter(|_| relationship.kind == Kind::Many);
     let target_key = option(remote.map(|key| {
         let at = private_at(key.span());
-        quote_spanned!(key.span()=> || #at::key_to::<#target, _>(<#target>::#key))
+        match &relationship.secondary {
+            Some(link) => quote_spanned!(key.span()=> || #at::key_to::<#link, _>(<#link>::#key)),
+            None => quote_spanned!(key.span()=> || #at::key_to::<#target, _>(<#target>::#key)),
+        }
+    }));
+    let secondary = option(relationship.secondary.as_ref().map(|link| {
+        let at = private_at(link.span());
+        quote_spanned!(link.span()=> <#link as #at::Model>::def as fn() -> &'static #at::ModelDef)
     }));
     let inverse = option(
         relationship.back_populates.as_ref().map(|name| quote_spanned!(name.span()=> || <#target>::#name.index())),
@@ -170,30 +228,12 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
             target: #target_def,
             foreign_key: #foreign_key,
             target_key: #target_key,
+            secondary: #secondary,
             inverse: #inverse,
             cascade: #private::Cascade { delete: #delete, delete_orphan: #delete_orphan },
             passive_deletes: #passive_deletes,
             order_by: &[#(#order_by),*],
             serialize: #serialize,
-        }
-    }
-}
-
-fn constraint(constraint: &Constraint) -> TokenStream {
-    let private = private();
-    let name_of = |name: &Option<syn::LitStr>| option(name.as_ref().map(|name| quote!(#name)));
-    match constraint {
-        Constraint::Index { name, columns, unique } => {
-            let name = name_of(name);
-            quote!(#private::ConstraintDef::Index { name: #name, columns: &[#(#columns),*], unique: #unique })
-        }
-        Constraint::Unique { name, columns } => {
-            let name = name_of(name);
-            quote!(#private::ConstraintDef::Unique { name: #name, columns: &[#(#columns),*] })
-        }
-        Constraint::Check { name, sql } => {
-            let name = name_of(name);
-            quote!(#private::ConstraintDef::Check { name: #name, sql: #sql })
         }
     }
 }

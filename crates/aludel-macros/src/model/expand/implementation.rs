@@ -3,9 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Ident, Path};
 
 use super::{column_type, definition, option, private, private_at};
 use crate::model::spec::{Kind, Model, Relationship};
+use crate::types::last_segment;
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let private = private();
@@ -28,7 +31,15 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             quote!(#name)
         }))
     });
+    let secondary = model.relationships.iter().map(|relationship| {
+        option(relationship.secondary.as_ref().map(|path| {
+            let name = path.segments.last().map(|segment| segment.ident.unraw().to_string());
+            quote!(#name)
+        }))
+    });
     let checks = model.relationships.iter().filter_map(|relationship| points_back(model, relationship));
+    let links = model.relationships.iter().filter_map(|relationship| links_both(model, relationship));
+    let references = references(model);
 
     quote! {
         const _: () = {
@@ -83,11 +94,15 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         #[automatically_derived]
         impl #private::Relationships for #ident {
             const BACK: &'static [::core::option::Option<&'static str>] = &[#(#back),*];
+            const SECONDARY: &'static [::core::option::Option<&'static str>] = &[#(#secondary),*];
         }
+
+        #references
 
         #private::inventory::submit! { #private::ModelRegistration(<#ident as #private::Model>::def) }
 
         #(#checks)*
+        #(#links)*
         };
     }
 }
@@ -106,11 +121,14 @@ fn points_back(model: &Model, relationship: &Relationship) -> Option<TokenStream
     let back = relationship.back_populates.as_ref()?;
     let target = &relationship.target;
     let own = relationship.field.ident.unraw().to_string();
-    let other = crate::types::last_segment(target).map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let other = last_segment(target).map(|segment| segment.ident.to_string()).unwrap_or_default();
     let text = format!(
         "`{other}::{back}` does not point back to `{}::{own}`: give it `#[relationship(back_populates = {own})]`",
         model.ident,
     );
+    if let Some(link) = &relationship.secondary {
+        return Some(points_back_by_link(model, relationship, back, link, &text));
+    }
     let check = match relationship.kind {
         Kind::Many => quote!(points_back_to_one),
         Kind::One | Kind::OptionalOne => quote!(points_back),
@@ -120,4 +138,56 @@ fn points_back(model: &Model, relationship: &Relationship) -> Option<TokenStream
     Some(quote_spanned! {back.span()=>
         const _: () = #at::#check::<#ident, #target, _>(<#target>::#back, <#target>::#back.index(), #own, #text);
     })
+}
+
+/// The same for a many-to-many relationship, whose other side has the same link model.
+fn points_back_by_link(
+    model: &Model,
+    relationship: &Relationship,
+    back: &Ident,
+    link: &Path,
+    text: &str,
+) -> TokenStream {
+    let (ident, target) = (&model.ident, &relationship.target);
+    let own = relationship.field.ident.unraw().to_string();
+    let other = last_segment(target).map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let name = link.segments.last().map(|segment| segment.ident.unraw().to_string()).unwrap_or_default();
+    let apart = format!(
+        "`{other}::{back}` is the other side of `{ident}::{own}`, and has another link model: give it \
+         `#[relationship(secondary = {name})]`"
+    );
+    let at = private_at(back.span());
+    quote_spanned! {back.span()=>
+        const _: () = #at::points_back_by_link::<#ident, #target, _>(
+            <#target>::#back, <#target>::#back.index(), (#own, #text), (#name, #apart),
+        );
+    }
+}
+
+/// The check that a link model has foreign keys to both sides.
+fn links_both(model: &Model, relationship: &Relationship) -> Option<TokenStream> {
+    let link = relationship.secondary.as_ref()?;
+    let (ident, target) = (&model.ident, &relationship.target);
+    let at = private_at(link.span());
+    Some(quote_spanned!(link.span()=> const _: () = #at::links_both::<#link, #ident, #target>();))
+}
+
+/// To which models the foreign keys lead.
+fn references(model: &Model) -> TokenStream {
+    let private = private();
+    let ident = &model.ident;
+    let mut known: Vec<String> = Vec::new();
+    let targets = model.columns.iter().filter_map(|column| {
+        let target = &column.references.as_ref()?.model;
+        let text = quote!(#target).to_string();
+        if known.contains(&text) {
+            return None;
+        }
+        known.push(text);
+        Some(quote! {
+            #[automatically_derived]
+            impl #private::References<#target> for #ident {}
+        })
+    });
+    quote!(#(#targets)*)
 }

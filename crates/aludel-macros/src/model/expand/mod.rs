@@ -2,6 +2,7 @@
 
 mod builder;
 mod constants;
+mod constraint;
 mod definition;
 mod implementation;
 
