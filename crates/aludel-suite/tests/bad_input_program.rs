@@ -113,7 +113,10 @@ async fn a_column_of_a_table_that_is_not_selected_from_names_the_join() {
         (order, "order_by(team.name): this query selects from player; add .join(Player::team)"),
         (select, "select(team.name): this query selects from player; add .join(Player::team)"),
         (count, "filter(team.name): this query selects from player; add .join(Player::team)"),
-        (exists, "filter(stranger.id): this query selects from player; no relationship leads from there to stranger"),
+        (
+            exists,
+            "filter(stranger.id): this query selects from player; no relationship leads from there to stranger: join it with `.join_on(..)`",
+        ),
         (page, "filter(team.id): this query selects from player; add .join(Player::team)"),
         (stream, "filter(team.id): this query selects from player; add .join(Player::team)"),
         (
@@ -157,7 +160,7 @@ async fn a_join_that_cannot_be_made_says_why() {
     says(
         &twice,
         ErrorKind::InvalidStatement,
-        "join(Team::players): this query selects from player already, and a table can be in it once; filter by the related rows with `Team::players.any(..)`",
+        "join(Team::players): this query selects from player already, and a table can be in it once under one name; join it under another, `Team::players.to(&alias)`, or filter by the related rows with `Team::players.any(..)`",
     );
     let missing = Stranger::query().join(Player::team).all(&session).await.unwrap_err();
     says(

@@ -31,8 +31,28 @@ struct Article {
     author: One<Employee>,
     #[relationship(foreign_key = editor_id)]
     editor: One<Option<Employee>>,
+    #[relationship(secondary = ArticleTag, back_populates = articles)]
+    tags: Many<Tag>,
     #[relationship(back_populates = article, cascade = "all, delete-orphan", order_by = Comment::id)]
     comments: Many<Comment>,
+}
+
+#[derive(Model, Clone, Debug)]
+struct ArticleTag {
+    #[column(primary_key, references = Article::id, on_delete = cascade)]
+    article_id: Uuid,
+    #[column(primary_key, references = Tag::id)]
+    tag_id: i64,
+}
+
+#[derive(Model, Clone, Debug, Default)]
+struct Tag {
+    #[column(primary_key)]
+    id: i64,
+    #[column(unique)]
+    name: String,
+    #[relationship(secondary = ArticleTag, back_populates = tags)]
+    articles: Many<Article>,
 }
 
 #[derive(Model, Clone, Debug)]
@@ -48,6 +68,8 @@ struct Comment {
 
 const ARTICLES: &str = "SELECT title, author.name, editor.name FROM article \
     JOIN employee author ON author.id = author_id LEFT JOIN employee editor ON editor.id = editor_id";
+const TAGS: &str = "SELECT name, title FROM tag LEFT JOIN article_tag ON tag_id = tag.id \
+    LEFT JOIN article ON article.id = article_id ORDER BY name";
 const COMMENTS: &str = "SELECT body FROM comment JOIN article ON article.id = article_id ORDER BY comment.id";
 
 #[tokio::test]
@@ -61,9 +83,11 @@ async fn the_golden_lines_on_relationships() -> Result<()> {
         Article::build()
             .title("On vessels")
             .author(&bob)
-            .comments([Comment::build().body("first"), Comment::build().body("second")]),
+            .comments([Comment::build().body("first"), Comment::build().body("second")])
+            .tags([Tag::build().name("glass"), Tag::build().name("heat")]),
     );
-    assert!(ann.is_pending());
+    let sand = session.add(Tag { name: "sand".into(), ..Default::default() });
+    assert!(ann.is_pending() && sand.is_pending());
     session.commit().await?;
     assert!(ann.is_persistent());
     assert_eq!(
@@ -72,6 +96,7 @@ async fn the_golden_lines_on_relationships() -> Result<()> {
     );
     assert_eq!(db.rows(ARTICLES), ["On vessels|Bob|NULL"]);
     assert_eq!(db.rows(COMMENTS), ["first", "second"]);
+    assert_eq!(db.rows(TAGS), ["glass|On vessels", "heat|On vessels", "sand|NULL"]);
     assert_eq!((bob.boss_id, article.author_id), (Some(ann.id), bob.id));
 
     article.set(Article::editor, &ann);

@@ -92,7 +92,7 @@ async fn what_was_created_is_reflected() -> Result<()> {
     );
     assert_eq!(purchase.unique_name(&["sku", "customer_id"]), Some("uq_purchase_customer_id_sku"));
     assert!(purchase.is_unique(&["sku", "at"]));
-    assert!(purchase.indexes.iter().any(|index| index.columns == ["status"] && !index.unique));
+    assert!(purchase.indexes.iter().any(|index| index.columns() == ["status"] && !index.unique));
 
     let customer = reflected.table("customer").expect("the table");
     assert_eq!(customer.foreign_keys[0].on_delete, Action::SetNull);

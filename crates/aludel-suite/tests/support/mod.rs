@@ -63,6 +63,16 @@ impl TestDb {
         Self { db, log, place }
     }
 
+    /// Where the database is.
+    pub(crate) fn uri(&self) -> String {
+        self.place.uri()
+    }
+
+    /// The same database once more, with a pool of its own.
+    pub(crate) async fn again(&self, options: EngineOptions) -> Db {
+        Db::builder().uri(self.uri()).engine(options).connect().await.expect("a database")
+    }
+
     /// The SQL of the backend at hand.
     pub(crate) fn dialect(&self) -> aludel::sql::Dialect {
         use aludel::sql::Dialect::{MariaDb, Postgres, Sqlite};

@@ -21,7 +21,8 @@ impl Schema {
     pub(super) fn uri(&self) -> String {
         let url = url();
         let separator = if url.contains('?') { '&' } else { '?' };
-        format!("{url}{separator}options=-csearch_path%3D{}", self.name)
+        // The application's name tells the connections of this test from others on the server.
+        format!("{url}{separator}options=-csearch_path%3D{0}&application_name={0}", self.name)
     }
 
     pub(super) fn rows(&self, sql: &str) -> Vec<String> {

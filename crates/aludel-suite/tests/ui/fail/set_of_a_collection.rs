@@ -1,4 +1,4 @@
-//! A collection is written with `push` and `remove`.
+//! A collection is set to rows of its own model.
 use aludel::prelude::*;
 
 #[derive(Model, Clone)]
@@ -22,8 +22,8 @@ struct Post {
     author: One<User>,
 }
 
-fn rename(user: &Entity<User>, posts: Vec<Entity<Post>>) {
-    user.set(User::posts, posts);
+fn replace(user: &Entity<User>, users: Vec<Entity<User>>) {
+    user.set(User::posts, users);
 }
 
 fn main() {}

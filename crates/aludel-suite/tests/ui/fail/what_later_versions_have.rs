@@ -2,12 +2,9 @@
 use aludel::prelude::*;
 
 #[derive(Model, Clone)]
-#[model(optimistic = "dirty")]
 struct Article {
     #[column(primary_key)]
     id: i64,
-    #[column(version)]
-    version: i32,
     #[relationship(secondary = ArticleTag)]
     tags: Many<Article>,
 }
