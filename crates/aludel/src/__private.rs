@@ -13,28 +13,32 @@ pub use inventory;
 
 pub use crate::engine::row::Row;
 pub use crate::entity::def::{
-    Action, Cascade, ColumnDef, ConstraintDef, DefCache, Generated, ModelDef, ReferenceDef, RelationshipDef,
-    RelationshipKind,
+    Action, Cascade, ColumnDef, ComputedDef, ConstraintDef, DefCache, ForeignKeyDef, Generated, IndexDef,
+    IndexElementDef, IndexKeyDef, ModelDef, ModelOptions, NullsOrder, ReferenceDef, RelationshipDef, RelationshipKind,
+    SequenceDef,
 };
 pub use crate::entity::model::Model;
 pub use crate::entity::new::{ColumnSet, IntoLink, LinkTarget, New, NewLink, NewRow};
 pub use crate::entity::relation_field::RelationField;
 pub use crate::entity::vtable::VTable;
 pub use crate::error::Result;
+pub use crate::model::func::operator;
 pub use crate::model::metadata::ModelRegistration;
-pub use crate::model::{ChildOf, Column, ColumnType, IntoValue, KeyType, Missing, Operand, Set, Text, ToMany, ToOne};
-pub use crate::query::{Fetch, SelectList, Selection, Source};
-pub use crate::schema::SqlType;
+pub use crate::model::{
+    ByKey, ByLink, ChildOf, Column, ColumnType, Expr, IntoValue, KeyType, Missing, Operand, Set, Text, ToMany, ToOne,
+};
+pub use crate::query::{Fetch, NamedColumns, Projected, SelectList, Selection, Source, ValueFor, ValuesRow};
+pub use crate::schema::{Identity, SqlType};
 pub use crate::sql::{Node, Value};
 
 pub use checks::{
-    InverseOfMany, InverseOfOne, Relationships, SameType, column_of, key_to, points_back, points_back_to_one,
-    reference, target,
+    InverseByLink, InverseOfMany, InverseOfOne, References, Relationships, SameType, column_of, key_to, links_both,
+    points_back, points_back_by_link, points_back_to_one, reference, target,
 };
 pub use newtypes::{InnerKey, InnerText, decode_enum, enum_value, operand};
 pub use projections::Columns;
 pub use rows::{
-    child, given, given_or, given_or_blank, link, link_child, link_children, literal_row, no_column, no_relationship,
-    owned, unlink,
+    child, given, given_or, given_or_blank, link, link_child, link_children, link_rows, literal_row, no_column,
+    no_relationship, owned, unlink,
 };
 pub use sql_types::{as_text, with_length, with_precision};

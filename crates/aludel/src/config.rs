@@ -16,6 +16,12 @@ const URI_VARIABLES: [&str; 3] = ["ALUDEL_DATABASE_URI", "DATABASE_URL", "SQLALC
 /// What the variables of binds begin with.
 const BIND_PREFIX: &str = "ALUDEL_BINDS__";
 
+/// The variable with the read replicas of the default database.
+const REPLICAS: &str = "ALUDEL_DATABASE_REPLICAS";
+
+/// What the variables with those of binds begin with.
+const REPLICAS_PREFIX: &str = "ALUDEL_REPLICAS__";
+
 /// The settings of a [`Db`](crate::Db).
 ///
 /// A text is a configuration too, so `Db::connect("sqlite:///app.db")` suffices for a program that wants nothing else.
@@ -34,6 +40,9 @@ pub struct Config {
     instance_path: Option<PathBuf>,
     engine: EngineOptions,
     binds: Vec<BindConfig>,
+    /// The URIs of read replicas, each with the bind whose they are; none for the default database.
+    replicas: Vec<(Option<String>, String)>,
+    secret_key: Option<String>,
 }
 
 /// Another database beside the default one.
@@ -57,9 +66,11 @@ impl Config {
     /// |---|---|
     /// | `ALUDEL_DATABASE_URI`, else `DATABASE_URL`, else `SQLALCHEMY_DATABASE_URI` | the database |
     /// | `ALUDEL_BINDS__AUDIT` | the database of the bind `audit`, and so on: [`bind`](Config::bind) |
+    /// | `ALUDEL_DATABASE_REPLICAS`, `ALUDEL_REPLICAS__AUDIT` | read replicas of the database, and of the bind `audit`, parted by blanks: [`replica`](Config::replica) |
     /// | `ALUDEL_INSTANCE_PATH` | the folder of relative SQLite files; `instance` in the current directory by default |
     /// | `ALUDEL_POOL_SIZE`, `ALUDEL_MAX_OVERFLOW` | connections kept, and opened beyond that when all are in use |
     /// | `ALUDEL_POOL_TIMEOUT`, `ALUDEL_BUSY_TIMEOUT` | how many seconds to wait for a connection, and for a locked database |
+    /// | `ALUDEL_SECRET_KEY` | what cursors are signed with: [`secret_key`](Config::secret_key) |
     /// | `ALUDEL_ECHO` | `1`, `true`, `yes` or `on` to log each statement |
     ///
     /// No database is not an error yet: see [`uri_or`](Config::uri_or).
@@ -79,6 +90,7 @@ impl Config {
                 break;
             }
         }
+        config.secret_key = text(read, "ALUDEL_SECRET_KEY")?;
         let mut engine = config.engine;
         if let Some(size) = parsed(read, "ALUDEL_POOL_SIZE", "a whole number")? {
             engine = engine.pool_size(size);
@@ -103,7 +115,82 @@ impl Config {
                 config = config.bind(bind.to_ascii_lowercase(), uri);
             }
         }
-        Ok(config)
+        config.read_replicas(read, names)
+    }
+
+    fn read_replicas(mut self, read: &dyn Fn(&str) -> Option<OsString>, names: &[OsString]) -> Result<Self> {
+        for uri in text(read, REPLICAS)?.iter().flat_map(|uris| uris.split_whitespace()) {
+            self = self.replica(uri);
+        }
+        let mut binds: Vec<&str> =
+            names.iter().filter_map(|name| name.to_str()?.strip_prefix(REPLICAS_PREFIX)).collect();
+        binds.sort_unstable();
+        for bind in binds.into_iter().filter(|bind| !bind.is_empty()) {
+            for uri in text(read, &format!("{REPLICAS_PREFIX}{bind}"))?.iter().flat_map(|uris| uris.split_whitespace())
+            {
+                self = self.bind_replica(bind.to_ascii_lowercase(), uri);
+            }
+        }
+        Ok(self)
+    }
+
+    /// A read replica of the database: reads outside of a transaction go to the replicas, in turn, unless the session has
+    /// written before, has begun a transaction or is told to stay [`on_primary`](crate::Session::on_primary). A replica has
+    /// what was written a moment later. One that cannot be reached is left out, and asked again after
+    /// [`EngineOptions::probe_after`]; where none can, reads go to the database itself.
+    ///
+    /// SQL by hand ([`Session::sql`](crate::Session::sql)) is first told apart from a write, which takes a connection to
+    /// the database itself for a moment: it reads from a replica then, but waits while that pool is exhausted, and may
+    /// fail while the database is down. Queries of models need no such connection.
+    ///
+    /// Of PostgreSQL and MariaDB; the user there may be one who can only read.
+    pub fn replica(mut self, uri: impl Into<String>) -> Self {
+        self.replicas.push((None, uri.into()));
+        self
+    }
+
+    /// A read replica of the database of a bind: see [`replica`](Config::replica).
+    pub fn bind_replica(mut self, name: impl Into<String>, uri: impl Into<String>) -> Self {
+        self.replicas.push((Some(name.into()), uri.into()));
+        self
+    }
+
+    /// The URLs of the replicas of a bind, of the default database where none is named.
+    ///
+    /// # Errors
+    /// `Config` when one cannot be read, or is of SQLite.
+    pub(crate) fn replica_urls(&self, bind: Option<&str>) -> Result<Vec<DatabaseUrl>> {
+        let own = self.replicas.iter().filter(|(of, _)| of.as_deref() == bind);
+        own.map(|(_, uri)| {
+            let url =
+                DatabaseUrl::parse(uri).map_err(|error| error.with_message(|message| format!("replica: {message}")))?;
+            if url.is_sqlite() {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    "a read replica is a server of PostgreSQL or MariaDB; a SQLite database has none",
+                ));
+            }
+            Ok(url)
+        })
+        .collect()
+    }
+
+    /// Whether the replicas' binds are there.
+    ///
+    /// # Errors
+    /// `Config`, naming the first that is not.
+    pub(crate) fn check_replicas(&self) -> Result<()> {
+        let unknown = |bind: &&String| !self.binds.iter().any(|known| known.name == **bind);
+        match self.replicas.iter().filter_map(|(bind, _)| bind.as_ref()).find(unknown) {
+            None => Ok(()),
+            Some(bind) => Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "the bind `{bind}` has a replica and is not set itself; set it with `bind` or ALUDEL_BINDS__{}",
+                    bind.to_ascii_uppercase()
+                ),
+            )),
+        }
     }
 
     /// Another database beside the default one: models with `#[model(bind = "audit")]` are stored in the one of this
@@ -159,6 +246,28 @@ impl Config {
     pub fn instance_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.instance_path = Some(path.into());
         self
+    }
+
+    /// What the cursors of [`paginate_by_key`](crate::query::Query::paginate_by_key) are signed with: at least 16 bytes
+    /// that nobody can guess, the same for all processes of a program. Cursors of another key are refused.
+    pub fn secret_key(mut self, secret: impl Into<String>) -> Self {
+        self.secret_key = Some(secret.into());
+        self
+    }
+
+    /// The secret, if there is one.
+    ///
+    /// # Errors
+    /// `Config` when it is too short.
+    pub(crate) fn secret(&self) -> Result<Option<&str>> {
+        match self.secret_key.as_deref() {
+            Some(secret) if secret.len() < 16 => Err(Error::new(
+                ErrorKind::Config,
+                "the secret key (ALUDEL_SECRET_KEY, `secret_key(..)`) has less than 16 bytes, so that it could be guessed: \
+                 take 32 random ones, `openssl rand -hex 32`",
+            )),
+            secret => Ok(secret),
+        }
     }
 
     /// How the engine behaves.
@@ -319,6 +428,24 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains(name) && !text.contains("secret"), "{text}");
         }
+    }
+
+    #[test]
+    fn replicas_are_parted_by_blanks_and_belong_to_a_bind_that_is_there() {
+        let config = from(&[
+            ("ALUDEL_DATABASE_REPLICAS", " postgresql://one,two/shop  postgresql://three/shop"),
+            ("ALUDEL_BINDS__AUDIT", "postgresql://audit/log"),
+            ("ALUDEL_REPLICAS__AUDIT", "postgresql://copy/log"),
+        ])
+        .unwrap();
+        config.check_replicas().unwrap();
+        assert_eq!(config.replicas.len(), 3);
+        assert_eq!(config.replicas[0], (None, "postgresql://one,two/shop".to_owned()));
+        assert_eq!(config.replicas[2], (Some("audit".to_owned()), "postgresql://copy/log".to_owned()));
+        let error = from(&[("ALUDEL_REPLICAS__AUDIT", "postgresql://copy/log")]).unwrap().check_replicas().unwrap_err();
+        assert!(error.kind() == ErrorKind::Config && error.to_string().contains("ALUDEL_BINDS__AUDIT"), "{error}");
+        let error = Config::new("sqlite://").replica("sqlite:///copy.db").replica_urls(None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
     }
 
     #[test]

@@ -3,18 +3,21 @@
 mod builder;
 mod create;
 mod scope;
+mod two_phase;
 
 pub use builder::{DbBuilder, Models};
+pub use two_phase::PreparedTransaction;
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::engine::PoolStatus;
+use crate::engine::{PoolStatus, ReplicaStatus};
 use crate::error::Result;
 use crate::schema::MetaData;
 use crate::session::Session;
 use crate::session::shared::{DEFAULT, DbShared, Teardown};
+use crate::sql::{SchemaName, SchemaTranslation};
 #[cfg(feature = "axum")]
 use crate::web::SessionLayer;
 
@@ -65,7 +68,39 @@ impl Db {
     /// A session of its own, outside of any request. It takes no connection before its first statement; what is not
     /// committed when its last clone goes is rolled back.
     pub fn session(&self) -> Session {
-        Session::new(Arc::clone(&self.shared))
+        Session::open(Arc::clone(&self.shared))
+    }
+
+    /// The same database, in which schemas are called otherwise: its sessions, requests and scopes,
+    /// [`create_all`](Db::create_all) and [`drop_all`](Db::drop_all) take the tables of models with
+    /// `#[model(schema = "tenant")]` from the schema that this names, or from the connection's own for `None`. The
+    /// pools of connections are the same.
+    ///
+    /// ```standalone_crate
+    /// use aludel::prelude::*;
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// #[model(schema = "tenant")]
+    /// struct Invoice {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// // SQLite has no schemas: there the table is in the database itself.
+    /// let db = Db::connect("sqlite://").await?.translate_schemas([("tenant", None)]);
+    /// db.create_all().await?;
+    /// let session = db.session();
+    /// session.add(Invoice::build());
+    /// session.commit().await?;
+    /// assert_eq!(Invoice::query().count(&session).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn translate_schemas<K: Into<String>, V: SchemaName>(&self, names: impl IntoIterator<Item = (K, V)>) -> Self {
+        Self { shared: Arc::new(self.shared.with_schemas(SchemaTranslation::new(names))) }
     }
 
     /// The layer that gives each request a session: see [`Teardown`] for what becomes of it at the end.
@@ -78,6 +113,11 @@ impl Db {
     #[cfg(feature = "axum")]
     pub fn layer(&self) -> SessionLayer {
         SessionLayer::new(Arc::clone(&self.shared), self.shared.teardown)
+    }
+
+    /// The backend whose SQL the default database understands.
+    pub fn dialect(&self) -> crate::sql::Dialect {
+        self.shared.database(DEFAULT).engine.dialect()
     }
 
     /// The tables of the models that name no other bind.
@@ -111,11 +151,25 @@ impl Db {
         Ok(self.shared.engine(self.shared.bind_named(bind)?).pool_status())
     }
 
+    /// The read replicas of the default database, and their pools.
+    pub fn replica_status(&self) -> Vec<ReplicaStatus> {
+        self.shared.database(DEFAULT).replicas.status()
+    }
+
+    /// The same of a bind.
+    ///
+    /// # Errors
+    /// `Config` when the bind is not set.
+    pub fn replica_status_of(&self, bind: &str) -> Result<Vec<ReplicaStatus>> {
+        Ok(self.shared.database(self.shared.bind_named(bind)?).replicas.status())
+    }
+
     /// Closes the pools of all binds: idle connections at once, those in use when they come back, for which this waits as long as for a
     /// connection of the pool (`pool_timeout`). Whoever asks for one from now on gets an error.
     pub async fn close(&self) {
         for database in self.shared.databases() {
             database.engine.close().await;
+            database.replicas.close().await;
         }
     }
 }

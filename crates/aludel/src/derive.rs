@@ -59,10 +59,22 @@
 /// | attribute | meaning |
 /// |---|---|
 /// | `table = "people"` | the table's name; else the struct's in snake case: `HTTPResponse` is `http_response` |
+/// | `schema = "tenant"` | the schema that the table is in, where it is not the connection's own: a database of MariaDB's. [`Db::translate_schemas`](crate::Db::translate_schemas) and [`Session::translate_schemas`](crate::Session::translate_schemas) call it otherwise; SQLite has none |
 /// | `bind = "audit"` | the database that the table is in, where it is not the default one: see [`DbBuilder::bind`](crate::DbBuilder::bind) |
+/// | `comment = ".."` | a comment of the table in the database; SQLite has none |
+/// | `primary_key(columns(b, a), name = "..")` | the order of the key's columns, where it is not that of the fields, and its name |
 /// | `index(columns(a, b), name = "..", unique)` | an index over several columns; its name is optional, and `unique` |
+/// | `index(.., predicate = "a > 0")` | a partial index, of the rows that fulfil a condition: SQLite, PostgreSQL |
+/// | `index(.., using = "gin", include(c))` | the index's method; columns that it only carries along: PostgreSQL |
 /// | `unique(columns(a, b), name = "..")` | a unique constraint over several columns |
 /// | `check(sql = "a < b", name = "..")` | a condition that every row fulfils |
+/// | `foreign_key(columns(a, b), references(Other::a, Other::b), on_delete = cascade, name = "..")` | a foreign key of several columns. It has no relationship |
+/// | `optimistic = "dirty"` | an UPDATE of the row asks that the columns that it changes are still as they were read (but for JSON and `f32`, which not every database compares); else the flush fails with `StaleData` |
+///
+/// The columns of an index are fields, `desc(a)` for the greatest value first, and `expr("lower(a)")` for an
+/// expression, which MariaDB does not have; on PostgreSQL also `nulls_first(a)`, `nulls_last(desc(a))` and
+/// `operator_class(a, "text_pattern_ops")`, on MariaDB and MySQL `prefix(a, 20)` for the first characters. What a
+/// backend does not have is an error of `create_all` that names the index.
 ///
 /// Clippy takes a column of two indexes for an attribute given twice; `#[allow(clippy::duplicated_attributes)]` on the
 /// struct tells it otherwise.
@@ -76,14 +88,19 @@
 /// | `unique`, `index` | a unique constraint or an index of the column alone |
 /// | `length = 80`, `text` | the most characters or bytes; text without a limit |
 /// | `precision = 10, scale = 2` | the digits of a decimal in all, and after the point |
+/// | `sequence = ".."`, `sequence(name = "..", start = 1000, increment = 10)` | the sequence that a row's number comes from where it gives none; on PostgreSQL and MariaDB. Columns that name one share it |
+/// | `identity(always, start = 100, increment = 10)` | how a key is counted up: `always` refuses given keys. SQLite knows none of these options, MariaDB `start` |
 /// | `name = ".."` | the name in the database |
 /// | `const = name_` | the name of the constant, where `User::name` is taken |
 /// | `references = User::id` | a foreign key |
 /// | `on_delete = cascade` | what happens to this row when the other is deleted: `cascade`, `set_null`, `set_default`, `restrict`, `no_action` |
 /// | `on_key_update = cascade` | the same when the other's key changes |
+/// | `foreign_key_name = ".."` | the name of that constraint |
 /// | `default = expression` | what the builder writes where it is given no value |
 /// | `server_default = "SQL"` | what the database writes; until the flush the field holds its type's default |
+/// | `computed = "price * quantity"`, `stored` | the database computes the value, when the row is read or, `stored`, when it is written. PostgreSQL has the latter only. A builder has no method for it; the field holds its type's default until the flush |
 /// | `on_update = expression` | what an UPDATE of the row writes that does not set the column |
+/// | `version` | an integer that counts the row's updates, from 1 on. An UPDATE or DELETE of the row asks that it is still the one that was read, and the flush fails with `StaleData` when somebody else has written the row since |
 /// | `comment = ".."` | a comment in the database |
 ///
 /// Whether a column may be NULL is said by its type: `Option<String>`.
@@ -94,6 +111,7 @@
 /// |---|---|
 /// | `back_populates = author` | the other side, a field of the other model, which names this one in turn |
 /// | `foreign_key = user_id` | the key, where there are several between the two models |
+/// | `secondary = ArticleTag` | the link model of a many-to-many relationship: one row for each pair, see below |
 /// | `cascade = "all, delete-orphan"` | `all` or `delete`: deleted with this row; `delete-orphan`: deleted when taken out |
 /// | `passive_deletes` | leaves rows that are not loaded to the database's `on_delete` |
 /// | `order_by = desc(Post::id)` | the order of a loaded collection; several in a tuple |
@@ -102,6 +120,56 @@
 ///
 /// A `One<T>` has its key in this model; it is `One<Option<T>>` where the key may be NULL. A `One<Option<T>>` whose key
 /// is in the other model is the other side of a one-to-one relationship.
+///
+/// A `Many<T>` has its key in `T`, or, with `secondary`, the rows of a link model link both sides. The link model has a
+/// foreign key to each side and no other column that a new row has to give: with more, it is a model in its own right,
+/// with a `One` to each side. Where it has several keys to one side, as when a model is linked with itself,
+/// `foreign_key` names the one that leads to this side.
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+///
+/// #[derive(Model, Clone)]
+/// struct Article {
+///     #[column(primary_key)]
+///     id: i64,
+///     title: String,
+///     #[relationship(secondary = ArticleTag, back_populates = articles)]
+///     tags: Many<Tag>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct ArticleTag {
+///     #[column(primary_key, references = Article::id)]
+///     article_id: i64,
+///     #[column(primary_key, references = Tag::id)]
+///     tag_id: i64,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Tag {
+///     #[column(primary_key)]
+///     id: i64,
+///     name: String,
+///     #[relationship(secondary = ArticleTag, back_populates = tags)]
+///     articles: Many<Article>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> aludel::Result<()> {
+/// # let db = Db::connect("sqlite://").await?;
+/// # db.create_all().await?;
+/// # let session = db.session();
+/// let article = session.add(Article::build().title("On vessels").tags([Tag::build().name("glass")]));
+/// let heat = article.push(Article::tags, Tag::build().name("heat"));
+/// assert_eq!(heat.articles.get()?[0].title, "On vessels");
+/// session.commit().await?;
+///
+/// let hot = Article::query().filter(Article::tags.any(Tag::name.eq("heat"))).with(Article::tags).one(&session).await?;
+/// assert_eq!(hot.tags.get()?.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 pub use aludel_macros::Model;
 
 /// Makes a struct what the rows of a query are read into, and makes a second struct of its name and `Columns`, which is

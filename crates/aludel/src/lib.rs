@@ -5,6 +5,7 @@ extern crate self as aludel;
 
 #[doc(hidden)]
 pub mod __private;
+pub mod codegen;
 mod config;
 mod db;
 mod derive;
@@ -12,6 +13,7 @@ pub mod engine;
 pub mod entity;
 mod error;
 pub mod model;
+mod names;
 pub mod prelude;
 pub mod query;
 pub mod schema;
@@ -21,11 +23,12 @@ pub mod sql;
 pub mod web;
 
 pub use config::Config;
-pub use db::{Db, DbBuilder, Models};
+pub use db::{Db, DbBuilder, Models, PreparedTransaction};
 pub use engine::EngineOptions;
 pub use error::{Error, ErrorKind, Or404, Result};
-pub use model::Json;
+pub use model::{Json, func};
+pub use query::keyset::{CursorPage, CursorQuery};
 pub use query::page::{IterPages, Page, PageQuery};
-pub use session::{LazyLoad, NoAutoflush, Savepoint, Session, Teardown};
+pub use session::{LazyLoad, Merge, NoAutoflush, Savepoint, SequenceRef, Session, Teardown};
 
 pub use derive::{DbEnum, DbType, Model, Projection};

@@ -14,11 +14,13 @@ pub use crate::db::Db;
 pub use crate::engine::EngineOptions;
 pub use crate::entity::{Entity, Many, One};
 pub use crate::error::{Error, ErrorKind, Or404, Result};
+pub use crate::model::func::{self, case, window};
 pub use crate::model::{
-    Column, ColumnType, Expr, Expression, avg, coalesce, count, count_all, count_distinct, length, lower, max, min,
-    sum, upper,
+    Alias, Column, ColumnType, ContainerExpression, DocumentExpression, Expr, Expression, RowExpression, avg, coalesce,
+    count, count_all, count_distinct, length, lower, max, min, sum, upper,
 };
+pub use crate::query::keyset::{CursorPage, CursorQuery};
 pub use crate::query::page::{IterPages, Page, PageQuery};
-pub use crate::query::{Query, Queryable};
+pub use crate::query::{Query, Queryable, excluded, exists};
 pub use crate::schema::{MetaData, NamingConvention};
 pub use crate::session::{Savepoint, Session, Teardown};

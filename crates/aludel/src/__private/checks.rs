@@ -2,7 +2,7 @@
 
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
-use crate::model::{Column, ColumnType, ToMany, ToOne};
+use crate::model::{ByLink, Column, ColumnType, ToMany, ToOne};
 
 /// The target of `references = ..`; the key's type is that of the column that it references.
 pub fn reference<K, M, T>(column: Column<M, T>) -> (&'static ModelDef, usize)
@@ -71,6 +71,27 @@ impl<S, T> InverseOfOne<S, T> for ToOne<T, S> {}
 
 impl<S, T> InverseOfOne<S, T> for ToOne<T, Option<S>> {}
 
+/// A many-to-many relationship from `Target` back to `Source`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not lead back to `{Source}`",
+    label = "not a relationship from `{Target}` to many `{Source}`",
+    note = "`back_populates` of a many-to-many relationship names a field of `{Target}` of type `Many<{Source}>` with the same `secondary`"
+)]
+pub trait InverseByLink<Source, Target>: Copy {}
+
+impl<S, T> InverseByLink<S, T> for ToMany<T, S, ByLink> {}
+
+/// A model with a foreign key to `Target`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no foreign key to `{Target}`",
+    label = "`{Self}` does not link `{Target}`",
+    note = "a link model has a foreign key to each side: add a column with `#[column(references = {Target}::..)]` to `{Self}`"
+)]
+pub trait References<Target> {}
+
+/// Checks that a link model has foreign keys to both sides.
+pub const fn links_both<L: References<A> + References<B>, A, B>() {}
+
 /// What each relationship of a model says of its other side, for [`points_back`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
@@ -80,6 +101,8 @@ impl<S, T> InverseOfOne<S, T> for ToOne<T, Option<S>> {}
 pub trait Relationships {
     /// The `back_populates` of each, in order.
     const BACK: &'static [Option<&'static str>];
+    /// The link model of each that has one, in order.
+    const SECONDARY: &'static [Option<&'static str>];
 }
 
 /// Stops the compiler with `message` where the other side of a `One`, which is at `index`, does not name `name` as its
@@ -101,6 +124,17 @@ pub const fn points_back_to_one<S, T: Relationships, R: InverseOfMany<S, T>>(
     message: &'static str,
 ) {
     check_back(T::BACK, index, name, message);
+}
+
+/// The same for a many-to-many relationship, with the name of its link model, which the other side has to have too.
+pub const fn points_back_by_link<S, T: Relationships, R: InverseByLink<S, T>>(
+    _other: R,
+    index: usize,
+    (name, message): (&str, &'static str),
+    (link, apart): (&str, &'static str),
+) {
+    check_back(T::BACK, index, name, message);
+    check_back(T::SECONDARY, index, link, apart);
 }
 
 const fn check_back(back: &[Option<&str>], index: usize, name: &str, message: &'static str) {

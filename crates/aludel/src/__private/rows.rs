@@ -19,9 +19,17 @@ pub fn given<T>(field: Option<T>, given: &mut ColumnSet, column: usize) -> T {
 }
 
 /// The value of a field, or its default, which is written too.
-pub fn given_or<T>(field: Option<T>, given: &mut ColumnSet, column: usize, default: impl FnOnce() -> T) -> T {
+pub fn given_or<T>(
+    field: Option<T>,
+    (given, defaulted): (&mut ColumnSet, &mut ColumnSet),
+    column: usize,
+    default: impl FnOnce() -> T,
+) -> T {
     given.insert(column);
-    field.unwrap_or_else(default)
+    field.unwrap_or_else(|| {
+        defaulted.insert(column);
+        default()
+    })
 }
 
 /// The value of a field, or what stands in its place until it is known.
@@ -61,9 +69,18 @@ pub fn link_children<P: Model, T: Model, C: ChildOf<P, T>>(
     links.extend(children.into_iter().map(|child| NewLink { relationship, target: child.into_link() }));
 }
 
+/// Links the row to more rows by a link model.
+pub fn link_rows<T: Model, L: IntoLink<T>>(
+    links: &mut Vec<NewLink>,
+    relationship: usize,
+    rows: impl IntoIterator<Item = L>,
+) {
+    links.extend(rows.into_iter().map(|row| NewLink { relationship, target: row.into_link() }));
+}
+
 /// The other end of a link to a new row.
 pub fn child<M: Model>(row: NewRow<M>) -> LinkTarget {
-    row.into_link()
+    IntoLink::into_link(row)
 }
 
 /// The new row of a struct literal: all its columns are given, but a key that is to be made and was left as it is in
@@ -74,13 +91,17 @@ pub fn literal_row<M: Model>(value: M) -> NewRow<M> {
         let blank = match column.generated {
             Generated::Autoincrement => value.value(position) == Value::Int(0),
             Generated::Uuid => value.value(position) == Value::Uuid(uuid::Uuid::nil()),
-            Generated::No | Generated::Server => false,
+            Generated::No | Generated::Server => {
+                M::def().options.version == Some(position) && value.value(position) == Value::Int(0)
+            }
+            // Nobody writes it, whatever stands there.
+            Generated::Computed => true,
         };
         if !blank {
             given.insert(position);
         }
     }
-    NewRow { value, given, links: Vec::new() }
+    NewRow { value, given, defaulted: ColumnSet::EMPTY, links: Vec::new() }
 }
 
 /// A column's value as a value of the database.

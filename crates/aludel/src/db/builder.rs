@@ -1,19 +1,21 @@
 //! The settings of a `Db`.
 
+use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::engine::{DatabaseUrl, Engine, EngineOptions};
+use crate::engine::{DatabaseUrl, Engine, EngineOptions, Replicas};
 use crate::entity::def::ModelDef;
 use crate::error::Result;
 use crate::model::{ModelTable, metadata};
+use crate::query::keyset::signing_key;
 use crate::schema::NamingConvention;
 use crate::session::shared::{Database, DbShared, Teardown, TemporaryFile};
 
-use super::Db;
+use super::{Db, two_phase};
 
 /// The settings of a [`Db`]: see [`Db::builder`].
 ///
@@ -33,6 +35,7 @@ pub struct DbBuilder {
     config: Config,
     naming: NamingConvention,
     teardown: Teardown,
+    two_phase: bool,
     models: Option<Vec<&'static ModelDef>>,
 }
 
@@ -93,6 +96,24 @@ impl DbBuilder {
         self
     }
 
+    /// A read replica of the database, to which reads outside of transactions go: see [`Config::replica`].
+    pub fn replica(mut self, uri: impl Into<String>) -> Self {
+        self.config = self.config.replica(uri);
+        self
+    }
+
+    /// A read replica of the database of a bind.
+    pub fn bind_replica(mut self, name: impl Into<String>, uri: impl Into<String>) -> Self {
+        self.config = self.config.bind_replica(name, uri);
+        self
+    }
+
+    /// What cursors are signed with: see [`Config::secret_key`].
+    pub fn secret_key(mut self, secret: impl Into<String>) -> Self {
+        self.config = self.config.secret_key(secret);
+        self
+    }
+
     /// The folder that relative SQLite files are in.
     pub fn instance_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.config = self.config.instance_path(path);
@@ -117,6 +138,19 @@ impl DbBuilder {
         self
     }
 
+    /// Whether a session's transaction over several databases is committed in two phases, SQLAlchemy's `twophase`: all
+    /// databases prepare it, which is where a commit can still be refused, and then all commit it. So it is there in all of
+    /// them or in none, whatever goes down in between: what could not be committed then stays prepared, the error
+    /// ([`PartialCommit`](crate::ErrorKind::PartialCommit)) names it, and [`Db::prepared_transactions`] lists it. Off by
+    /// default, and it costs a round trip for each database and a disk's flush on each server.
+    ///
+    /// It takes PostgreSQL for all binds, with `max_prepared_transactions` above 0; [`connect`](Self::connect) refuses others.
+    /// Transactions of one database are committed as ever, and [`test`](Self::test) does not look at it.
+    pub fn two_phase(mut self, two_phase: bool) -> Self {
+        self.two_phase = two_phase;
+        self
+    }
+
     /// The models of this database, instead of every model that is derived in the program: `(User::TABLE, Post::TABLE)`.
     pub fn models(mut self, models: impl Models) -> Self {
         self.models = Some(models.defs());
@@ -132,7 +166,8 @@ impl DbBuilder {
         let binds = self.config.bind_urls()?;
         let mut urls = vec![(None, self.config.database_url()?, None, self.config.engine_options().clone())];
         urls.extend(binds.into_iter().map(|(name, url, options)| (Some(name), url, None, options.clone())));
-        self.open(urls).await
+        self.config.check_replicas()?;
+        self.open(urls, false).await
     }
 
     /// Connects to temporary SQLite databases, one for each bind that a model names beside the default one, whatever URIs
@@ -152,7 +187,7 @@ impl DbBuilder {
             let path = std::env::temp_dir().join(format!("aludel-test-{}.db", Uuid::new_v4().simple()));
             (name, DatabaseUrl::file(path.clone()), Some(TemporaryFile(path)), options.clone())
         });
-        let db = self.open(urls.collect()).await?;
+        let db = self.open(urls.collect(), true).await?;
         db.create_all().await?;
         Ok(db)
     }
@@ -161,7 +196,8 @@ impl DbBuilder {
         self.models.clone().unwrap_or_else(metadata::registered)
     }
 
-    async fn open(self, urls: Vec<Opening>) -> Result<Db> {
+    /// Replicas and two phases are none of a test's.
+    async fn open(self, urls: Vec<Opening>, for_test: bool) -> Result<Db> {
         let defs = self.defs();
         let mut databases = Vec::with_capacity(urls.len());
         for (name, url, temporary, options) in urls {
@@ -172,10 +208,18 @@ impl DbBuilder {
                 Some(name) => error.with_message(|message| format!("bind `{name}`: {message}")),
                 None => error,
             })?;
-            databases.push(Database { name, engine, metadata, label: url.to_string(), temporary });
+            let replicas = if for_test { Vec::new() } else { self.config.replica_urls(name.as_deref())? };
+            let replicas = Replicas::open(&replicas, &options, engine.dialect()).await?;
+            databases.push(Database { name, engine, replicas, metadata, label: url.to_string(), temporary });
+        }
+        let two_phase = self.two_phase && !for_test;
+        if two_phase {
+            two_phase::check(&databases, Location::caller()).await?;
         }
         let binds: Vec<&'static str> = defs.iter().filter_map(|def| def.bind).collect();
-        Ok(Db { shared: Arc::new(DbShared::new(databases, self.teardown, binds)) })
+        let mut shared = DbShared::new(databases, self.teardown, two_phase, binds);
+        shared.cursors = self.config.secret()?.map(signing_key);
+        Ok(Db { shared: Arc::new(shared) })
     }
 }
 

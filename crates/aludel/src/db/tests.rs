@@ -33,8 +33,15 @@ async fn with_tables(tables: Vec<Table>) -> Db {
     }
     let url = DatabaseUrl::parse("sqlite://").unwrap();
     let engine = Engine::connect(&url, &EngineOptions::default()).await.unwrap();
-    let database = Database { name: None, engine, metadata, label: url.to_string(), temporary: None };
-    let shared = DbShared::new(vec![database], Teardown::default(), Vec::new());
+    let database = Database {
+        name: None,
+        engine,
+        replicas: crate::engine::Replicas::default(),
+        metadata,
+        label: url.to_string(),
+        temporary: None,
+    };
+    let shared = DbShared::new(vec![database], Teardown::default(), false, Vec::new());
     Db { shared: Arc::new(shared) }
 }
 

@@ -1,6 +1,8 @@
 //! A connection of the pool, as sessions use it.
 
+mod copy;
 mod embedded;
+mod two_phase;
 
 use tokio::sync::oneshot;
 
@@ -12,7 +14,9 @@ use super::row::Row;
 use super::sqlite::{Connection, Paused};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Dialect, Value};
+pub(crate) use copy::CopyIn;
 use embedded::{BEGIN_IMMEDIATE, Begun, COMMIT, read};
+pub(crate) use two_phase::Finish;
 
 /// The name of a cursor of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +24,9 @@ pub(crate) struct CursorId(pub(super) u64);
 
 /// What takes the rows of a statement.
 pub(crate) type Sink<'a> = &'a mut (dyn FnMut(&Row<'_>) -> Result<()> + Send);
+
+/// What takes the rows of several statements, each with the place of its statement.
+pub(crate) type SinkOfSeveral<'a> = &'a mut (dyn FnMut(usize, &Row<'_>) -> Result<()> + Send);
 
 /// What a statement has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -236,35 +243,43 @@ impl PooledConnection {
     /// # Errors
     /// What the database reports, with its kind and the statement.
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Executed> {
+        self.execute_returning(sql, params, &mut |_| Ok(())).await
+    }
+
+    async fn execute_returning(&mut self, sql: &str, params: &[Value<'_>], sink: Sink<'_>) -> Result<Executed> {
         let before = match self.driver()? {
             Driver::Sqlite(connection) => connection.total_changes(),
             #[allow(unreachable_patterns, reason = "there are servers with their features")]
             _ => {
-                self.fetch(sql, params, &mut |_| Ok(())).await?;
+                self.fetch(sql, params, sink).await?;
                 return Ok(self.executed);
             }
         };
-        self.fetch(sql, params, &mut |_| Ok(())).await?;
+        self.fetch(sql, params, sink).await?;
         let connection = self.sqlite()?;
         // SQLite's count is that of the last statement that changed anything, perhaps an earlier one.
         let rows_affected = if connection.total_changes() == before { 0 } else { connection.changes() };
         Ok(Executed { rows_affected, last_insert_id: connection.last_insert_rowid() })
     }
 
-    /// Runs statements that give no rows one after the other, in one round trip where the backend takes several at once.
-    /// The first that fails is the last.
-    pub(crate) async fn execute_all(&mut self, statements: &[(&str, &[Value<'_>])]) -> Several {
+    /// Runs statements one after the other, in one round trip where the backend takes several at once. Their rows are
+    /// handed to `sink` with the place of their statement. The first that fails is the last.
+    pub(crate) async fn execute_all(
+        &mut self,
+        statements: &[(&str, &[Value<'_>])],
+        sink: SinkOfSeveral<'_>,
+    ) -> Several {
         if let Some(lease) = &mut self.lease
             && lease.takes_several()
         {
             statements.iter().for_each(|(sql, _)| lease.shared.log.statement(sql));
             if let Some(driver) = lease.driver() {
-                return driver.execute_all(statements).await;
+                return driver.execute_all(statements, sink).await;
             }
         }
         let mut several = Several { done: Vec::with_capacity(statements.len()), failed: None };
         for (at, (sql, params)) in statements.iter().enumerate() {
-            match self.execute(sql, params).await {
+            match self.execute_returning(sql, params, &mut |row| sink(at, row)).await {
                 Ok(executed) => several.done.push(executed),
                 Err(error) => {
                     several.failed = Some((at, error));

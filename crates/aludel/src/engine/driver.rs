@@ -1,6 +1,6 @@
 //! A connection of one of the backends.
 
-use super::connection::{CursorId, Executed, Several, Sink};
+use super::connection::{CopyIn, CursorId, Executed, Several, Sink, SinkOfSeveral};
 #[cfg(feature = "mysql")]
 use super::mysql;
 #[cfg(feature = "postgres")]
@@ -101,13 +101,17 @@ impl Driver {
         }
     }
 
-    /// Runs several statements that give no rows in one request; the first that fails is the last. Only where
+    /// Runs several statements in one request; the first that fails is the last. Only where
     /// [`takes_several`](Self::takes_several) says so.
     #[allow(unused_variables, reason = "used with the features of the servers")]
-    pub(super) async fn execute_all(&mut self, statements: &[(&str, &[Value<'_>])]) -> Several {
+    pub(super) async fn execute_all(
+        &mut self,
+        statements: &[(&str, &[Value<'_>])],
+        sink: SinkOfSeveral<'_>,
+    ) -> Several {
         match self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => connection.execute_all(statements).await,
+            Self::Postgres(connection) => connection.execute_all(statements, sink).await,
             _ => unreachable!("asked for by `takes_several`"),
         }
     }
@@ -124,6 +128,17 @@ impl Driver {
             Self::Postgres(connection) => connection.fetch(sql, params, sink).await,
             #[cfg(feature = "mysql")]
             Self::Mysql(connection) => connection.fetch(sql, params, sink).await,
+        }
+    }
+
+    /// Inserts rows by COPY, where the backend has it and the table and the values are for it: see
+    /// [`copy_in`](super::PooledConnection::copy_in).
+    #[allow(unused_variables, reason = "PostgreSQL alone has COPY")]
+    pub(super) async fn copy_in(&mut self, copy: &CopyIn<'_>) -> Result<Option<Executed>> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => connection.copy_in(copy).await,
+            _ => Ok(None),
         }
     }
 

@@ -57,11 +57,27 @@ impl Engine {
         Ok(Self(Arc::new(Shared {
             dialect: first.driver.dialect(),
             writers: writers(&first.driver, memory),
-            pool: Pool::new(capacity, keep, first),
-            log: Log::new(options.echo, options.observer.clone()),
+            pool: Pool::new(capacity, keep, Some(first)),
+            log: Log::new(options),
             memory,
             options: options.clone(),
             target,
+        })))
+    }
+
+    /// A server's database that cannot be reached now: its first connection is opened when it is asked for.
+    ///
+    /// # Errors
+    /// `Config` when the URL cannot be used.
+    pub(crate) fn later(url: &DatabaseUrl, options: &EngineOptions, dialect: Dialect) -> Result<Self> {
+        Ok(Self(Arc::new(Shared {
+            dialect,
+            writers: None,
+            pool: Pool::new(options.pool_size.saturating_add(options.max_overflow), options.pool_size, None),
+            log: Log::new(options),
+            memory: false,
+            options: options.clone(),
+            target: url.target()?,
         })))
     }
 

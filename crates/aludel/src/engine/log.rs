@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::EngineOptions;
+
 /// What is told of each statement sent, its SQL with placeholders, `BEGIN` and `COMMIT` among them.
 pub(crate) type StatementObserver = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -9,17 +11,21 @@ pub(crate) type StatementObserver = Arc<dyn Fn(&str) + Send + Sync>;
 pub(super) struct Log(Option<StatementObserver>);
 
 impl Log {
-    pub(super) fn new(echo: bool, observer: Option<StatementObserver>) -> Self {
-        let Some(observer) = observer else {
-            return Self(echo.then(|| Arc::new(echo_statement) as StatementObserver));
+    pub(super) fn new(options: &EngineOptions) -> Self {
+        let echo: Option<StatementObserver> = match (options.echo, options.replica.clone()) {
+            (false, _) => None,
+            (true, None) => Some(Arc::new(|sql: &str| tracing::info!(target: "aludel::sql", "{sql}"))),
+            (true, Some(replica)) => Some(Arc::new(move |sql: &str| {
+                tracing::info!(target: "aludel::sql", replica = &*replica, "{sql}");
+            })),
         };
-        if !echo {
-            return Self(Some(observer));
-        }
-        Self(Some(Arc::new(move |sql: &str| {
-            echo_statement(sql);
-            observer(sql);
-        })))
+        Self(match (echo, options.observer.clone()) {
+            (Some(echo), Some(observer)) => Some(Arc::new(move |sql: &str| {
+                echo(sql);
+                observer(sql);
+            })),
+            (echo, observer) => echo.or(observer),
+        })
     }
 
     #[inline]
@@ -28,8 +34,4 @@ impl Log {
             observer(sql);
         }
     }
-}
-
-fn echo_statement(sql: &str) {
-    tracing::info!(target: "aludel::sql", "{sql}");
 }

@@ -19,6 +19,7 @@ mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub(crate) mod reflect;
+mod replicas;
 mod retry;
 pub mod row;
 #[cfg(feature = "sqlite")]
@@ -28,11 +29,12 @@ mod writer;
 
 pub(crate) use begin_mode::BeginMode;
 pub(crate) use connection::CursorId;
-pub(crate) use connection::{Executed, Now, PooledConnection, Rest, Several};
+pub(crate) use connection::{CopyIn, Executed, Finish, Now, PooledConnection, Rest, Several, SinkOfSeveral};
 pub(crate) use engine::Engine;
-pub(crate) use gate::Gate;
 pub use options::{EngineOptions, Synchronous};
 pub use pool::PoolStatus;
+pub use replicas::ReplicaStatus;
+pub(crate) use replicas::Replicas;
 pub use url::DatabaseUrl;
 
 #[cfg(test)]

@@ -59,6 +59,9 @@ pub struct EngineOptions {
     pub(super) synchronous: Synchronous,
     pub(super) echo: bool,
     pub(super) observer: Option<StatementObserver>,
+    probe_after: Duration,
+    /// The replica that these are the options of, for the log.
+    pub(super) replica: Option<Arc<str>>,
 }
 
 impl EngineOptions {
@@ -75,6 +78,8 @@ impl EngineOptions {
             synchronous: Synchronous::Normal,
             echo: false,
             observer: None,
+            probe_after: Duration::from_secs(10),
+            replica: None,
         }
     }
 
@@ -137,6 +142,24 @@ impl EngineOptions {
         self
     }
 
+    /// After how long a read replica that could not be reached is asked whether it is back; 10 seconds by default. Until
+    /// then nobody waits for it.
+    #[must_use]
+    pub fn probe_after(mut self, down: Duration) -> Self {
+        self.probe_after = down;
+        self
+    }
+
+    pub(super) fn probe_interval(&self) -> Duration {
+        self.probe_after
+    }
+
+    /// The same for a replica.
+    pub(super) fn of_replica(mut self, label: &str) -> Self {
+        self.replica = Some(label.into());
+        self
+    }
+
     /// Whether each statement is logged, through `tracing` at level INFO with target `aludel::sql`, without values.
     #[must_use]
     pub fn echo(mut self, echo: bool) -> Self {
@@ -172,6 +195,7 @@ impl fmt::Debug for EngineOptions {
             .field("statement_cache_size", &self.statement_cache_size)
             .field("synchronous", &self.synchronous)
             .field("echo", &self.echo)
+            .field("probe_after", &self.probe_after)
             .finish_non_exhaustive()
     }
 }

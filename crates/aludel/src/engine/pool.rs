@@ -68,10 +68,11 @@ impl State {
 }
 
 impl Pool {
-    pub(super) fn new(capacity: usize, keep: usize, first: Pooled) -> Self {
+    pub(super) fn new(capacity: usize, keep: usize, first: Option<Pooled>) -> Self {
         let capacity = capacity.max(1);
         let keep = keep.clamp(0, capacity);
-        let state = State { idle: vec![first], holders: Vec::new(), free_seats: Vec::new(), closed: false };
+        let state =
+            State { idle: first.into_iter().collect(), holders: Vec::new(), free_seats: Vec::new(), closed: false };
         Self { gate: Gate::new(state, capacity), capacity, keep }
     }
 

@@ -5,6 +5,7 @@ mod bind;
 mod cache;
 mod cancel;
 mod connection;
+mod copy;
 mod cursor;
 mod error;
 mod numeric;

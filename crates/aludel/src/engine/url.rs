@@ -127,6 +127,11 @@ impl DatabaseUrl {
         matches!(&self.0, Kind::Sqlite(SqliteUrl { path: None, .. }))
     }
 
+    /// Whether this is a database of SQLite, and none of a server.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(&self.0, Kind::Sqlite(_))
+    }
+
     /// The path of the database file; none for a database in memory or on a server.
     pub fn path(&self) -> Option<&Path> {
         match &self.0 {

@@ -25,30 +25,17 @@ pub(crate) struct Arena {
     /// The session, while it lives; erased, because the session's module is above this one.
     session: Weak<dyn Any + Send + Sync>,
     tracker: Mutex<Tracker>,
+    /// The newest chunk; each knows the one before it.
+    chunks: AtomicPtr<ChunkHeader>,
     memory: Mutex<Memory>,
 }
 
-/// All allocations of an arena.
+/// All allocations of an arena but its chunks.
 #[derive(Default)]
 struct Memory {
-    /// The newest chunk; each knows the one before it.
-    chunk: Option<NonNull<ChunkHeader>>,
     versions: Vec<(NonNull<()>, &'static ModelDef)>,
     lists: Vec<NonNull<[List]>>,
     links: Vec<NonNull<[AtomicPtr<SlotHeader>]>>,
-}
-
-impl Memory {
-    /// The chunks, newest first. One that was given out may be freed.
-    fn chunks(&self) -> impl Iterator<Item = NonNull<ChunkHeader>> + use<> {
-        let mut next = self.chunk;
-        std::iter::from_fn(move || {
-            let chunk = next?;
-            // SAFETY: a chunk of the arena, alive until it has been given out.
-            next = unsafe { chunk.as_ref() }.previous;
-            Some(chunk)
-        })
-    }
 }
 
 // SAFETY: the rows are Send and Sync by the bound on `Model`; the pointers are to memory that the arena owns.
@@ -58,7 +45,12 @@ unsafe impl Sync for Arena {}
 
 impl Arena {
     pub(crate) fn new(session: Weak<dyn Any + Send + Sync>) -> Arc<Self> {
-        Arc::new(Self { session, tracker: Mutex::default(), memory: Mutex::default() })
+        Arc::new(Self {
+            session,
+            tracker: Mutex::default(),
+            chunks: AtomicPtr::new(std::ptr::null_mut()),
+            memory: Mutex::default(),
+        })
     }
 
     /// The session that the rows belong to, if it still lives.
@@ -78,12 +70,27 @@ impl Arena {
 
     /// A chunk for rows of a model, which the arena frees at its end.
     pub(crate) fn chunk(self: &Arc<Self>, def: &'static ModelDef, query: u32, capacity: usize) -> ChunkPtr {
-        let mut chunk = ChunkHeader::allocate(Arc::downgrade(self), def, query, capacity);
-        let mut memory = self.memory();
-        // SAFETY: nobody else has it yet.
-        unsafe { chunk.as_mut() }.previous = memory.chunk;
-        memory.chunk = Some(chunk);
-        ChunkPtr(chunk)
+        let mut chunk = ChunkHeader::allocate(Arc::as_ptr(self), def, query, capacity);
+        let mut newest = self.chunks.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: nobody else has it yet.
+            unsafe { chunk.as_mut() }.previous = newest;
+            match self.chunks.compare_exchange(newest, chunk.as_ptr(), Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return ChunkPtr(chunk),
+                Err(other) => newest = other,
+            }
+        }
+    }
+
+    /// The chunks, newest first. One that was given out may be freed.
+    fn chunks(&self) -> impl Iterator<Item = NonNull<ChunkHeader>> + Clone + use<> {
+        let mut next = NonNull::new(self.chunks.load(Ordering::Acquire));
+        std::iter::from_fn(move || {
+            let chunk = next?;
+            // SAFETY: a chunk of the arena, alive until it has been given out.
+            next = NonNull::new(unsafe { chunk.as_ref() }.previous);
+            Some(chunk)
+        })
     }
 
     /// The value of a column, as the newest version has it.
@@ -172,8 +179,7 @@ impl Arena {
 
     /// The chunks of a model's rows, oldest first.
     pub(crate) fn slots(&self, def: &'static ModelDef, query: Option<u32>) -> Vec<SlotPtr> {
-        let memory = self.memory();
-        let mut chunks: Vec<_> = memory.chunks().collect();
+        let mut chunks: Vec<_> = self.chunks().collect();
         chunks.reverse();
         let mut slots = Vec::new();
         for chunk in chunks {
@@ -190,14 +196,33 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
+        self.free();
+    }
+}
+
+impl Arena {
+    /// Drops all rows, and forgets all that is known of them.
+    pub(crate) fn empty(&mut self) {
+        self.free();
+        self.tracker.get_mut().unwrap_or_else(PoisonError::into_inner).empty();
+    }
+
+    fn free(&mut self) {
         let memory = std::mem::take(self.memory.get_mut().unwrap_or_else(PoisonError::into_inner));
+        // Taken before any value is dropped, whose own Drop may panic: nothing is dropped twice then.
+        let chunks = self.chunks();
+        self.chunks = AtomicPtr::new(std::ptr::null_mut());
+        for mut chunk in chunks.clone() {
+            // SAFETY: nobody else has the arena any more, nor its rows.
+            unsafe { chunk.as_mut() }.arena = std::ptr::null();
+        }
         // First every value goes, while all memory is still there: a value's own Drop may look at what it likes, and
         // finds its relationships cut, so that it cannot carry a bare pointer away.
         for &(version, def) in &memory.versions {
             // SAFETY: kept by `keep`, dropped only here.
             unsafe { drop_value(def, version.as_ptr()) };
         }
-        for chunk in memory.chunks() {
+        for chunk in chunks.clone() {
             // SAFETY: alive until `free` below.
             let header = unsafe { chunk.as_ref() };
             let offset = header.value as usize;
@@ -210,7 +235,7 @@ impl Drop for Arena {
             // SAFETY: allocated by `Draft::new` with this layout.
             unsafe { free_value(def, version) };
         }
-        for chunk in memory.chunks() {
+        for chunk in chunks {
             // SAFETY: its values are dropped, and with the arena nothing points into it; the iterator has moved on.
             unsafe { ChunkHeader::free(chunk) };
         }
@@ -308,11 +333,19 @@ impl SlotPtr {
 
     /// The arena, unless it is being dropped.
     pub(crate) fn arena(self) -> Option<Arc<Arena>> {
-        self.chunk().arena.upgrade()
+        let arena = self.chunk().arena;
+        if arena.is_null() {
+            return None;
+        }
+        // SAFETY: it came from an `Arc`, and whoever holds a slot keeps its arena alive.
+        unsafe {
+            Arc::increment_strong_count(arena);
+            Some(Arc::from_raw(arena))
+        }
     }
 
     pub(crate) fn is_in(self, arena: &Arc<Arena>) -> bool {
-        std::ptr::eq(self.chunk().arena.as_ptr(), Arc::as_ptr(arena))
+        std::ptr::eq(self.chunk().arena, Arc::as_ptr(arena))
     }
 
     /// The value that lies in the chunk.
@@ -422,6 +455,32 @@ impl Draft {
             // SAFETY: a valid value, borrowed with `self`.
             .map(|index| unsafe { &*(self.def.vtable.relation)(self.value.as_ptr(), index) }.state())
             .collect()
+    }
+
+    pub(super) fn def(&self) -> &'static ModelDef {
+        self.def
+    }
+
+    /// Makes its relationship fields lead nowhere.
+    pub(super) fn clear_relations(&mut self) {
+        for index in 0..self.def.relationships.len() {
+            // SAFETY: a valid value, borrowed exclusively.
+            unsafe { (*(self.def.vtable.relation_mut)(self.value.as_ptr(), index)).clear() };
+        }
+    }
+
+    /// Moves the value to another place.
+    ///
+    /// # Safety
+    /// `to` is memory of the model's layout, with no value in it.
+    pub(super) unsafe fn move_to(self, to: *mut ()) {
+        let def = self.def;
+        let value = self.release();
+        // SAFETY: as the caller says; the value is in one place only, for its own memory is freed without dropping it.
+        unsafe {
+            std::ptr::copy_nonoverlapping(value.as_ptr().cast::<u8>(), to.cast::<u8>(), def.vtable.layout.size());
+            free_value(def, value);
+        }
     }
 
     fn release(self) -> NonNull<()> {

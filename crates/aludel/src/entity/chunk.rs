@@ -3,7 +3,6 @@
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
-use std::sync::Weak;
 
 use super::arena::Arena;
 use super::def::ModelDef;
@@ -12,14 +11,14 @@ use super::sync::{AtomicUsize, Ordering};
 
 /// The beginning of a chunk; its slots follow in the same allocation.
 pub(crate) struct ChunkHeader {
-    /// The one way from a row to its arena: weak, so that rows do not keep themselves alive.
-    pub(super) arena: Weak<Arena>,
+    /// The one way from a row to its arena, which does not keep it alive; null while the arena is being dropped.
+    pub(super) arena: *const Arena,
     pub(super) def: &'static ModelDef,
     /// The query that brought the rows: those of one query are siblings.
     pub(super) query: u32,
     capacity: u32,
     /// The chunk that the arena was given before.
-    pub(super) previous: Option<NonNull<ChunkHeader>>,
+    pub(super) previous: *mut ChunkHeader,
     /// How many slots are initialised.
     len: AtomicUsize,
     /// From the header to the first slot.
@@ -83,7 +82,7 @@ impl ChunkHeader {
     }
 
     /// A new chunk without any row.
-    pub(super) fn allocate(arena: Weak<Arena>, def: &'static ModelDef, query: u32, capacity: usize) -> NonNull<Self> {
+    pub(super) fn allocate(arena: *const Arena, def: &'static ModelDef, query: u32, capacity: usize) -> NonNull<Self> {
         let slot = SlotLayout::of(def);
         let (layout, slots) = layout(slot, capacity);
         // SAFETY: the layout has the header's size at least, which is not zero.
@@ -94,7 +93,7 @@ impl ChunkHeader {
             def,
             query,
             capacity: small(capacity),
-            previous: None,
+            previous: std::ptr::null_mut(),
             len: AtomicUsize::new(0),
             slots: small(slots),
             stride: small(slot.stride),
@@ -158,10 +157,7 @@ impl ChunkHeader {
     pub(super) unsafe fn free(chunk: NonNull<Self>) {
         // SAFETY: alive until here.
         let (layout, _) = unsafe { layout(SlotLayout::of(chunk.as_ref().def), chunk.as_ref().capacity as usize) };
-        // SAFETY: the header is dropped once, and the memory came from `alloc` with this layout.
-        unsafe {
-            chunk.drop_in_place();
-            dealloc(chunk.as_ptr().cast(), layout);
-        }
+        // SAFETY: the header has nothing to drop, and the memory came from `alloc` with this layout.
+        unsafe { dealloc(chunk.as_ptr().cast(), layout) };
     }
 }

@@ -1,10 +1,11 @@
 //! What the derive knows of a model, as plain data.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::schema::SqlType;
-use crate::sql::{Dialect, Value};
+use crate::schema::{Identity, SqlType};
+use crate::sql::{Dialect, TableRef, Value};
 
 use super::vtable::VTable;
 
@@ -15,10 +16,16 @@ pub struct ModelDef {
     pub name: &'static str,
     /// Where the struct stands: `module_path!()`, for messages.
     pub module: &'static str,
-    /// The table's name.
+    /// The name by which statements and messages know the table: its own, or `schema.table`.
     pub table: &'static str,
+    /// The schema that the table is in, where it is not the connection's own.
+    pub schema: Option<&'static str>,
     /// The name of the database that the table is in, where it is not the default one.
     pub bind: Option<&'static str>,
+    /// The comment in the database.
+    pub comment: Option<&'static str>,
+    /// The primary key's name, or none for the naming convention's.
+    pub primary_key_name: Option<&'static str>,
     /// The columns, in the order of the struct's fields.
     pub columns: &'static [ColumnDef],
     /// The primary key's columns, as positions in `columns`.
@@ -27,10 +34,26 @@ pub struct ModelDef {
     pub constraints: &'static [ConstraintDef],
     /// The relationships, in the order of the struct's fields.
     pub relationships: &'static [RelationshipDef],
+    /// What the model has declared beyond its table.
+    pub options: ModelOptions,
     /// The functions that know the struct's layout.
     pub vtable: VTable,
     /// What is made of the definition once.
     pub cache: DefCache,
+}
+
+/// What a model has declared beyond its table; most have declared nothing.
+#[derive(Debug)]
+pub struct ModelOptions {
+    /// The column that counts the row's updates: `#[column(version)]`.
+    pub version: Option<usize>,
+    /// Whether an UPDATE compares the old values of what it changes: `#[model(optimistic = "dirty")]`.
+    pub compares_old: bool,
+}
+
+impl ModelOptions {
+    /// Nothing declared.
+    pub const NONE: Self = Self { version: None, compares_old: false };
 }
 
 /// What is made of a model's definition once, when it is first needed.
@@ -59,6 +82,28 @@ impl DefCache {
 }
 
 impl ModelDef {
+    /// The table's own name, without its schema.
+    pub fn table_name(&self) -> &'static str {
+        match self.schema {
+            None => self.table,
+            Some(schema) => &self.table[schema.len() + 1..],
+        }
+    }
+
+    /// The table, as a statement names it: where it is in a schema, columns are qualified by an alias of both names,
+    /// which stays the same whatever the schema is called in the database.
+    pub(crate) fn table_ref(&self) -> TableRef {
+        match self.schema {
+            None => TableRef::new(self.table),
+            Some(_) => self.table_as(self.table.into()),
+        }
+    }
+
+    /// The table, under another name.
+    pub(crate) fn table_as(&self, alias: Cow<'static, str>) -> TableRef {
+        TableRef { schema: self.schema.map(Cow::Borrowed), ..TableRef::aliased(self.table_name(), alias) }
+    }
+
     /// The position of a column by its name in the database or in the struct.
     pub fn column_index(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name || column.field == name)
@@ -67,6 +112,17 @@ impl ModelDef {
     /// The position of a relationship by its field's name.
     pub fn relationship_index(&self, name: &str) -> Option<usize> {
         self.relationships.iter().position(|relationship| relationship.name == name)
+    }
+
+    /// The models that foreign keys lead to, each as often as a key does; of the keys of one column those that count.
+    pub(crate) fn parents(&self, counts: impl Fn(&ColumnDef) -> bool) -> impl Iterator<Item = &'static ModelDef> {
+        let single = self.columns.iter().filter(move |column| counts(column));
+        let single = single.filter_map(|column| Some((column.references.as_ref()?.target)().0));
+        let several = self.constraints.iter().filter_map(|constraint| match constraint {
+            ConstraintDef::ForeignKey(key) => Some((key.target)()),
+            _ => None,
+        });
+        single.chain(several)
     }
 
     /// Whether the two are the same model; every model has one definition in a program.
@@ -94,12 +150,38 @@ pub struct ColumnDef {
     pub generated: Generated,
     /// The default that the database fills in, as SQL.
     pub server_default: Option<&'static str>,
+    /// The expression that gives the value, where the database computes it.
+    pub computed: Option<ComputedDef>,
+    /// The sequence that the database takes the number from.
+    pub sequence: Option<SequenceDef>,
+    /// How the database counts the key up, where it is not as usual.
+    pub identity: Option<Identity>,
     /// The value written with every UPDATE of the row that does not set the column itself.
     pub on_update: Option<fn() -> Value<'static>>,
     /// The column that this one is a foreign key to.
     pub references: Option<ReferenceDef>,
     /// The comment in the database.
     pub comment: Option<&'static str>,
+}
+
+/// `#[column(computed = "..", stored)]`
+#[derive(Clone, Copy, Debug)]
+pub struct ComputedDef {
+    /// The expression, as SQL.
+    pub sql: &'static str,
+    /// Whether the value is stored with the row.
+    pub stored: bool,
+}
+
+/// A sequence, in the schema of its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SequenceDef {
+    /// The name.
+    pub name: &'static str,
+    /// The first number.
+    pub start: Option<i64>,
+    /// What is added for each next number.
+    pub increment: Option<i64>,
 }
 
 /// Who makes the value of a column that a new row does not give.
@@ -113,6 +195,8 @@ pub enum Generated {
     Uuid,
     /// The database's default; read back by the flush.
     Server,
+    /// The database computes it from the row's other columns; read back by the flush, and never written.
+    Computed,
 }
 
 /// A foreign key of one column.
@@ -120,6 +204,8 @@ pub enum Generated {
 pub struct ReferenceDef {
     /// The model and the position of the column that it points at.
     pub target: fn() -> (&'static ModelDef, usize),
+    /// The constraint's name, or none for the naming convention's.
+    pub name: Option<&'static str>,
     /// What happens to this row when the other is deleted.
     pub on_delete: Action,
     /// What happens to this row when the other's key changes.
@@ -133,20 +219,13 @@ impl fmt::Debug for ReferenceDef {
     }
 }
 
-pub use crate::schema::Action;
+pub use crate::schema::{Action, NullsOrder};
 
 /// An index or constraint over several columns, from `#[model(..)]`.
 #[derive(Debug)]
 pub enum ConstraintDef {
     /// `#[model(index(columns(a, b), name = ".."))]`
-    Index {
-        /// The name, or none for the naming convention's.
-        name: Option<&'static str>,
-        /// Positions of the columns.
-        columns: &'static [usize],
-        /// Whether the index is unique.
-        unique: bool,
-    },
+    Index(&'static IndexDef),
     /// `#[model(unique(columns(a, b), name = ".."))]`
     Unique {
         /// The name, or none for the naming convention's.
@@ -161,6 +240,71 @@ pub enum ConstraintDef {
         /// The condition, as SQL.
         sql: &'static str,
     },
+    /// `#[model(foreign_key(columns(a, b), references(Other::a, Other::b)))]`
+    ForeignKey(&'static ForeignKeyDef),
+}
+
+/// An index.
+#[derive(Debug)]
+pub struct IndexDef {
+    /// The name, or none for the naming convention's.
+    pub name: Option<&'static str>,
+    /// What it sorts by.
+    pub elements: &'static [IndexElementDef],
+    /// Whether it is unique.
+    pub unique: bool,
+    /// The condition of the rows that are in it, as SQL.
+    pub predicate: Option<&'static str>,
+    /// The method, where it is not the backend's usual one.
+    pub using: Option<&'static str>,
+    /// Positions of the columns that are in it only to be read.
+    pub include: &'static [usize],
+}
+
+/// One element of an index.
+#[derive(Debug)]
+pub struct IndexElementDef {
+    /// The column or expression.
+    pub key: IndexKeyDef,
+    /// Whether the greatest value comes first.
+    pub descending: bool,
+    /// Where NULL comes, where that is said.
+    pub nulls: Option<NullsOrder>,
+    /// How many characters of the value are in it.
+    pub length: Option<u32>,
+    /// The operator class.
+    pub operator_class: Option<&'static str>,
+}
+
+/// What an element of an index sorts by.
+#[derive(Debug)]
+pub enum IndexKeyDef {
+    /// The position of a column.
+    Column(usize),
+    /// An expression, as SQL.
+    Expression(&'static str),
+}
+
+/// A foreign key of several columns.
+pub struct ForeignKeyDef {
+    /// The name, or none for the naming convention's.
+    pub name: Option<&'static str>,
+    /// Positions of the columns.
+    pub columns: &'static [usize],
+    /// The model that it points at.
+    pub target: fn() -> &'static ModelDef,
+    /// Positions of the columns there.
+    pub target_columns: &'static [fn() -> usize],
+    /// What happens to this row when the other is deleted.
+    pub on_delete: Action,
+    /// What happens to this row when the other's key changes.
+    pub on_update: Action,
+}
+
+impl fmt::Debug for ForeignKeyDef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} -> {}", self.columns, (self.target)().table)
+    }
 }
 
 /// A column of the target, and whether the greatest value comes first.
@@ -180,7 +324,10 @@ pub struct RelationshipDef {
     /// references the target).
     pub foreign_key: Option<usize>,
     /// The foreign key's column on the other side, where the relationship names it: `foreign_key = ..` of a `Many`.
+    /// With a link model it is that model's key to this side.
     pub target_key: Option<fn() -> usize>,
+    /// The link model of a many-to-many relationship: one row for each pair.
+    pub secondary: Option<fn() -> &'static ModelDef>,
     /// The relationship on the other side, from `back_populates`: its position there.
     pub inverse: Option<fn() -> usize>,
     /// What follows the parent.

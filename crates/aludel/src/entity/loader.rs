@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 ///
 /// A row whose entity is in the session gives that entity, unchanged unless it is of an older epoch and has no changes
 /// of its own, or unless `populate_existing` is asked for.
-pub(crate) struct RowLoader {
-    arena: Arc<Arena>,
+pub(crate) struct RowLoader<'a> {
+    arena: &'a Arc<Arena>,
     def: &'static ModelDef,
     query: u32,
     epoch: u32,
@@ -60,9 +60,9 @@ impl OwnRows {
     }
 }
 
-impl RowLoader {
+impl<'a> RowLoader<'a> {
     /// A loader for a statement. `alone` says that no row of the model can come twice in it.
-    pub(crate) fn new(arena: Arc<Arena>, def: &'static ModelDef, alone: bool) -> Self {
+    pub(crate) fn new(arena: &'a Arc<Arena>, def: &'static ModelDef, alone: bool) -> Self {
         Self {
             arena,
             def,
@@ -86,8 +86,8 @@ impl RowLoader {
         self.def
     }
 
-    pub(crate) fn arena(&self) -> &Arc<Arena> {
-        &self.arena
+    pub(crate) fn arena(&self) -> &'a Arc<Arena> {
+        self.arena
     }
 
     /// The entity of a row whose columns of the model begin at `at`; `None` when its key is NULL, as the rows of an
@@ -120,7 +120,7 @@ impl RowLoader {
         let store = tracker.store(self.def);
         self.epoch = store.epoch;
         if store.occupied || store.is_indexed() {
-            tracker.complete_identity_map(&self.arena, self.def);
+            tracker.complete_identity_map(self.arena, self.def);
             self.mode = Mode::Shared;
             return;
         }
@@ -140,7 +140,7 @@ impl RowLoader {
         }
         let ascends = own.ascends(&key);
         if !ascends {
-            let (arena, def, query) = (&self.arena, self.def, self.query);
+            let (arena, def, query) = (self.arena, self.def, self.query);
             let map = own.map.get_or_insert_with(|| {
                 let slots = arena.slots(def, Some(query));
                 let mut map = IdentityMap::default();
@@ -178,7 +178,7 @@ impl RowLoader {
         if !tracker.store(self.def).is_indexed() {
             return false;
         }
-        tracker.loading_ended(&self.arena, self.def);
+        tracker.loading_ended(self.arena, self.def);
         drop(tracker);
         self.mode = Mode::Shared;
         true
@@ -215,7 +215,7 @@ impl RowLoader {
 
     fn find_or_insert(&mut self, row: &Row<'_>, at: usize) -> Result<SlotPtr> {
         let key = self.key(row, at)?;
-        let known = self.arena.tracker().identity_map(&self.arena, self.def).get(&key);
+        let known = self.arena.tracker().identity_map(self.arena, self.def).get(&key);
         match known {
             Some(slot) => {
                 self.refresh(slot, row, at)?;
@@ -243,7 +243,7 @@ impl RowLoader {
         }
         let draft = self.decode(row, at)?;
         let head: *const () = slot.head();
-        let changed = changed_columns(&self.arena, slot, head, draft.as_ptr());
+        let changed = changed_columns(self.arena, slot, head, draft.as_ptr());
         let version = if changed.is_empty() { slot.head() } else { self.arena.keep(slot, draft) };
         let mut tracker = self.arena.tracker();
         // A change published meanwhile is newer than the row.
@@ -257,17 +257,17 @@ impl RowLoader {
         tracker.publish_flushed(slot, version, version);
         for (index, relationship) in self.def.relationships.iter().enumerate() {
             if relationship.foreign_key.is_some_and(|column| changed.contains(&column)) {
-                tracker.unload(&self.arena, slot, index);
+                tracker.unload(self.arena, slot, index);
             }
         }
         Ok(())
     }
 }
 
-impl Drop for RowLoader {
+impl Drop for RowLoader<'_> {
     fn drop(&mut self) {
         if matches!(self.mode, Mode::Fresh | Mode::Own(_)) {
-            self.arena.tracker().loading_ended(&self.arena, self.def);
+            self.arena.tracker().loading_ended(self.arena, self.def);
         }
     }
 }

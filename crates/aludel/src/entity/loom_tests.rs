@@ -12,7 +12,7 @@ use loom::cell::UnsafeCell;
 use loom::{model, thread};
 
 use super::arena::Arena;
-use super::def::{Cascade, ColumnDef, DefCache, Generated, ModelDef, RelationshipDef, RelationshipKind};
+use super::def::{Cascade, ColumnDef, DefCache, Generated, ModelDef, ModelOptions, RelationshipDef, RelationshipKind};
 use super::handle::Entity;
 use super::list::List;
 use super::model::Model;
@@ -160,6 +160,9 @@ const fn column(name: &'static str) -> ColumnDef {
         index: false,
         generated: Generated::No,
         server_default: None,
+        computed: None,
+        sequence: None,
+        identity: None,
         on_update: None,
         references: None,
         comment: None,
@@ -173,6 +176,7 @@ static RELATIONSHIPS: [RelationshipDef; 1] = [RelationshipDef {
     target: Pair::def,
     foreign_key: None,
     target_key: None,
+    secondary: None,
     inverse: None,
     cascade: Cascade { delete: false, delete_orphan: false },
     passive_deletes: false,
@@ -181,14 +185,18 @@ static RELATIONSHIPS: [RelationshipDef; 1] = [RelationshipDef {
 }];
 
 static PAIR: ModelDef = ModelDef {
+    comment: None,
+    primary_key_name: None,
     name: "Pair",
     module: module_path!(),
     table: "pair",
+    schema: None,
     bind: None,
     columns: &COLUMNS,
     primary_key: &[0],
     constraints: &[],
     relationships: &RELATIONSHIPS,
+    options: ModelOptions::NONE,
     vtable: VTable::of::<Pair>(),
     cache: DefCache::new(),
 };

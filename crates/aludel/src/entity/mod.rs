@@ -4,6 +4,7 @@ pub(crate) mod arena;
 mod chunk;
 pub mod def;
 mod handle;
+mod history;
 pub(crate) mod identity_map;
 mod list;
 pub(crate) mod loader;
@@ -24,6 +25,8 @@ pub mod vtable;
 
 pub use handle::Entity;
 pub(crate) use handle::publish_columns;
+pub use history::History;
 pub use many::{Many, Members};
+pub use new::AnyEntity;
 pub use one::One;
 pub use target::Target;

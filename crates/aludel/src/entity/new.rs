@@ -1,12 +1,15 @@
 //! A row that is not in the session yet.
 #![allow(unsafe_code, reason = "moves a row's value into its slot")]
 
+use std::fmt;
 use std::sync::Arc;
 
-use super::arena::Arena;
+use super::arena::{Arena, Draft};
+use super::def::RelationshipKind;
 use super::handle::Entity;
 use super::model::Model;
 use super::slot::{SlotPtr, State};
+use crate::sql::Value;
 
 /// A set of a model's columns, by position.
 #[derive(Clone, Debug, Default, Eq)]
@@ -74,6 +77,8 @@ pub struct NewRow<M: Model> {
     pub value: M,
     /// The columns that were given.
     pub given: ColumnSet,
+    /// Those of them that nobody gave, and that have their default.
+    pub defaulted: ColumnSet,
     /// The rows that it was built with.
     pub links: Vec<NewLink>,
 }
@@ -157,18 +162,55 @@ impl<N: New> IntoLink<N::Model> for N {
     }
 }
 
-/// A strong handle on a row of whatever model.
+/// A row of a session, of whatever model: an [`Entity`] without its type.
 #[derive(Clone)]
-pub(crate) struct AnyEntity {
+pub struct AnyEntity {
     pub(crate) arena: Arc<Arena>,
     pub(crate) slot: SlotPtr,
 }
+
+impl AnyEntity {
+    /// The name of the row's model.
+    pub fn model_name(&self) -> &'static str {
+        self.slot.def().name
+    }
+
+    /// The name of the row's table.
+    pub fn table(&self) -> &'static str {
+        self.slot.def().table
+    }
+
+    /// The entity, if it is one of `M`.
+    pub fn downcast<M: Model>(&self) -> Option<Entity<M>> {
+        self.slot.def().is(M::def()).then(|| Entity::new(Arc::clone(&self.arena), self.slot))
+    }
+}
+
+impl fmt::Debug for AnyEntity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.slot.fmt_key(f)
+    }
+}
+
+impl PartialEq for AnyEntity {
+    fn eq(&self, other: &Self) -> bool {
+        self.slot == other.slot
+    }
+}
+
+impl Eq for AnyEntity {}
 
 /// A new row of whatever model.
 pub(crate) trait AnyNew: Send + Sync {
     fn def(&self) -> &'static super::def::ModelDef;
     fn given(&mut self) -> &mut ColumnSet;
-    fn put(&mut self, column: usize, value: crate::sql::Value<'_>) -> crate::Result<()>;
+    /// The columns that the program gave, without defaults.
+    fn given_columns(&self) -> ColumnSet;
+    fn value(&self, column: usize) -> Value<'_>;
+    /// What a relationship of the value has loaded, elsewhere.
+    fn loaded(&self, index: usize) -> Option<Vec<AnyEntity>>;
+    fn take_links(&mut self) -> Vec<NewLink>;
+    fn put(&mut self, column: usize, value: Value<'_>) -> crate::Result<()>;
     /// Moves the value into a slot of the arena.
     fn place(self: Box<Self>, arena: &Arc<Arena>) -> (SlotPtr, Vec<NewLink>);
 }
@@ -182,7 +224,33 @@ impl<M: Model> AnyNew for NewRow<M> {
         &mut self.given
     }
 
-    fn put(&mut self, column: usize, value: crate::sql::Value<'_>) -> crate::Result<()> {
+    fn given_columns(&self) -> ColumnSet {
+        let mut given = self.given.clone();
+        (0..M::def().columns.len())
+            .filter(|&column| self.defaulted.contains(column))
+            .for_each(|column| given.remove(column));
+        given
+    }
+
+    fn value(&self, column: usize) -> Value<'_> {
+        self.value.value(column)
+    }
+
+    fn loaded(&self, index: usize) -> Option<Vec<AnyEntity>> {
+        let field = self.value.relation(index);
+        let slots: Vec<SlotPtr> = if M::def().relationships[index].kind == RelationshipKind::Many {
+            field.many()?.into_iter().flat_map(|list| list.iter()).collect()
+        } else {
+            field.one()?.into_iter().collect()
+        };
+        slots.into_iter().map(|slot| Some(AnyEntity { arena: slot.arena()?, slot })).collect()
+    }
+
+    fn take_links(&mut self) -> Vec<NewLink> {
+        std::mem::take(&mut self.links)
+    }
+
+    fn put(&mut self, column: usize, value: Value<'_>) -> crate::Result<()> {
         self.value.put(column, value)
     }
 
@@ -191,7 +259,7 @@ impl<M: Model> AnyNew for NewRow<M> {
         for index in 0..def.relationships.len() {
             self.value.relation_mut(index).clear();
         }
-        let Self { value, given, links } = *self;
+        let Self { value, given, links, .. } = *self;
         let mut tracker = arena.tracker();
         let epoch = tracker.store(def).epoch;
         let chunk = tracker.open_chunk(arena, def);
@@ -205,5 +273,67 @@ impl<M: Model> AnyNew for NewRow<M> {
         .unwrap_or_else(|never| match never {});
         tracker.add(slot, given);
         (slot, links)
+    }
+}
+
+/// A copy of a row of another session, on its way into this one.
+pub(crate) struct DraftRow {
+    draft: Draft,
+    given: ColumnSet,
+}
+
+impl DraftRow {
+    pub(crate) fn new(draft: Draft, given: ColumnSet) -> Self {
+        Self { draft, given }
+    }
+}
+
+impl AnyNew for DraftRow {
+    fn def(&self) -> &'static super::def::ModelDef {
+        self.draft.def()
+    }
+
+    fn given(&mut self) -> &mut ColumnSet {
+        &mut self.given
+    }
+
+    fn given_columns(&self) -> ColumnSet {
+        self.given.clone()
+    }
+
+    fn value(&self, column: usize) -> Value<'_> {
+        self.draft.value(column)
+    }
+
+    fn loaded(&self, _index: usize) -> Option<Vec<AnyEntity>> {
+        None
+    }
+
+    fn take_links(&mut self) -> Vec<NewLink> {
+        Vec::new()
+    }
+
+    fn put(&mut self, column: usize, value: Value<'_>) -> crate::Result<()> {
+        self.draft.put(column, value)
+    }
+
+    fn place(self: Box<Self>, arena: &Arc<Arena>) -> (SlotPtr, Vec<NewLink>) {
+        let Self { mut draft, given } = *self;
+        let def = draft.def();
+        // Free-standing fields let go of the other arena here, under no lock.
+        draft.clear_relations();
+        let mut tracker = arena.tracker();
+        let epoch = tracker.store(def).epoch;
+        let chunk = tracker.open_chunk(arena, def);
+        // SAFETY: the value is written whole, the chunk is the open one of this store and used under the lock only.
+        let slot = unsafe {
+            chunk.push(State::Pending, epoch, |to| {
+                draft.move_to(to);
+                Ok::<(), std::convert::Infallible>(())
+            })
+        }
+        .unwrap_or_else(|never| match never {});
+        tracker.add(slot, given);
+        (slot, Vec::new())
     }
 }

@@ -1,14 +1,19 @@
 //! What the session has to remember of its rows: which changed, what they were, and how to go back.
 
+mod links;
 mod relations;
+mod states;
 
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use links::LinkChanges;
+pub(crate) use links::{Link, LinkChange};
+
 use super::arena::{Arena, ChunkPtr, Draft};
-use super::def::{Action, ModelDef};
+use super::def::{Action, ConstraintDef, ModelDef};
 use super::identity_map::{IdentityKey, IdentityMap};
 use super::placeholder::is_placeholder;
 use super::slot::{DIRTY, DOOMED, SlotPtr, State};
@@ -32,6 +37,8 @@ pub(crate) struct Tracker {
     pub(crate) doomed: Vec<SlotPtr>,
     /// Rows removed from a collection whose orphans are deleted.
     pub(crate) orphans: Vec<SlotPtr>,
+    /// Rows of link models to be written and deleted.
+    pub(crate) links: LinkChanges,
     /// How to go back, newest last.
     journal: Vec<Undo>,
     /// The number of the current savepoint, counting up; 0 outside any.
@@ -112,6 +119,16 @@ impl Tracker {
                 &mut self.stores[last]
             }
         }
+    }
+
+    /// Forgets everything, for rows that are gone.
+    pub(crate) fn empty(&mut self) {
+        self.stores.clear();
+        let used = self.scopes > 0 || !self.journal.is_empty() || self.journal.capacity() > 0;
+        if used || self.made_keys.capacity() > 0 || self.needs_flush() {
+            *self = Self::default();
+        }
+        self.queries = 0;
     }
 
     /// The store, when there is one already.
@@ -444,6 +461,7 @@ impl Tracker {
         }
         self.given.clear();
         self.orphans.clear();
+        self.links.clear();
         self.errors.clear();
         let steps: Vec<Undo> = self.journal.drain(mark..).rev().collect();
         if !steps.is_empty() {
@@ -496,6 +514,7 @@ impl Tracker {
             && self.dirty.is_empty()
             && self.doomed.is_empty()
             && self.orphans.is_empty()
+            && self.links.is_empty()
             && self.errors.is_empty())
     }
 }
@@ -513,10 +532,15 @@ fn follows(def: &'static ModelDef, leader: &'static ModelDef, seen: &mut Vec<&'s
         return false;
     }
     seen.push(def);
-    def.columns.iter().filter_map(|column| column.references.as_ref()).any(|reference| {
-        let target = (reference.target)().0;
-        let acts = |action| !matches!(action, Action::NoAction | Action::Restrict);
-        (acts(reference.on_delete) || acts(reference.on_update)) && (target.is(leader) || follows(target, leader, seen))
+    let acts = |action| !matches!(action, Action::NoAction | Action::Restrict);
+    let single = def.columns.iter().filter_map(|column| column.references.as_ref());
+    let single = single.map(|key| ((key.target)().0, key.on_delete, key.on_update));
+    let several = def.constraints.iter().filter_map(|constraint| match constraint {
+        ConstraintDef::ForeignKey(key) => Some(((key.target)(), key.on_delete, key.on_update)),
+        _ => None,
+    });
+    single.chain(several).any(|(target, on_delete, on_update)| {
+        (acts(on_delete) || acts(on_update)) && (target.is(leader) || follows(target, leader, seen))
     })
 }
 

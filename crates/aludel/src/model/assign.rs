@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use crate::entity::model::Model;
 use crate::sql::Node;
 
+use super::func::SqlExpr;
 use super::operand::bound;
 use super::{Column, ColumnType, Expr, Expression, pending_key};
 
@@ -68,6 +69,18 @@ impl<V: ColumnType> Assignable<V> for Expr<V> {
 }
 
 impl<V: ColumnType> Assignable<Option<V>> for Expr<V> {
+    fn into_assigned(self) -> Node {
+        self.into_node()
+    }
+}
+
+impl<V: ColumnType> Assignable<V> for SqlExpr<V> {
+    fn into_assigned(self) -> Node {
+        self.into_node()
+    }
+}
+
+impl<V: ColumnType> Assignable<Option<V>> for SqlExpr<V> {
     fn into_assigned(self) -> Node {
         self.into_node()
     }

@@ -8,12 +8,12 @@ use crate::sql::Value;
 /// A Rust type that a column can have.
 ///
 /// Implemented for the integers, `bool`, floats, `String`, `Vec<u8>`, jiff's and (by feature) chrono's dates and
-/// times, `Uuid`, decimals, JSON, and `Option` of each; for enums and newtypes by `#[derive(DbEnum)]` and
+/// times, `Uuid`, decimals, `IpAddr`, JSON, on PostgreSQL `Vec`, [`Range`](super::Range) and `jiff::Span`, and `Option` of each; for enums and newtypes by `#[derive(DbEnum)]` and
 /// `#[derive(DbType)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no SQL type",
     label = "not a type that a column can have",
-    note = "columns can be integers, `bool`, `f32`, `f64`, `String`, `Vec<u8>`, dates and times of jiff (and of chrono, by feature), `Uuid`, `Decimal`, `Json<T>`, `serde_json::Value`, and `Option` of each",
+    note = "columns can be integers, `bool`, `f32`, `f64`, `String`, `Vec<u8>`, dates and times of jiff (and of chrono, by feature), `Uuid`, `Decimal`, `IpAddr`, `Json<T>`, `serde_json::Value`, on PostgreSQL `Vec` of these, `Range<T>` and `Span`, and `Option` of each",
     note = "for a newtype or an enum of your own add `#[derive(DbType)]` or `#[derive(DbEnum)]`"
 )]
 pub trait ColumnType: Sized + Clone + Send + Sync + 'static {

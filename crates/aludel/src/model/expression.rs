@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Rem, Sub};
+use std::ops::{BitAnd, BitOr, Not};
 
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
-use crate::schema::SqlType;
-use crate::sql::{BinaryOp, Node, OrderBy};
+use crate::sql::{BinaryOp, Form, Node, OrderBy};
 
+use super::argument::Argument;
+use super::cast::CastTo;
 use super::column::column_node;
-use super::operand::{InList, Number, Operand, Text};
-use super::{Column, ColumnType, pending_key};
+use super::operand::{InList, Operand, Text};
+use super::{Column, ColumnType, Contains, pending_key};
 
 /// The type that an expression may be compared with: its own, without `Option`.
 pub type BaseOf<E> = <<E as Expression>::Type as ColumnType>::Base;
@@ -96,6 +97,18 @@ pub trait Expression: Sized {
         compare(self, BinaryOp::Ge, other)
     }
 
+    /// `<>` to which NULL is a value like others: two that are NULL are equal, and one is unequal to all values.
+    #[allow(clippy::wrong_self_convention, reason = "all methods of an expression take it by value")]
+    fn is_distinct_from(self, other: impl Operand<BaseOf<Self>>) -> Expr<bool> {
+        Expr::new(distinct(self, other))
+    }
+
+    /// `=` to which NULL is a value like others: the opposite of [`is_distinct_from`](Expression::is_distinct_from).
+    #[allow(clippy::wrong_self_convention, reason = "all methods of an expression take it by value")]
+    fn is_not_distinct_from(self, other: impl Operand<BaseOf<Self>>) -> Expr<bool> {
+        Expr::new(distinct(self, other).negate())
+    }
+
     /// `IS NULL`
     #[allow(clippy::wrong_self_convention, reason = "all methods of an expression take it by value")]
     fn is_null(self) -> Expr<bool> {
@@ -131,11 +144,14 @@ pub trait Expression: Sized {
     /// Whether the text stands anywhere in this one; `%` and `_` stand for themselves. Whether letter case counts is
     /// the database's matter: with SQLite's LIKE it does not, for ASCII letters; on PostgreSQL it does, and on MariaDB and
     /// MySQL as the column's collation says, which is by characters in tables that Aludel creates.
-    fn contains(self, text: impl AsRef<str>) -> Expr<bool>
+    ///
+    /// Of an array, whether all these elements are in it, and of a range whether the value or the other range is: `@>` of
+    /// PostgreSQL.
+    fn contains<V>(self, value: V) -> Expr<bool>
     where
-        BaseOf<Self>: Text,
+        BaseOf<Self>: Contains<V>,
     {
-        Expr::new(Node::like_literal(self.into_node(), "%", text.as_ref(), "%"))
+        Expr::new(<BaseOf<Self> as Contains<V>>::contains(self.into_node(), value))
     }
 
     /// Whether this text begins with the other; as [`contains`](Expression::contains).
@@ -163,6 +179,51 @@ pub trait Expression: Sized {
     {
         let (value, pattern) = (Box::new(self.into_node()), Box::new(pattern.into_operand()));
         Expr::new(Node::Like { value, pattern, escaped: false, negated: false })
+    }
+
+    /// `NOT LIKE`: see [`like`](Expression::like).
+    fn not_like(self, pattern: impl Operand<BaseOf<Self>>) -> Expr<bool>
+    where
+        BaseOf<Self>: Text,
+    {
+        !self.like(pattern)
+    }
+
+    /// [`like`](Expression::like) with a character that takes `%`, `_` and itself their meaning:
+    /// `User::name.like_escape("50!%%", '!')` finds what begins with `50%`.
+    fn like_escape(self, pattern: impl Operand<BaseOf<Self>>, escape: char) -> Expr<bool>
+    where
+        BaseOf<Self>: Text,
+    {
+        like(self, pattern, Some(escape), false)
+    }
+
+    /// `ILIKE`: [`like`](Expression::like) to which letter case is nothing. PostgreSQL's alone; elsewhere
+    /// `lower(column).like(..)` says the same.
+    fn ilike(self, pattern: impl Operand<BaseOf<Self>>) -> Expr<bool>
+    where
+        BaseOf<Self>: Text,
+    {
+        like(self, pattern, None, true)
+    }
+
+    /// The value as one of another type: `CAST(.. AS ..)`.
+    ///
+    /// Each backend has its own way with what does not fit: a float becomes an integer by rounding, on SQLite by cutting
+    /// off (use [`round`](super::func::round) before); a text that is no number becomes 0, and is an error on
+    /// PostgreSQL; a float is written as a text with or without `.0`. An instant becomes a date or time in UTC.
+    fn cast<T: ColumnType>(self) -> Expr<T>
+    where
+        BaseOf<Self>: CastTo<T>,
+    {
+        let (from, to) = (<BaseOf<Self>>::SQL_TYPE, T::SQL_TYPE);
+        Expr::new(Form::Cast { value: self.into_node(), from, to }.into())
+    }
+
+    /// An operator that the library does not know, whose result has type `T`: `User::name.op::<bool>("GLOB", "a*")`.
+    /// It is signs or words, and stands in parentheses with its operands.
+    fn op<T: ColumnType>(self, operator: &'static str, other: impl Argument) -> Expr<T> {
+        super::func::infix(self.into_node(), operator, other.into_argument())
     }
 
     /// This text and the other, one after the other.
@@ -201,6 +262,23 @@ fn equate<E: Expression>(left: E, op: BinaryOp, right: impl Operand<BaseOf<E>>) 
     let mut right = right.into_operand();
     pending_key::mark(left.column(), &mut right);
     Expr::new(Node::binary(left.into_node(), op, right))
+}
+
+/// `IS DISTINCT FROM`, in which a key may be that of a row that is new.
+fn distinct<E: Expression>(left: E, right: impl Operand<BaseOf<E>>) -> Node {
+    let mut right = right.into_operand();
+    pending_key::mark(left.column(), &mut right);
+    left.into_node().distinct_from(right)
+}
+
+fn like<E: Expression>(
+    value: E,
+    pattern: impl Operand<BaseOf<E>>,
+    escape: Option<char>,
+    insensitive: bool,
+) -> Expr<bool> {
+    let (value, pattern) = (value.into_node(), pattern.into_operand());
+    Expr::new(Form::Like { value, pattern, escape, insensitive, negated: false }.into())
 }
 
 fn in_list<E: Expression>(value: E, list: impl InList<BaseOf<E>>) -> Node {
@@ -251,69 +329,6 @@ impl Not for Expr<bool> {
 
     fn not(self) -> Self {
         Self::new(self.node.negate())
-    }
-}
-
-macro_rules! arithmetic {
-    ($($trait:ident::$method:ident)*) => {$(
-        impl<M: Model, T, O> $trait<O> for Column<M, T>
-        where
-            T: ColumnType,
-            T::Base: Number,
-            O: Operand<T::Base>,
-        {
-            type Output = Expr<T>;
-
-            fn $method(self, other: O) -> Expr<T> {
-                Expr::new(Node::binary(self.into_node(), operator::<T::Base>(BinaryOp::$trait), other.into_operand()))
-            }
-        }
-
-        impl<T, O> $trait<O> for Expr<T>
-        where
-            T: ColumnType,
-            T::Base: Number,
-            O: Operand<T::Base>,
-        {
-            type Output = Self;
-
-            fn $method(self, other: O) -> Self {
-                Self::new(Node::binary(self.node, operator::<T::Base>(BinaryOp::$trait), other.into_operand()))
-            }
-        }
-    )*};
-}
-
-/// The operator for numbers of a type: integers are divided without a rest.
-fn operator<T: Number>(op: BinaryOp) -> BinaryOp {
-    match (op, T::SQL_TYPE) {
-        (op, SqlType::Float | SqlType::Double | SqlType::Decimal { .. }) => op,
-        (BinaryOp::Div, _) => BinaryOp::IntDiv,
-        (op, _) => op,
-    }
-}
-
-arithmetic! { Add::add Sub::sub Mul::mul Div::div Rem::rem }
-
-impl<M: Model, T: ColumnType> Neg for Column<M, T>
-where
-    T::Base: Number,
-{
-    type Output = Expr<T>;
-
-    fn neg(self) -> Expr<T> {
-        Expr::new(Node::Negative(Box::new(self.into_node())))
-    }
-}
-
-impl<T: ColumnType> Neg for Expr<T>
-where
-    T::Base: Number,
-{
-    type Output = Self;
-
-    fn neg(self) -> Self {
-        Self::new(Node::Negative(Box::new(self.node)))
     }
 }
 

@@ -2,9 +2,29 @@
 
 use std::borrow::Cow;
 
-use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
+use crate::entity::def::{Generated, ModelDef, RelationshipDef, RelationshipKind};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{BinaryOp, ColumnRef, Node};
+use crate::sql::{BinaryOp, ColumnRef, Join, JoinKind, Node, Value};
+
+/// How a relationship leads from one table to the other.
+#[derive(Clone, Debug)]
+pub(crate) enum JoinPath {
+    /// By a foreign key of one of the two.
+    Direct(JoinColumns),
+    /// By the rows of a link model.
+    Secondary(SecondaryJoin),
+}
+
+/// The columns of a many-to-many relationship.
+#[derive(Clone, Debug)]
+pub(crate) struct SecondaryJoin {
+    /// The link model.
+    pub(crate) link: &'static ModelDef,
+    /// From the relationship's own model to the link model, which has the key.
+    pub(crate) near: JoinColumns,
+    /// From the link model, which has the key, to the target.
+    pub(crate) far: JoinColumns,
+}
 
 /// The columns that a relationship joins, pairwise: each of `local` equals its partner in `remote`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +56,21 @@ impl JoinColumns {
     }
 }
 
+/// The condition that columns have the values of one of these keys.
+pub(crate) fn is_one_of<'a>(mut columns: Vec<Node>, keys: impl IntoIterator<Item = Vec<Value<'a>>>) -> Node {
+    let owned = |value: Value<'a>| Node::Value(value.into_owned());
+    if columns.len() == 1 {
+        let list = keys.into_iter().flatten().map(owned).collect();
+        return Node::in_list(columns.remove(0), list);
+    }
+    let equal = |key: Vec<Value<'a>>| {
+        let values = key.into_iter().map(owned);
+        let pairs = columns.iter().cloned().zip(values);
+        Node::And(pairs.map(|(column, value)| Node::binary(column, BinaryOp::Eq, value)).collect())
+    };
+    Node::Or(keys.into_iter().map(equal).collect())
+}
+
 /// A column of a table that has a name of its own in the statement.
 pub(crate) fn column_of(model: &'static ModelDef, table: Cow<'static, str>, index: usize) -> Node {
     let column = &model.columns[index];
@@ -43,7 +78,18 @@ pub(crate) fn column_of(model: &'static ModelDef, table: Cow<'static, str>, inde
 }
 
 impl RelationshipDef {
-    /// The columns that this relationship of `owner` joins.
+    /// How this relationship of `owner` leads to its target.
+    ///
+    /// # Errors
+    /// Those of [`columns`](Self::columns) and [`secondary_join`](Self::secondary_join).
+    pub(crate) fn path(&self, owner: &'static ModelDef) -> Result<JoinPath> {
+        match self.secondary_join(owner)? {
+            Some(join) => Ok(JoinPath::Secondary(join)),
+            None => self.columns(owner).map(JoinPath::Direct),
+        }
+    }
+
+    /// The columns that this relationship of `owner`, which has no link model, joins.
     ///
     /// The foreign key is the one that the relationship names, or the only one that points from the one table to the
     /// other; for a relationship whose key is on the other side it is the key of its `back_populates`.
@@ -58,10 +104,7 @@ impl RelationshipDef {
             return Ok(key);
         }
         if let Some(key) = self.target_key.map(|key| key()) {
-            return match references(target, key, owner) {
-                Some(local) => Ok(JoinColumns { local: vec![local], remote: vec![key], key_is_local: false }),
-                None => Err(no_key(self, owner)),
-            };
+            return key_of(target, key, owner).map(JoinColumns::reversed).ok_or_else(|| no_key(self, owner));
         }
         if let Some(inverse) = self.inverse {
             let inverse = &target.relationships[inverse()];
@@ -75,14 +118,41 @@ impl RelationshipDef {
         }
     }
 
+    /// The columns by which the link model of a many-to-many relationship of `owner` links the two sides.
+    ///
+    /// Its key to this side is the one that the relationship names, its key to the other side the one that the
+    /// relationship's `back_populates` names; where they are not named, the only ones that are left.
+    ///
+    /// # Errors
+    /// `Config` when one of the keys is missing, or several could be meant; when the three tables are not in one
+    /// database; when a row of the link model needs more than the two keys.
+    pub(crate) fn secondary_join(&self, owner: &'static ModelDef) -> Result<Option<SecondaryJoin>> {
+        let Some(link) = self.secondary else { return Ok(None) };
+        let (link, target) = (link(), (self.target)());
+        let inverse = self.inverse.map(|inverse| &target.relationships[inverse()]);
+        let mut near = link_keys(link, owner, self.target_key);
+        let mut far = link_keys(link, target, inverse.and_then(|inverse| inverse.target_key));
+        if let [near] = &near[..] {
+            far.retain(|far| far.local != near.local);
+        } else if let [far] = &far[..] {
+            near.retain(|near| far.local != near.local);
+        }
+        let (Ok([near]), Ok([far])) = (<[_; 1]>::try_from(near), <[_; 1]>::try_from(far)) else {
+            return Err(no_link(self, owner, link));
+        };
+        let join = SecondaryJoin { link, near: near.reversed(), far };
+        join.check(self, owner)?;
+        Ok(Some(join))
+    }
+
     /// The foreign key on this relationship's own side, if it is there.
     fn own_key(&self, owner: &'static ModelDef) -> Result<Option<JoinColumns>> {
         let target = (self.target)();
         let Some(key) = self.foreign_key else {
             return only_key(owner, target, self, owner);
         };
-        match references(owner, key, target) {
-            Some(remote) => Ok(Some(JoinColumns { local: vec![key], remote: vec![remote], key_is_local: true })),
+        match key_of(owner, key, target) {
+            Some(key) => Ok(Some(key)),
             None => {
                 let (own, column) = (owner.name, owner.columns[key].field);
                 Err(config(format!(
@@ -102,10 +172,77 @@ impl JoinColumns {
     }
 }
 
-/// The position of the column of `target` that a column of `owner` is a foreign key to.
-fn references(owner: &'static ModelDef, column: usize, target: &'static ModelDef) -> Option<usize> {
-    let (model, remote) = (owner.columns[column].references.as_ref()?.target)();
-    model.is(target).then_some(remote)
+impl SecondaryJoin {
+    /// Checks that a row of the link model can be written with its two keys alone.
+    fn check(&self, relationship: &RelationshipDef, owner: &'static ModelDef) -> Result<()> {
+        let (link, target) = (self.link, (relationship.target)());
+        let name = format!("{}::{}", owner.name, relationship.name);
+        if owner.bind != link.bind || target.bind != link.bind {
+            return Err(config(format!(
+                "the relationship `{name}` has the link model `{}` in another database than the rows that it links, \
+                 and no database looks into another: give the three models one `bind`",
+                link.name
+            )));
+        }
+        let more = link.columns.iter().enumerate().find(|(position, column)| {
+            !self.near.remote.contains(position)
+                && !self.far.local.contains(position)
+                && !column.nullable
+                && column.server_default.is_none()
+                && column.generated == Generated::No
+        });
+        match more {
+            None => Ok(()),
+            Some((_, column)) => Err(config(format!(
+                "the relationship `{name}` writes rows of its link model `{link}` with their two keys alone, and \
+                 `{link}::{}` has to be given: declare `Many<{link}>` and, in `{link}`, a `One` to each side; or give \
+                 the column a server_default",
+                column.field,
+                link = link.name,
+            ))),
+        }
+    }
+
+    /// The join to the link model, under a name of its own, and from there to the target.
+    #[allow(clippy::ptr_arg, reason = "a static name is cloned as one, without an allocation")]
+    pub(crate) fn joins(
+        &self,
+        kind: JoinKind,
+        owner: (&'static ModelDef, &Cow<'static, str>),
+        link_name: Cow<'static, str>,
+        target: (&'static ModelDef, &Cow<'static, str>),
+    ) -> [Join; 2] {
+        let table = |def: &'static ModelDef, name: &Cow<'static, str>| {
+            if name == def.table { def.table_ref() } else { def.table_as(name.clone()) }
+        };
+        let on_link = self.near.condition(owner, (self.link, &link_name));
+        let on_target = self.far.condition((self.link, &link_name), target);
+        [
+            Join { kind, table: table(self.link, &link_name), on: on_link },
+            Join { kind, table: table(target.0, target.1), on: on_target },
+        ]
+    }
+}
+
+/// The foreign keys from one model to another.
+fn keys_between(from: &'static ModelDef, to: &'static ModelDef) -> impl Iterator<Item = JoinColumns> {
+    (0..from.columns.len()).filter_map(move |local| {
+        let (model, remote) = (from.columns[local].references.as_ref()?.target)();
+        model.is(to).then(|| JoinColumns { local: vec![local], remote: vec![remote], key_is_local: true })
+    })
+}
+
+/// The foreign key from one model to another that has a column.
+fn key_of(from: &'static ModelDef, column: usize, to: &'static ModelDef) -> Option<JoinColumns> {
+    keys_between(from, to).find(|key| key.local.contains(&column))
+}
+
+/// The foreign keys of a link model to one side: the named one, or all.
+fn link_keys(link: &'static ModelDef, side: &'static ModelDef, named: Option<fn() -> usize>) -> Vec<JoinColumns> {
+    match named {
+        Some(column) => key_of(link, column(), side).into_iter().collect(),
+        None => keys_between(link, side).collect(),
+    }
 }
 
 /// The only foreign key from the one model to the other, if there is one; `asking` and its model are for the message.
@@ -115,10 +252,10 @@ fn only_key(
     asking: &RelationshipDef,
     of: &'static ModelDef,
 ) -> Result<Option<JoinColumns>> {
-    let mut keys = (0..from.columns.len()).filter_map(|local| Some((local, references(from, local, to)?)));
-    let Some((local, remote)) = keys.next() else { return Ok(None) };
-    if let Some((other, _)) = keys.next() {
-        let [first, second] = [local, other].map(|column| from.columns[column].field);
+    let mut keys = keys_between(from, to);
+    let Some(key) = keys.next() else { return Ok(None) };
+    if let Some(other) = keys.next() {
+        let [first, second] = [&key, &other].map(|key| from.columns[key.local[0]].field);
         let cure = if from.is(of) && asking.kind != RelationshipKind::Many {
             format!("add `foreign_key = {first}` (or another) to the relationship")
         } else {
@@ -131,7 +268,34 @@ fn only_key(
             from = from.name
         )));
     }
-    Ok(Some(JoinColumns { local: vec![local], remote: vec![remote], key_is_local: true }))
+    Ok(Some(key))
+}
+
+#[cold]
+fn no_link(relationship: &RelationshipDef, owner: &'static ModelDef, link: &'static ModelDef) -> Error {
+    let target = (relationship.target)();
+    let name = format!("{}::{}", owner.name, relationship.name);
+    for side in [owner, target] {
+        if keys_between(link, side).next().is_none() {
+            return config(format!(
+                "the link model `{link}` of the relationship `{name}` has no foreign key to `{side}`: declare \
+                 `references = {side}::..` on a column of `{link}`",
+                link = link.name,
+                side = side.name
+            ));
+        }
+    }
+    let keys: Vec<String> = keys_between(link, owner)
+        .chain(keys_between(link, target).filter(|_| !owner.is(target)))
+        .map(|key| format!("`{}::{}`", link.name, link.columns[key.local[0]].field))
+        .collect();
+    config(format!(
+        "the relationship `{name}` could use the foreign keys {} of its link model: add `foreign_key = ..`, the key to \
+         `{}`, to the relationship, and the key to `{}` to its `back_populates`",
+        keys.join(", "),
+        owner.name,
+        target.name
+    ))
 }
 
 #[cold]

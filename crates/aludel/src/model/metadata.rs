@@ -1,8 +1,11 @@
 //! From the models' definitions to the tables of the database.
 
-use crate::entity::def::{ConstraintDef, ModelDef};
+use crate::entity::def::{ColumnDef, ConstraintDef, Generated, IndexDef, IndexKeyDef, ModelDef};
 use crate::error::Result;
-use crate::schema::{CheckConstraint, Column, ForeignKey, Index, MetaData, NamingConvention, Table, UniqueConstraint};
+use crate::schema::{
+    CheckConstraint, Column, Computed, ForeignKey, Index, IndexElement, MetaData, NamingConvention, Sequence, Table,
+    UniqueConstraint,
+};
 
 /// What the derive submits for each model of the program.
 pub struct ModelRegistration(pub fn() -> &'static ModelDef);
@@ -29,25 +32,16 @@ pub(crate) fn from_models(models: &[&'static ModelDef], naming: NamingConvention
 }
 
 fn table_of(def: &'static ModelDef) -> Table {
-    let names = |columns: &[usize]| columns.iter().map(|&column| def.columns[column].name).collect::<Vec<_>>();
-    let mut table = Table::new(def.table)
+    let mut table = Table::new(def.table_name())
         .with_declared_by(format!("{}::{}", def.module, def.name))
-        .with_primary_key(names(def.primary_key));
+        .with_primary_key(names(def, def.primary_key));
+    table.schema = def.schema.map(str::to_owned);
+    if let (Some(key), Some(name)) = (&mut table.primary_key, def.primary_key_name) {
+        key.name = Some(name.to_owned());
+    }
+    table.comment = def.comment.map(str::to_owned);
     for column_def in def.columns {
-        let mut column = Column::new(column_def.name, column_def.ty.clone());
-        if column_def.nullable {
-            column = column.nullable();
-        }
-        if column_def.generated == crate::entity::def::Generated::Autoincrement {
-            column = column.autoincrement();
-        }
-        if let Some(sql) = column_def.server_default {
-            column = column.with_server_default(sql);
-        }
-        if let Some(comment) = column_def.comment {
-            column = column.with_comment(comment);
-        }
-        table = table.with_column(column);
+        table = table.with_column(column_of(column_def));
         if column_def.unique {
             table = table.with_unique(UniqueConstraint::new([column_def.name]));
         }
@@ -59,37 +53,80 @@ fn table_of(def: &'static ModelDef) -> Table {
             // No database looks into another.
             && target.bind == def.bind
         {
-            let key = ForeignKey::new([column_def.name], target.table, [target.columns[referenced].name]);
+            let mut key = ForeignKey::new([column_def.name], target.table_name(), [target.columns[referenced].name]);
+            key.target_schema = target.schema.map(str::to_owned);
+            key.name = reference.name.map(str::to_owned);
             table = table.with_foreign_key(key.on_delete(reference.on_delete).on_update(reference.on_update));
         }
     }
-    for constraint in def.constraints {
-        table = match constraint {
-            ConstraintDef::Index { name, columns, unique } => {
-                let mut index = Index::new(names(columns));
-                if *unique {
-                    index = index.unique();
-                }
-                table.with_index(match name {
-                    Some(name) => index.named(*name),
-                    None => index,
-                })
-            }
-            ConstraintDef::Unique { name, columns } => {
-                let unique = UniqueConstraint::new(names(columns));
-                table.with_unique(match name {
-                    Some(name) => unique.named(*name),
-                    None => unique,
-                })
-            }
-            ConstraintDef::Check { name, sql } => {
-                let check = CheckConstraint::new(*sql);
-                table.with_check(match name {
-                    Some(name) => check.named(*name),
-                    None => check,
-                })
-            }
-        };
+    def.constraints.iter().fold(table, |table, constraint| with_constraint(def, table, constraint))
+}
+
+fn names(def: &ModelDef, columns: &[usize]) -> Vec<&'static str> {
+    columns.iter().map(|&column| def.columns[column].name).collect()
+}
+
+fn column_of(def: &ColumnDef) -> Column {
+    let mut column = Column::new(def.name, def.ty.clone());
+    column.nullable = def.nullable;
+    column.autoincrement = def.generated == Generated::Autoincrement;
+    column.server_default = def.server_default.map(str::to_owned);
+    column.comment = def.comment.map(str::to_owned);
+    column.sequence = def.sequence.map(|def| {
+        let mut sequence = Sequence::new(def.name);
+        (sequence.start, sequence.increment) = (def.start, def.increment);
+        sequence
+    });
+    if let Some(identity) = def.identity {
+        column = column.with_identity(identity);
     }
-    table
+    column.computed = def.computed.map(|computed| match computed.stored {
+        true => Computed::stored(computed.sql),
+        false => Computed::virtually(computed.sql),
+    });
+    column
+}
+
+fn with_constraint(def: &ModelDef, table: Table, constraint: &ConstraintDef) -> Table {
+    let owned = |name: &Option<&str>| name.map(str::to_owned);
+    match constraint {
+        ConstraintDef::Index(index) => table.with_index(index_of(def, index)),
+        ConstraintDef::Unique { name, columns } => {
+            table.with_unique(UniqueConstraint { name: owned(name), ..UniqueConstraint::new(names(def, columns)) })
+        }
+        ConstraintDef::Check { name, sql } => {
+            table.with_check(CheckConstraint { name: owned(name), ..CheckConstraint::new(*sql) })
+        }
+        ConstraintDef::ForeignKey(key) => {
+            let target = (key.target)();
+            if target.bind != def.bind {
+                return table;
+            }
+            let targets: Vec<&str> = key.target_columns.iter().map(|column| target.columns[column()].name).collect();
+            let mut made = ForeignKey::new(names(def, key.columns), target.table_name(), targets);
+            made.target_schema = target.schema.map(str::to_owned);
+            made.name = owned(&key.name);
+            table.with_foreign_key(made.on_delete(key.on_delete).on_update(key.on_update))
+        }
+    }
+}
+
+fn index_of(def: &ModelDef, index: &IndexDef) -> Index {
+    let elements = index.elements.iter().map(|element| {
+        let mut made = match element.key {
+            IndexKeyDef::Column(column) => IndexElement::column(def.columns[column].name),
+            IndexKeyDef::Expression(sql) => IndexElement::expression(sql),
+        };
+        made.descending = element.descending;
+        made.nulls = element.nulls;
+        made.length = element.length;
+        made.operator_class = element.operator_class.map(str::to_owned);
+        made
+    });
+    let mut made = Index::of(elements).including(names(def, index.include));
+    made.name = index.name.map(str::to_owned);
+    made.unique = index.unique;
+    made.predicate = index.predicate.map(str::to_owned);
+    made.using = index.using.map(str::to_owned);
+    made
 }

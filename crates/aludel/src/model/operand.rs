@@ -3,7 +3,7 @@
 use crate::entity::model::Model;
 use crate::sql::{Node, Value};
 
-use super::{Column, ColumnType, Expr, Expression};
+use super::{AliasColumn, Column, ColumnType, Expr, Expression};
 
 /// What an expression of type `Base` may be compared or calculated with: a value of that type, an `Option` of one, a
 /// column or another expression.
@@ -28,6 +28,12 @@ impl<T: ColumnType> Operand<T::Base> for Expr<T> {
 }
 
 impl<M: Model, T: ColumnType> Operand<T::Base> for Column<M, T> {
+    fn into_operand(self) -> Node {
+        self.into_node()
+    }
+}
+
+impl<M: Model, T: ColumnType> Operand<T::Base> for AliasColumn<M, T> {
     fn into_operand(self) -> Node {
         self.into_node()
     }
@@ -82,3 +88,24 @@ pub trait Number: ColumnType {
     /// The type of a sum of such numbers: `i64` for integers, `f64` for floats.
     type Sum: ColumnType;
 }
+
+/// The types of numbers that have digits after the point, which can be rounded.
+#[diagnostic::on_unimplemented(
+    message = "rounding needs a float or a decimal, and this expression is `{Self}`",
+    label = "not a number with digits after the point"
+)]
+pub trait Fractional: Number {}
+
+/// The types that have a year, a month and a day: dates, dates with times, instants.
+#[diagnostic::on_unimplemented(
+    message = "this needs a date, and the expression is `{Self}`",
+    label = "neither a date nor an instant"
+)]
+pub trait Dated: ColumnType {}
+
+/// The types that have an hour, a minute and a second: times, dates with times, instants.
+#[diagnostic::on_unimplemented(
+    message = "this needs a time, and the expression is `{Self}`",
+    label = "neither a time nor an instant"
+)]
+pub trait Timed: ColumnType {}

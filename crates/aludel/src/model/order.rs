@@ -3,7 +3,8 @@
 use crate::entity::model::Model;
 use crate::sql::{Node, OrderBy};
 
-use super::{Column, ColumnType, DynColumn, Expr, Expression};
+use super::func::{Aggregate, SqlExpr};
+use super::{AliasColumn, Column, ColumnType, DynColumn, Expr, Expression};
 
 /// What `order_by` takes: a column or expression (from the least to the greatest), `.asc()` or `.desc()` of one, a
 /// column chosen by name, or a tuple or `Vec` of these.
@@ -29,11 +30,23 @@ impl<M: Model, T: ColumnType> Order for Column<M, T> {
     }
 }
 
-impl<T: ColumnType> Order for Expr<T> {
+impl<M: Model, T: ColumnType> Order for AliasColumn<M, T> {
     fn push_to(self, order: &mut Vec<OrderBy>) {
         order.push(self.asc());
     }
 }
+
+macro_rules! expressions {
+    ($($expression:ident)*) => {$(
+        impl<T: ColumnType> Order for $expression<T> {
+            fn push_to(self, order: &mut Vec<OrderBy>) {
+                order.push(self.asc());
+            }
+        }
+    )*};
+}
+
+expressions! { Expr Aggregate SqlExpr }
 
 impl<M: Model> Order for DynColumn<M> {
     fn push_to(self, order: &mut Vec<OrderBy>) {
@@ -63,7 +76,19 @@ impl<M: Model, T: ColumnType> Grouping for Column<M, T> {
     }
 }
 
+impl<M: Model, T: ColumnType> Grouping for AliasColumn<M, T> {
+    fn push_to(self, nodes: &mut Vec<Node>) {
+        nodes.push(self.into_node());
+    }
+}
+
 impl<T: ColumnType> Grouping for Expr<T> {
+    fn push_to(self, nodes: &mut Vec<Node>) {
+        nodes.push(self.into_node());
+    }
+}
+
+impl<T: ColumnType> Grouping for SqlExpr<T> {
     fn push_to(self, nodes: &mut Vec<Node>) {
         nodes.push(self.into_node());
     }

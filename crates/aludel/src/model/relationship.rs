@@ -7,10 +7,11 @@ use std::marker::PhantomData;
 use crate::entity::Target;
 use crate::entity::def::{ModelDef, RelationshipDef};
 use crate::entity::model::Model;
-use crate::sql::{Node, OrderBy, Select, TableRef};
+use crate::sql::{FromClause, Join, JoinKind, Node, OrderBy, Select};
 
+use super::alias::{Alias, AliasedRelationship};
 use super::expression::{Condition, Expr};
-use super::join::JoinColumns;
+use super::join::JoinPath;
 use super::order::Order;
 
 /// The relationship of model `M` to one row: the associated constant that the derive makes of a field `One<R>`.
@@ -20,11 +21,22 @@ pub struct ToOne<M, R> {
 }
 
 /// The relationship of model `M` to many rows of `T`: the associated constant that the derive makes of a field
-/// `Many<T>`.
-pub struct ToMany<M, T> {
+/// `Many<T>`. `K` says what links them: a foreign key of `T`, or the rows of a link model.
+pub struct ToMany<M, T, K = ByKey> {
     index: usize,
-    types: PhantomData<fn() -> (M, T)>,
+    types: Types<M, T, K>,
 }
+
+/// The types that a relationship of many rows is known by.
+pub(super) type Types<M, T, K> = PhantomData<fn() -> (M, T, K)>;
+
+/// A collection whose rows have the foreign key.
+#[derive(Clone, Copy, Debug)]
+pub enum ByKey {}
+
+/// A collection whose rows are linked by the rows of a link model: a many-to-many relationship.
+#[derive(Clone, Copy, Debug)]
+pub enum ByLink {}
 
 /// A relationship of a model: [`ToOne`] or [`ToMany`].
 #[diagnostic::on_unimplemented(
@@ -43,16 +55,16 @@ pub trait Relationship: Copy {
 }
 
 macro_rules! relationship {
-    ($name:ident<$model:ident, $other:ident: $bound:path>, $target:ty) => {
-        impl<$model, $other> Clone for $name<$model, $other> {
+    ($name:ident<$model:ident, $other:ident: $bound:path $(, $kind:ident)?>, $target:ty) => {
+        impl<$model, $other $(, $kind)?> Clone for $name<$model, $other $(, $kind)?> {
             fn clone(&self) -> Self {
                 *self
             }
         }
 
-        impl<$model, $other> Copy for $name<$model, $other> {}
+        impl<$model, $other $(, $kind)?> Copy for $name<$model, $other $(, $kind)?> {}
 
-        impl<$model, $other> $name<$model, $other> {
+        impl<$model, $other $(, $kind)?> $name<$model, $other $(, $kind)?> {
             #[doc(hidden)]
             pub const fn new(index: usize) -> Self {
                 Self { index, types: PhantomData }
@@ -64,20 +76,20 @@ macro_rules! relationship {
             }
         }
 
-        impl<$model: Model, $other> $name<$model, $other> {
+        impl<$model: Model, $other $(, $kind)?> $name<$model, $other $(, $kind)?> {
             /// The relationship as plain data.
             pub fn def(self) -> &'static RelationshipDef {
                 &$model::def().relationships[self.index]
             }
         }
 
-        impl<$model: Model, $other> fmt::Debug for $name<$model, $other> {
+        impl<$model: Model, $other $(, $kind)?> fmt::Debug for $name<$model, $other $(, $kind)?> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "{}.{}", $model::def().name, self.def().name)
             }
         }
 
-        impl<$model: Model, $other: $bound> Relationship for $name<$model, $other> {
+        impl<$model: Model, $other: $bound $(, $kind)?> Relationship for $name<$model, $other $(, $kind)?> {
             type Source = $model;
             type Target = $target;
 
@@ -86,13 +98,18 @@ macro_rules! relationship {
             }
         }
 
-        impl<$model: Model, $other: $bound> Load<$model> for $name<$model, $other> {
+        impl<$model: Model, $other: $bound $(, $kind)?> Load<$model> for $name<$model, $other $(, $kind)?> {
             fn into_load(self) -> RelationLoad {
                 RelationLoad::new(self.index)
             }
         }
 
-        impl<$model: Model, $other: $bound> $name<$model, $other> {
+        impl<$model: Model, $other: $bound $(, $kind)?> $name<$model, $other $(, $kind)?> {
+            /// The relationship in a join, leading to the table under another name: `.join(User::boss.to(&boss))`.
+            pub fn to(self, alias: &Alias<$target>) -> AliasedRelationship<Self> {
+                AliasedRelationship::leading_to(self, alias)
+            }
+
             /// Loads a relationship of the rows that this one brings, too.
             pub fn with(self, nested: impl Load<$target>) -> Loading<$model, $target> {
                 Loading::new(self.index).with(nested)
@@ -121,19 +138,19 @@ macro_rules! relationship {
 }
 
 relationship! { ToOne<M, R: Target>, R::Model }
-relationship! { ToMany<M, T: Model>, T }
+relationship! { ToMany<M, T: Model, K>, T }
 
 impl<M: Model, R: Target> ToOne<M, R> {
     /// Whether there is a row at the other end that the condition holds for: `EXISTS (..)`.
     pub fn has(self, condition: impl Condition) -> Expr<bool> {
-        Expr::new(exists(M::def(), self.index, condition.into_condition()))
+        Expr::new(exists(M::def(), M::def().table.into(), self.index, None, condition.into_condition()))
     }
 }
 
-impl<M: Model, T: Model> ToMany<M, T> {
+impl<M: Model, T: Model, K> ToMany<M, T, K> {
     /// Whether there is a row at the other end that the condition holds for: `EXISTS (..)`.
     pub fn any(self, condition: impl Condition) -> Expr<bool> {
-        Expr::new(exists(M::def(), self.index, condition.into_condition()))
+        Expr::new(exists(M::def(), M::def().table.into(), self.index, None, condition.into_condition()))
     }
 
     /// Loads only the rows that a condition on them holds for. They are what `get` then gives; a later `load`, or a
@@ -268,31 +285,47 @@ impl<M: Model, T: Model> Load<M> for Loading<M, T> {
     }
 }
 
-/// `EXISTS (SELECT 1 FROM target WHERE ..)`; a target that is the model itself has another name inside.
-fn exists(model: &'static ModelDef, relationship: usize, condition: Option<Node>) -> Node {
+/// `EXISTS (SELECT 1 FROM target WHERE ..)`; a target that would have the same name as the table around it has another
+/// one inside.
+pub(super) fn exists(
+    model: &'static ModelDef,
+    outer: Cow<'static, str>,
+    relationship: usize,
+    alias: Option<Cow<'static, str>>,
+    mut condition: Option<Node>,
+) -> Node {
     let def = &model.relationships[relationship];
     let target = (def.target)();
-    let columns: JoinColumns = match def.columns(model) {
-        Ok(columns) => columns,
+    let path = match def.path(model) {
+        Ok(path) => path,
         Err(error) => return Node::Invalid(error.to_string().into()),
     };
-    let outer = Cow::Borrowed(model.table);
-    let mut inner = Cow::Borrowed(target.table);
-    let mut condition = condition;
-    let mut table = TableRef::new(target.table);
-    if target.table == model.table {
+    let mut table = target.table_ref();
+    if let Some(alias) = alias {
+        table = target.table_as(alias);
+    } else if target.table == outer {
         // conditions may hold further ones on the same table, each with a name of its own
         let taken = |name: &str| condition.as_ref().is_some_and(|condition| condition.selects_from(name));
         let free = (1_u32..).map(|number| format!("{}_{number}", target.table)).find(|name| !taken(name));
-        inner = Cow::Owned(free.unwrap_or_default());
-        table = TableRef::aliased(target.table, inner.clone());
+        let inner = free.unwrap_or_default();
         if let Some(condition) = &mut condition {
             condition.rename_table(target.table, &inner);
         }
+        table = target.table_as(inner.into());
     }
+    let inner = table.qualifier();
     let mut select = Select { list: "1", ..Select::default() };
-    select.from = crate::sql::FromClause::Table(table);
-    select.filter.push(columns.condition((model, &outer), (target, &inner)));
+    match path {
+        JoinPath::Direct(columns) => select.filter.push(columns.condition((model, &outer), (target, inner))),
+        JoinPath::Secondary(join) => {
+            let name = Cow::Borrowed(join.link.table);
+            let on = join.far.condition((join.link, &name), (target, inner));
+            let near = join.near.condition((model, &outer), (join.link, &name));
+            select.joins.push(Join { kind: JoinKind::Inner, table: join.link.table_ref(), on });
+            select.filter.push(near);
+        }
+    }
     select.filter.extend(condition);
+    select.from = FromClause::Table(table);
     Node::Exists { select: Box::new(select), negated: false }
 }

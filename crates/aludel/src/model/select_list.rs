@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::entity::def::ModelDef;
 use crate::error::Result;
-use crate::sql::{Dialect, Statement};
+use crate::sql::{Dialect, Renderer, Statement};
 
 impl ModelDef {
     /// `"user"."id", "user"."username", ..`: rendered once for each dialect.
@@ -22,8 +22,9 @@ impl ModelDef {
             let mut out = String::from("SELECT ");
             out.push_str(self.select_list(dialect));
             out.push_str(" FROM ");
-            dialect.quote(self.table, &mut out);
-            out.into_boxed_str()
+            let mut from = Statement::new(out, Vec::new());
+            Renderer::new(dialect.into(), &mut from).table(self.table_ref());
+            from.sql.into_boxed_str()
         })
     }
 

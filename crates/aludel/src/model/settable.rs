@@ -1,4 +1,4 @@
-//! What `entity.set` writes: a column or a to-one relationship.
+//! What `entity.set` writes: a column or a relationship.
 
 use std::marker::PhantomData;
 
@@ -7,13 +7,13 @@ use crate::entity::new::{IntoLink, LinkTarget};
 use crate::entity::{Entity, Target};
 use crate::sql::Value;
 
-use super::{Column, ColumnType, IntoValue, ToOne};
+use super::relationship::Types;
+use super::{ChildOf, Column, ColumnType, IntoValue, ToMany, ToOne};
 
-/// What `entity.set` takes: a column, or a relationship to one row.
+/// What `entity.set` takes: a column or a relationship.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a field of `{M}` that `set` can write",
-    label = "not a column or to-one relationship of `{M}`",
-    note = "collections are written with `push` and `remove`"
+    label = "not a column or relationship of `{M}`"
 )]
 pub trait Settable<M> {
     /// What is written.
@@ -30,6 +30,8 @@ pub enum FieldWrite {
     Column(usize, Value<'static>),
     /// The relationship's position and where it leads.
     Link(usize, LinkTarget),
+    /// The relationship's position and the rows that it leads to.
+    Links(usize, Vec<LinkTarget>),
 }
 
 /// The row that a relationship to `T` is set to.
@@ -43,6 +45,12 @@ impl<T: Model> Link<T> {
     pub fn to(row: impl IntoLink<T>) -> Self {
         Self { target: row.into_link(), model: PhantomData }
     }
+}
+
+/// The rows that a collection of `T` in `M` is set to.
+pub struct Links<M, T, K> {
+    targets: Vec<LinkTarget>,
+    types: Types<M, T, K>,
 }
 
 impl<M: Model, T: ColumnType> Settable<M> for Column<M, T> {
@@ -69,6 +77,26 @@ where
 
     fn write(self, value: Option<Link<T>>) -> FieldWrite {
         FieldWrite::Link(self.index(), value.map_or_else(LinkTarget::none, |link| link.target))
+    }
+}
+
+impl<M: Model, T: Model, K> Settable<M> for ToMany<M, T, K> {
+    type Value = Links<M, T, K>;
+
+    fn write(self, value: Links<M, T, K>) -> FieldWrite {
+        FieldWrite::Links(self.index(), value.targets)
+    }
+}
+
+impl<M: Model, T: Model, K, C: ChildOf<M, T, K>> IntoValue<Links<M, T, K>> for Vec<C> {
+    fn into_value(self) -> Links<M, T, K> {
+        Links { targets: self.into_iter().map(ChildOf::into_link).collect(), types: PhantomData }
+    }
+}
+
+impl<M: Model, T: Model, K, C: ChildOf<M, T, K>, const N: usize> IntoValue<Links<M, T, K>> for [C; N] {
+    fn into_value(self) -> Links<M, T, K> {
+        Links { targets: self.into_iter().map(ChildOf::into_link).collect(), types: PhantomData }
     }
 }
 

@@ -9,16 +9,17 @@ use crate::entity::def::ModelDef;
 pub struct ModelTable(pub(crate) fn() -> &'static ModelDef);
 
 impl ModelTable {
-    /// The table's name in the database.
+    /// The table's name in the database, without its schema.
     #[allow(clippy::misnamed_getters, reason = "a table's name, which is not its model's")]
     pub fn name(self) -> &'static str {
         let Self(def) = self;
-        def().table
+        def().table_name()
     }
 }
 
 impl fmt::Debug for ModelTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ModelTable({})", self.name())
+        let Self(def) = self;
+        write!(f, "ModelTable({})", def().table)
     }
 }

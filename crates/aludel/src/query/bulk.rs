@@ -4,11 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 
+use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::error::Result;
-use crate::model::{Assign, Assignments};
+use crate::model::{Assign, Assignments, column_node};
 use crate::session::Session;
-use crate::sql::{Delete, Dialect, Node, Statement, Update};
+use crate::sql::{BinaryOp, Delete, Node, Rendering, Statement, Update, Value};
 
 use super::Query;
 use super::draft::{Draft, check_parameters};
@@ -19,6 +20,8 @@ use super::scope::invalid;
 pub struct BulkUpdate<M> {
     draft: Box<Draft>,
     assignments: Vec<(usize, Node)>,
+    /// Another model, whose rows the new values come from.
+    from: Option<&'static ModelDef>,
     model: PhantomData<fn() -> M>,
 }
 
@@ -33,7 +36,7 @@ impl<M: Model, R> Query<M, R> {
     /// New values for all rows that the filters find, written in one statement without loading them:
     /// `Post::query().filter(..).update((Post::title.set("x"), Post::views.set(Post::views + 1))).execute(session)`.
     ///
-    /// Columns with an `on_update` value get it, unless one is set here. Entities of the table that the session has
+    /// Columns with an `on_update` value get it, and a version is raised, unless one is set here. Entities of the table that the session has
     /// stay as they are until the next query, or `get`, names them: it then refreshes those without changes. Loaded
     /// relationships to the table stay readable, and the next `load` reads them again.
     ///
@@ -68,7 +71,7 @@ impl<M: Model, R> Query<M, R> {
         let mut list: Vec<Assign<M>> = Vec::new();
         assignments.push_to(&mut list);
         let assignments = list.into_iter().map(|assign| (assign.column, assign.value)).collect();
-        BulkUpdate { draft: self.draft.into_draft(), assignments, model: PhantomData }
+        BulkUpdate { draft: self.draft.into_draft(), assignments, from: None, model: PhantomData }
     }
 
     /// Deletes all rows that the filters find in one statement, without loading them. Cascades of relationships do not
@@ -80,6 +83,53 @@ impl<M: Model, R> Query<M, R> {
 }
 
 impl<M: Model> BulkUpdate<M> {
+    /// Takes new values from another table, whose rows the filters join to the updated ones: `UPDATE .. FROM ..`. A row
+    /// that several of its rows are joined to gets the values of any one of these.
+    ///
+    /// ```standalone_crate
+    /// use aludel::prelude::*;
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct User {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     name: String,
+    /// }
+    ///
+    /// #[derive(Model, Clone, Debug)]
+    /// struct Post {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     byline: String,
+    ///     #[column(references = User::id)]
+    ///     user_id: i64,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> aludel::Result<()> {
+    /// # let db = Db::connect("sqlite://").await?;
+    /// # db.create_all().await?;
+    /// # let session = db.session();
+    /// let ann = session.add(User::build().name("Ann"));
+    /// session.flush().await?;
+    /// let post = session.add(Post::build().byline("").user_id(ann.id));
+    /// Post::query()
+    ///     .filter(Post::user_id.eq(User::id))
+    ///     .update(Post::byline.set(User::name))
+    ///     .from::<User>()
+    ///     .execute(&session)
+    ///     .await?;
+    /// session.refresh(&post).await?;
+    /// assert_eq!(post.byline, "Ann");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[allow(clippy::should_implement_trait, reason = "SQL's name for it")]
+    pub fn from<U: Model>(mut self) -> Self {
+        self.from = Some(U::def());
+        self
+    }
+
     /// Sends the statement, in the session's transaction, and gives the number of rows.
     ///
     /// # Errors
@@ -88,28 +138,30 @@ impl<M: Model> BulkUpdate<M> {
     #[track_caller]
     pub fn execute(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
         let at = Location::caller();
-        let keys = self.assignments.iter().any(|(column, _)| M::def().primary_key.contains(column));
-        let statement = self.prepare(session.dialect_of(M::def()));
+        let keys = self.changes_keys();
+        let statement = self.prepare(session.rendering_of(M::def()));
         async move { execute::<M>(session, statement?, keys, at).await }
     }
 
-    fn prepare(self, dialect: Dialect) -> Result<Statement> {
-        let filter = only_filter(self.draft, "update", self.assignments.iter().map(|(_, value)| value))?;
+    /// Whether rows may get other keys.
+    pub(super) fn changes_keys(&self) -> bool {
+        self.assignments.iter().any(|(column, _)| M::def().primary_key.contains(column))
+    }
+
+    pub(super) fn prepare(self, to: Rendering<'_>) -> Result<Statement> {
+        let values = self.assignments.iter().map(|(_, value)| value);
+        let filter = only_filter(self.draft, "update", self.from, values)?;
         if self.assignments.is_empty() {
             return Err(invalid(format!("update of {}: nothing is set", M::def().table)));
         }
         let columns = M::def().columns;
-        let touched = columns.iter().enumerate().filter_map(|(at, column)| {
-            let given = self.assignments.iter().any(|(column, _)| *column == at);
-            let value = column.on_update.filter(|_| !given)?;
-            Some((column.name, Node::Value(value())))
-        });
-        let touched: Vec<_> = touched.collect();
-        let set = self.assignments.into_iter().map(|(column, value)| (columns[column].name, value));
-        let set = set.chain(touched).collect();
+        let touched = written_by_itself(M::def(), |column| self.assignments.iter().any(|(given, _)| *given == column));
+        let set = self.assignments.into_iter().chain(touched).map(|(column, value)| (columns[column].name, value));
+        let set = set.collect();
+        let from = self.from.map(ModelDef::table_ref);
         let mut statement = Statement::default();
-        Update { set, filter, ..Update::table(M::def().table) }.render(dialect, &mut statement);
-        check_parameters(dialect, &statement)?;
+        Update { set, from, filter, ..Update::table(M::def().table_ref()) }.render(to, &mut statement);
+        check_parameters(to.dialect, &statement)?;
         Ok(statement)
     }
 }
@@ -123,15 +175,15 @@ impl<M: Model> BulkDelete<M> {
     #[track_caller]
     pub fn execute(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
         let at = Location::caller();
-        let statement = self.prepare(session.dialect_of(M::def()));
+        let statement = self.prepare(session.rendering_of(M::def()));
         async move { execute::<M>(session, statement?, true, at).await }
     }
 
-    fn prepare(self, dialect: Dialect) -> Result<Statement> {
-        let filter = only_filter(self.draft, "delete", [])?;
+    pub(super) fn prepare(self, to: Rendering<'_>) -> Result<Statement> {
+        let filter = only_filter(self.draft, "delete", None, [])?;
         let mut statement = Statement::default();
-        Delete { filter, ..Delete::from_table(M::def().table) }.render(dialect, &mut statement);
-        check_parameters(dialect, &statement)?;
+        Delete { filter, ..Delete::from_table(M::def().table_ref()) }.render(to, &mut statement);
+        check_parameters(to.dialect, &statement)?;
         Ok(statement)
     }
 }
@@ -157,7 +209,12 @@ async fn execute<M: Model>(
 ///
 /// # Errors
 /// `InvalidStatement` when it has, or when a condition or a new value names another table.
-fn only_filter<'a>(draft: Box<Draft>, word: &str, values: impl IntoIterator<Item = &'a Node>) -> Result<Vec<Node>> {
+fn only_filter<'a>(
+    draft: Box<Draft>,
+    word: &str,
+    from: Option<&'static ModelDef>,
+    values: impl IntoIterator<Item = &'a Node>,
+) -> Result<Vec<Node>> {
     let table = draft.def.table;
     let other = [
         ("a join", !draft.joins.is_empty()),
@@ -167,6 +224,7 @@ fn only_filter<'a>(draft: Box<Draft>, word: &str, values: impl IntoIterator<Item
         ("a distinct", draft.distinct),
         ("a group_by or having", !draft.group_by.is_empty() || !draft.having.is_empty()),
         ("relationships to load", !draft.loads.is_empty()),
+        ("an alias, a lock or another source of rows", draft.rare.is_some()),
     ];
     if let Some((what, _)) = other.into_iter().find(|(_, present)| *present) {
         return Err(invalid(format!(
@@ -174,18 +232,43 @@ fn only_filter<'a>(draft: Box<Draft>, word: &str, values: impl IntoIterator<Item
              `.filter(..)`, related ones with `.any(..)` or `.has(..)`"
         )));
     }
-    draft.filter.iter().try_for_each(|node| check_own(word, table, node))?;
-    values.into_iter().try_for_each(|node| check_own(word, table, node))?;
+    if let Some(from) = from.filter(|from| from.table == table || from.bind != draft.def.bind) {
+        return Err(invalid(format!(
+            "{word} of {table}: from::<{}>(): it has to be another table of the same database",
+            from.name
+        )));
+    }
+    let mut tables = vec![table];
+    tables.extend(from.map(|from| from.table));
+    draft.filter.iter().try_for_each(|node| check_tables(word, &tables, node))?;
+    values.into_iter().try_for_each(|node| check_tables(word, &tables, node))?;
     Ok(draft.filter)
+}
+
+/// What an UPDATE writes that does not say so: `on_update` values, and the next version.
+pub(super) fn written_by_itself(def: &'static ModelDef, is_given: impl Fn(usize) -> bool) -> Vec<(usize, Node)> {
+    let columns = def.columns.iter().enumerate().filter(|(at, _)| !is_given(*at));
+    let mut written: Vec<(usize, Node)> =
+        columns.filter_map(|(at, column)| Some((at, Node::Value(column.on_update?())))).collect();
+    if let Some(version) = def.options.version.filter(|&version| !is_given(version)) {
+        let next = Node::binary(column_node(def, version), BinaryOp::Add, Node::Value(Value::Int(1)));
+        written.push((version, next));
+    }
+    written
 }
 
 /// # Errors
 /// `InvalidStatement` when an expression names another table.
-fn check_own(word: &str, table: &str, node: &Node) -> Result<()> {
+pub(super) fn check_own(word: &str, table: &str, node: &Node) -> Result<()> {
+    check_tables(word, &[table], node)
+}
+
+fn check_tables(word: &str, tables: &[&str], node: &Node) -> Result<()> {
+    let table = tables[0];
     if let Some(reason) = node.find_invalid() {
         return Err(invalid(format!("{word} of {table}: {reason}")));
     }
-    if let Some(column) = node.find_column(&mut |column| (column.table != table).then_some(column)) {
+    if let Some(column) = node.find_column(&mut |column| (!tables.contains(&&*column.table)).then_some(column)) {
         return Err(invalid(format!(
             "{word} of {table}: {}.{} is a column of another table; choose the rows by related ones with `.any(..)` or \
                  `.has(..)`",

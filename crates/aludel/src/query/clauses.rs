@@ -4,12 +4,12 @@ use std::marker::PhantomData;
 
 use crate::entity::Entity;
 use crate::entity::model::Model;
-use crate::model::{ColumnType, Condition, Grouping, InList, Load, Order, Relationship};
-use crate::sql::{JoinKind, Node};
+use crate::model::{Condition, Grouping, Load, Order};
+use crate::sql::JoinKind;
 
 use super::Query;
-use super::draft::Joined;
 use super::selection::{SelectList, Selection};
+use super::source::{JoinPath, JoinTarget};
 
 impl<M: Model, R> Query<M, R> {
     /// Only rows that the condition holds for; several filters must all hold. `None` asks nothing.
@@ -45,18 +45,39 @@ impl<M: Model, R> Query<M, R> {
 
     /// Joins the table that a relationship leads to: a row comes once for each partner, and not at all without one.
     ///
-    /// The relationship may belong to the query's model or to one that was joined before.
-    pub fn join(self, relationship: impl Relationship) -> Self {
+    /// The relationship may belong to the query's model or to one that was joined before. A table that the query has
+    /// already is joined under another name: `.join(User::boss.to(&boss))`, see [`Alias`](crate::model::Alias).
+    pub fn join(self, relationship: impl JoinPath) -> Self {
         self.joined(relationship, JoinKind::Inner)
     }
 
     /// Joins the table that a relationship leads to, and keeps rows without a partner: its columns are NULL there.
-    pub fn left_join(self, relationship: impl Relationship) -> Self {
+    pub fn left_join(self, relationship: impl JoinPath) -> Self {
         self.joined(relationship, JoinKind::Left)
     }
 
-    fn joined<J: Relationship>(mut self, relationship: J, kind: JoinKind) -> Self {
-        self.draft.edit().joins.push(Joined { source: J::Source::def(), relationship: relationship.position(), kind });
+    fn joined(mut self, relationship: impl JoinPath, kind: JoinKind) -> Self {
+        self.draft.edit().join(relationship.into_path().joined(kind));
+        self
+    }
+
+    /// Joins a table on a condition: an alias, a model's table (`Post::TABLE`), or a query that has a name. A row comes
+    /// once for each partner. Without a condition (`None::<Expr<bool>>`) every row is a partner.
+    pub fn join_on(mut self, table: impl JoinTarget, on: impl Condition) -> Self {
+        self.draft.edit().join(table.into_target().joined(JoinKind::Inner, on));
+        self
+    }
+
+    /// The same, keeping rows without a partner: its columns are NULL there.
+    pub fn left_join_on(mut self, table: impl JoinTarget, on: impl Condition) -> Self {
+        self.draft.edit().join(table.into_target().joined(JoinKind::Left, on));
+        self
+    }
+
+    /// Of the rows that are equal in these expressions only the first, as the order says, which has to begin with them:
+    /// `DISTINCT ON (..)`. PostgreSQL's alone; elsewhere the query is an error of the kind `Unsupported`.
+    pub fn distinct_on(mut self, expressions: impl Grouping) -> Self {
+        expressions.push_to(&mut self.draft.edit().rare().distinct_on);
         self
     }
 
@@ -96,15 +117,5 @@ impl<M: Model> Query<M, Entity<M>> {
     pub fn populate_existing(mut self) -> Self {
         self.draft.edit().populate_existing = true;
         self
-    }
-}
-
-/// A query of one column is a list to look in: `Post::user_id.in_(User::query().select(User::id))`.
-impl<M: Model, T: ColumnType> InList<T::Base> for Query<M, T> {
-    fn into_in(self, value: Node) -> Node {
-        match self.draft.into_draft().into_subquery() {
-            Ok(select) => Node::InSelect { value: Box::new(value), select: Box::new(select), negated: false },
-            Err(error) => Node::Invalid(error.to_string().into()),
-        }
     }
 }

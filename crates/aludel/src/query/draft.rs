@@ -8,15 +8,16 @@ use smallvec::SmallVec;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{RelationLoad, column_node};
+use crate::model::{RelationLoad, column_of};
+use crate::schema::SqlType;
 use crate::session::Session;
 use crate::sql::{
-    Dialect, FromClause, Join, JoinKind, Node, OrderBy, Renderer, Rest, Select, SelectColumn, Statement, TableRef,
-    Value,
+    Dialect, FromClause, Node, OrderBy, Renderer, Rendering, Rest, Select, SelectColumn, Statement, Value,
 };
 
 use super::eager::{Eager, Plan};
 use super::selection::Item;
+use super::source::{Joined, On, Rare, Root, target_of};
 
 /// A query without types, of which perhaps nothing was said but the model: the clauses are in a box, because a query is
 /// moved with each method that builds it.
@@ -41,6 +42,11 @@ impl Lazy {
         self.draft.as_ref()?.loads.first()
     }
 
+    /// Whether it locks the rows.
+    pub(super) fn locks(&self) -> bool {
+        self.draft.as_ref().and_then(|draft| draft.rare.as_ref()).is_some_and(|rare| rare.lock.is_some())
+    }
+
     /// The clauses, there being perhaps none.
     pub(super) fn into_draft(self) -> Box<Draft> {
         self.draft.unwrap_or_else(|| Box::new(Draft::new(self.def)))
@@ -50,15 +56,19 @@ impl Lazy {
     ///
     /// # Errors
     /// `InvalidStatement` for what the types do not check.
-    pub(super) fn prepare(self, dialect: Dialect) -> Result<Prepared> {
+    pub(super) fn prepare(self, to: Rendering<'_>) -> Result<Prepared> {
         match self.draft {
-            Some(draft) => draft.prepare(dialect),
+            Some(draft) => draft.prepare(to),
+            // The text that is rendered once has the schema's own name.
+            None if self.def.schema.is_some() && to.schemas.is_some() => Box::new(Draft::new(self.def)).prepare(to),
             None => Ok(Prepared {
-                sql: Cow::Borrowed(self.def.select_all(dialect)),
+                sql: Cow::Borrowed(self.def.select_all(to.dialect)),
                 params: Vec::new(),
                 eager: None,
                 alone: true,
                 populate_existing: false,
+                locks: false,
+                keys: Box::default(),
             }),
         }
     }
@@ -80,20 +90,7 @@ pub(super) struct Draft {
     pub(super) distinct: bool,
     pub(super) loads: Vec<RelationLoad>,
     pub(super) populate_existing: bool,
-}
-
-/// A join along a relationship.
-#[derive(Clone, Copy)]
-pub(super) struct Joined {
-    pub(super) source: &'static ModelDef,
-    pub(super) relationship: usize,
-    pub(super) kind: JoinKind,
-}
-
-impl Joined {
-    pub(super) fn target(&self) -> &'static ModelDef {
-        (self.source.relationships[self.relationship].target)()
-    }
+    pub(super) rare: Option<Box<Rare>>,
 }
 
 /// A statement ready to be sent, and what is to be loaded with its rows.
@@ -104,6 +101,10 @@ pub(super) struct Prepared {
     /// Whether no row of a model can come twice.
     pub(super) alone: bool,
     pub(super) populate_existing: bool,
+    /// Whether it locks the rows, so that it needs the transaction.
+    pub(super) locks: bool,
+    /// The types of the values that follow the columns of a row.
+    pub(super) keys: Box<[SqlType]>,
 }
 
 impl Draft {
@@ -121,6 +122,44 @@ impl Draft {
             distinct: false,
             loads: Vec::new(),
             populate_existing: false,
+            rare: None,
+        }
+    }
+
+    /// What few queries have, to be added to.
+    pub(super) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Joins a table. It may be a query with a name, which stands in front of the statement.
+    pub(super) fn join(&mut self, mut joined: Joined) {
+        if joined.named().is_some() {
+            self.rare();
+        }
+        if let Joined::To(join) = &mut joined
+            && let On::Along { link: Some(link), .. } = &mut join.on
+        {
+            self.free_link_name(link, &join.source.name);
+        }
+        self.joins.push(joined);
+    }
+
+    /// Gives the table of a link model another name where its own is taken.
+    fn free_link_name(&self, name: &mut Cow<'static, str>, target: &str) {
+        let own = name.clone();
+        let mut number = 0;
+        while *name == target || self.root_name() == *name || self.joins.iter().any(|joined| joined.brings(name)) {
+            number += 1;
+            *name = format!("{own}_{number}").into();
+        }
+    }
+
+    /// The name of the table that the query selects from first.
+    pub(super) fn root_name(&self) -> Cow<'static, str> {
+        match self.rare.as_ref().map(|rare| &rare.root) {
+            Some(Root::Alias(name)) => name.clone(),
+            Some(Root::Named(source)) => source.name.clone(),
+            None | Some(Root::Model | Root::Compound(_)) => Cow::Borrowed(self.def.table),
         }
     }
 
@@ -134,31 +173,59 @@ impl Draft {
     ///
     /// # Errors
     /// `InvalidStatement` for what the types do not check.
-    pub(super) fn prepare(mut self: Box<Self>, dialect: Dialect) -> Result<Prepared> {
+    pub(super) fn prepare(mut self: Box<Self>, to: Rendering<'_>) -> Result<Prepared> {
         self.check()?;
         let entities = self.items.iter().flatten().filter(|item| matches!(item, Item::Entity { .. })).count();
         let eager = self.plan_eager()?;
         let alone = self.joins.is_empty() && entities <= 1 && eager.as_ref().is_none_or(|plan| plan.joined.is_empty());
         let populate_existing = self.populate_existing;
-        let Statement { sql, params } = match &eager {
+        if self.rare.is_some() {
+            return self.prepare_rare(to, eager, alone);
+        }
+        let Statement { sql, params, .. } = match &eager {
             Some(plan) => {
-                let mut select = self.into_select(dialect)?;
-                plan.join(dialect, &mut select);
-                render(select, dialect)?
+                let mut select = self.into_select(to.dialect)?;
+                plan.join(to.dialect, &mut select);
+                render(select, to)?
             }
-            None => self.write(dialect)?,
+            None => self.write(to)?,
         };
-        Ok(Prepared { sql: Cow::Owned(sql), params, eager, alone, populate_existing })
+        Ok(Prepared {
+            sql: Cow::Owned(sql),
+            params,
+            eager,
+            alone,
+            populate_existing,
+            locks: false,
+            keys: Box::default(),
+        })
+    }
+
+    #[cold]
+    fn prepare_rare(mut self: Box<Self>, to: Rendering<'_>, eager: Option<Box<Plan>>, alone: bool) -> Result<Prepared> {
+        let rare = self.rare();
+        let locks = rare.lock.is_some();
+        let alone = alone && !matches!(rare.root, Root::Compound(_));
+        let keys = std::mem::take(&mut rare.keys);
+        let populate_existing = self.populate_existing || locks;
+        let mut select = self.into_select(to.dialect)?;
+        if let Some(plan) = &eager {
+            plan.join(to.dialect, &mut select);
+        }
+        select.columns.extend(keys.into_iter().map(SelectColumn::from));
+        let Statement { sql, params, .. } = render(select, to)?;
+        Ok(Prepared { sql: Cow::Owned(sql), params, eager, alone, populate_existing, locks, keys: Box::default() })
     }
 
     /// Writes the statement for the rows where nothing is joined to it but the query's own joins: as
     /// [`into_select`](Draft::into_select) would have it, without making the select.
-    fn write(self: Box<Self>, dialect: Dialect) -> Result<Statement> {
+    fn write(self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
+        let dialect = to.dialect;
         let draft = *self;
         // One piece of memory for most statements.
         let entities = draft.items.as_ref().map_or(1, SmallVec::len) + draft.joins.len();
         let mut statement = Statement::new(String::with_capacity(128 * entities + 224), Vec::new());
-        let mut out = Renderer::new(dialect, &mut statement);
+        let mut out = Renderer::new(to, &mut statement);
         out.push(if draft.distinct { "SELECT DISTINCT " } else { "SELECT " });
         match draft.items {
             None => out.push(draft.def.select_list(dialect)),
@@ -169,18 +236,27 @@ impl Draft {
                     }
                     match item {
                         Item::Value { node, .. } => out.node(node),
-                        Item::Entity { def, .. } => out.push(def.select_list(dialect)),
+                        Item::Entity { def, alias: None, .. } => out.push(def.select_list(dialect)),
+                        Item::Entity { def, alias: Some(alias), .. } => out.node(aliased(def, &alias, dialect)),
                     }
                 }
             }
         }
         out.push(" FROM ");
-        out.quote(draft.def.table);
-        for joined in &draft.joins {
-            out.push(joined.kind.sql());
-            out.quote(joined.target().table);
+        out.table(draft.def.table_ref());
+        for joined in draft.joins {
+            let (source, relationship, kind) = match joined {
+                Joined::Along { source, relationship, kind } if joined.link().is_none() => (source, relationship, kind),
+                other => {
+                    let joins = other.into_joins(Some(dialect), &mut Vec::new())?;
+                    joins.into_iter().for_each(|join| out.join(join));
+                    continue;
+                }
+            };
+            out.push(kind.sql());
+            out.table(target_of(source, relationship).table_ref());
             out.push(" ON ");
-            out.push(joined.source.join_condition(joined.relationship, dialect)?);
+            out.push(source.join_condition(relationship, dialect)?);
         }
         out.rest(Rest {
             filter: draft.filter,
@@ -198,41 +274,66 @@ impl Draft {
     ///
     /// # Errors
     /// As [`prepare`](Draft::prepare).
-    pub(super) fn prepare_count(self: Box<Self>, dialect: Dialect) -> Result<Statement> {
+    pub(super) fn prepare_count(self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
         self.check()?;
-        render(self.into_select(dialect)?.into_count(), dialect)
+        self.refuse_lock("count")?;
+        render(self.into_select(to.dialect)?.into_count(), to)
     }
 
     /// The statement that asks whether there is a row.
     ///
     /// # Errors
     /// As [`prepare`](Draft::prepare).
-    pub(super) fn prepare_exists(self: Box<Self>, dialect: Dialect) -> Result<Statement> {
+    pub(super) fn prepare_exists(self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
         self.check()?;
-        render(self.into_select(dialect)?.into_exists(), dialect)
+        self.refuse_lock("exists")?;
+        render(self.into_select(to.dialect)?.into_exists(), to)
     }
 
-    /// The select of values, for a condition of another query.
+    /// The select as a part of another statement, whose columns it may name. Entities are all their columns.
     ///
     /// # Errors
     /// As [`prepare`](Draft::prepare).
-    pub(super) fn into_subquery(mut self: Box<Self>) -> Result<Select> {
-        self.check()?;
-        let items = self.items.take().unwrap_or_default();
-        let columns = items.into_iter().map(|item| match item {
-            Item::Value { node, .. } => node.into(),
-            Item::Entity { def, .. } => column_node(def, def.primary_key[0]).into(),
+    pub(super) fn into_inner(mut self: Box<Self>) -> Result<Select> {
+        self.check_in(true)?;
+        self.refuse_lock("a subquery")?;
+        if let Some(Root::Compound(compound)) = self.take_compound() {
+            return self.into_compound(*compound);
+        }
+        let items = self.items.take().unwrap_or_else(|| {
+            let entity = Item::Entity { def: self.def, optional: false, alias: Some(self.root_name()) };
+            std::iter::once(entity).collect()
         });
-        let columns = columns.collect();
-        Ok(Select { columns, ..self.clauses(None)? })
+        let mut select = self.clauses(None)?;
+        for item in items {
+            match item {
+                Item::Value { node, .. } => select.columns.push(node.into()),
+                Item::Entity { def, alias, .. } => {
+                    let table = alias.unwrap_or(Cow::Borrowed(def.table));
+                    let columns = (0..def.columns.len()).map(|column| column_of(def, table.clone(), column).into());
+                    select.columns.extend(columns);
+                }
+            }
+        }
+        Ok(select)
+    }
+
+    /// The queries that this one joins.
+    fn take_compound(&mut self) -> Option<Root> {
+        let rare = self.rare.as_mut()?;
+        matches!(rare.root, Root::Compound(_)).then(|| std::mem::take(&mut rare.root))
     }
 
     /// The select, without what is loaded along.
     fn into_select(mut self: Box<Self>, dialect: Dialect) -> Result<Select> {
-        let def = self.def;
+        if let Some(Root::Compound(compound)) = self.take_compound() {
+            return self.into_compound(*compound);
+        }
+        let (def, name) = (self.def, self.root_name());
         let items = self.items.take();
         let mut select = self.clauses(Some(dialect))?;
         match items {
+            None if name != def.table => select.columns.push(aliased(def, &name, dialect).into()),
             None => select.list = def.select_list(dialect),
             Some(items) => select.columns = items.into_iter().map(|item| column(item, dialect)).collect(),
         }
@@ -240,12 +341,26 @@ impl Draft {
     }
 
     /// The select without its columns.
-    fn clauses(self: Box<Self>, dialect: Option<Dialect>) -> Result<Select> {
+    fn clauses(mut self: Box<Self>, dialect: Option<Dialect>) -> Result<Select> {
+        let lock = self.take_lock(dialect);
+        let root = self.root_name();
         let draft = *self;
-        let joins = draft.joins.into_iter().map(|joined| join(joined, dialect)).collect::<Result<_>>()?;
-        Ok(Select {
+        let mut with = Vec::new();
+        let mut table = if root == draft.def.table { draft.def.table_ref() } else { draft.def.table_as(root) };
+        let mut distinct_on = Vec::new();
+        if let Some(rare) = draft.rare {
+            if let Root::Named(source) = rare.root {
+                table = source.into_table(&mut with)?;
+            }
+            distinct_on = rare.distinct_on;
+        }
+        let mut joins = Vec::with_capacity(draft.joins.len());
+        for joined in draft.joins {
+            joins.extend(joined.into_joins(dialect, &mut with)?);
+        }
+        let mut select = Select {
             distinct: draft.distinct,
-            from: FromClause::Table(TableRef::new(draft.def.table)),
+            from: FromClause::Table(table),
             joins,
             filter: draft.filter,
             group_by: draft.group_by,
@@ -254,42 +369,43 @@ impl Draft {
             limit: draft.limit,
             offset: draft.offset,
             ..Select::default()
-        })
+        };
+        if !with.is_empty() || !distinct_on.is_empty() || lock.is_some() {
+            let extra = select.extra_mut();
+            (extra.with, extra.distinct_on, extra.lock) = (with, distinct_on, lock);
+        }
+        Ok(select)
     }
 }
 
 fn column(item: Item, dialect: Dialect) -> SelectColumn {
     match item {
         Item::Value { node, .. } => node.into(),
-        Item::Entity { def, .. } => Node::Sql(def.select_list(dialect).into()).into(),
+        Item::Entity { def, alias: None, .. } => Node::Sql(def.select_list(dialect).into()).into(),
+        Item::Entity { def, alias: Some(alias), .. } => aliased(def, &alias, dialect).into(),
     }
 }
 
-/// The join, its condition rendered before where the dialect is known.
-fn join(joined: Joined, dialect: Option<Dialect>) -> Result<Join> {
-    let (source, target) = (joined.source, joined.target());
-    let on = match dialect {
-        Some(dialect) => Node::Sql(source.join_condition(joined.relationship, dialect)?.into()),
-        None => {
-            let columns = source.relationships[joined.relationship].columns(source)?;
-            columns.condition((source, &source.table.into()), (target, &target.table.into()))
-        }
-    };
-    Ok(Join { kind: joined.kind, table: TableRef::new(target.table), on })
+/// The columns of a table under another name.
+fn aliased(def: &'static ModelDef, name: &str, dialect: Dialect) -> Node {
+    let mut list = String::new();
+    def.write_select_list(dialect, name, &mut list);
+    Node::Sql(list.into())
 }
 
 /// Renders a select, and checks what only its text shows.
-fn render(select: Select, dialect: Dialect) -> Result<Statement> {
+fn render(select: Select, to: Rendering<'_>) -> Result<Statement> {
     // one piece of memory for most statements
     let mut statement = Statement::new(String::with_capacity(select.list.len() + 224), Vec::new());
-    select.render(dialect, &mut statement);
-    check_parameters(dialect, &statement)?;
+    select.render(to, &mut statement);
+    check_parameters(to.dialect, &statement)?;
     Ok(statement)
 }
 
 /// # Errors
-/// `InvalidStatement` when the statement has more parameters than the backend takes.
+/// `InvalidStatement` when the statement has more parameters than the backend takes; `Unsupported` for what it has not.
 pub(super) fn check_parameters(dialect: Dialect, statement: &Statement) -> Result<()> {
+    statement.check()?;
     let (found, most) = (statement.params.len(), dialect.capabilities().max_parameters);
     if found <= most {
         return Ok(());
@@ -304,11 +420,11 @@ pub(super) fn check_parameters(dialect: Dialect, statement: &Statement) -> Resul
 }
 
 /// What is loaded along with a query's rows, while they are read.
-pub(super) fn eager(
-    session: &Session,
-    arena: &Arc<Arena>,
+pub(super) fn eager<'a>(
+    session: &'a Session,
+    arena: &'a Arc<Arena>,
     plan: Option<Box<Plan>>,
     populate_existing: bool,
-) -> Option<Box<Eager>> {
+) -> Option<Box<Eager<'a>>> {
     plan.map(|plan| Box::new(Eager::new(session, arena, *plan, populate_existing)))
 }

@@ -13,9 +13,9 @@ use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{JoinColumns, RelationLoad, Strategy, column_of};
+use crate::model::{JoinPath, RelationLoad, Strategy, column_of};
 use crate::session::Session;
-use crate::sql::{Dialect, FromClause, Join, JoinKind, Node, OrderBy, Select, TableRef};
+use crate::sql::{Dialect, FromClause, Join, JoinKind, Node, OrderBy, Select};
 
 use super::draft::Draft;
 use super::scope::invalid;
@@ -39,21 +39,32 @@ pub(super) struct JoinedLoad {
     target: &'static ModelDef,
     /// The name of the target's table in the statement.
     name: Cow<'static, str>,
-    columns: JoinColumns,
+    path: JoinPath,
+    /// The name of the link model's table in the statement, where there is one.
+    link_name: Cow<'static, str>,
     /// Where the target's columns begin in a row.
     at: usize,
     load: RelationLoad,
 }
 
 impl JoinedLoad {
+    /// Whether the owner may come in several rows.
+    fn repeats(&self) -> bool {
+        match &self.path {
+            JoinPath::Direct(columns) => !columns.key_is_local,
+            JoinPath::Secondary(_) => true,
+        }
+    }
+
     fn is_many(&self) -> bool {
         self.owner.relationships[self.load.relationship].kind == RelationshipKind::Many
     }
 
     /// The relationship on the other side that a row loaded here fixes too.
     fn back(&self) -> Option<usize> {
-        if self.columns.key_is_local {
-            return None;
+        match &self.path {
+            JoinPath::Direct(columns) if !columns.key_is_local => {}
+            JoinPath::Direct(_) | JoinPath::Secondary(_) => return None,
         }
         self.owner.relationships[self.load.relationship].inverse.map(|inverse| inverse())
     }
@@ -80,7 +91,7 @@ impl Draft {
         }
         let mut plan = Plan { def: self.def, loads: Vec::new(), joined: Vec::new() };
         let mut at = self.def.columns.len();
-        plan.loads = self.choose(0, self.def, self.def.table.into(), loads, &mut plan.joined, &mut at)?;
+        plan.loads = self.choose(0, self.def, self.root_name(), loads, &mut plan.joined, &mut at)?;
         Ok(Some(Box::new(plan)))
     }
 
@@ -108,7 +119,11 @@ impl Draft {
                 filter.rename_table(target.table, &name);
             }
             load.order_by.iter_mut().for_each(|order| order.node.rename_table(target.table, &name));
-            let columns = relationship.columns(owner)?;
+            let path = relationship.path(owner)?;
+            let link_name = match &path {
+                JoinPath::Direct(_) => Cow::Borrowed(""),
+                JoinPath::Secondary(join) => self.free_name(join.link, joined),
+            };
             let nested = std::mem::take(&mut load.nested);
             joined.push(JoinedLoad {
                 parent,
@@ -116,7 +131,8 @@ impl Draft {
                 owner_name: owner_name.clone(),
                 target,
                 name: name.clone(),
-                columns,
+                path,
+                link_name,
                 at: *at,
                 load,
             });
@@ -136,6 +152,9 @@ impl Draft {
             Some(strategy) => strategy == Strategy::Joined,
             None => !many,
         };
+        if self.rare.as_ref().is_some_and(|rare| rare.is_whole()) {
+            return false;
+        }
         let whole = self.limit.is_none() && self.offset.is_none() && !self.distinct;
         if owner.bind != (owner.relationships[load.relationship].target)().bind {
             // No statement joins two databases.
@@ -187,13 +206,7 @@ impl Plan {
             let mut list = String::new();
             joined.target.write_select_list(dialect, &joined.name, &mut list);
             select.columns.push(Node::Sql(list.into()).into());
-            let mut on = joined.columns.condition((joined.owner, &joined.owner_name), (joined.target, &joined.name));
-            if let Some(filter) = &joined.load.filter {
-                on = on.and(filter.clone());
-            }
-            let table = TableRef::aliased(joined.target.table, joined.name.clone());
-            // A row stays in the result also where its foreign key leads nowhere, as in data that is older than the key.
-            select.joins.push(Join { kind: JoinKind::Left, table, on });
+            joined.join(select);
             select.order_by.extend(joined.order());
         }
         debug_assert!(matches!(select.from, FromClause::Table(_)));
@@ -201,6 +214,25 @@ impl Plan {
 }
 
 impl JoinedLoad {
+    /// Adds the join. A row stays in the result also where its foreign key leads nowhere, as in data that is older than
+    /// the key.
+    fn join(&self, select: &mut Select) {
+        let (owner, target) = ((self.owner, &self.owner_name), (self.target, &self.name));
+        match &self.path {
+            JoinPath::Direct(columns) => {
+                let table = self.target.table_as(self.name.clone());
+                select.joins.push(Join { kind: JoinKind::Left, table, on: columns.condition(owner, target) });
+            }
+            JoinPath::Secondary(join) => {
+                select.joins.extend(join.joins(JoinKind::Left, owner, self.link_name.clone(), target));
+            }
+        }
+        if let (Some(filter), Some(last)) = (&self.load.filter, select.joins.last_mut()) {
+            let on = std::mem::replace(&mut last.on, Node::NULL);
+            last.on = on.and(filter.clone());
+        }
+    }
+
     /// The order of a collection's rows: the load's own, or the relationship's.
     fn order(&self) -> Vec<OrderBy> {
         if !self.load.order_by.is_empty() || !self.is_many() {
@@ -219,11 +251,11 @@ impl JoinedLoad {
 }
 
 /// What is loaded with the entities of a query, while its rows are read.
-pub struct Eager {
-    session: Session,
-    arena: Arc<Arena>,
+pub struct Eager<'a> {
+    session: &'a Session,
+    arena: &'a Arc<Arena>,
     plan: Plan,
-    loaders: Vec<RowLoader>,
+    loaders: Vec<RowLoader<'a>>,
     /// The query's entities; each once where collections are joined.
     roots: Vec<SlotPtr>,
     /// Whether rows that are joined may repeat the query's entities.
@@ -244,17 +276,17 @@ struct Found {
     pairs: HashSet<(SlotPtr, SlotPtr), RandomState>,
 }
 
-impl Eager {
-    pub(super) fn new(session: &Session, arena: &Arc<Arena>, plan: Plan, populate_existing: bool) -> Self {
+impl<'a> Eager<'a> {
+    pub(super) fn new(session: &'a Session, arena: &'a Arc<Arena>, plan: Plan, populate_existing: bool) -> Self {
         let loader = |joined: &JoinedLoad| {
-            let loader = RowLoader::new(Arc::clone(arena), joined.target, false);
+            let loader = RowLoader::new(arena, joined.target, false);
             if populate_existing { loader.populate_existing() } else { loader }
         };
         let loaders = plan.joined.iter().map(loader).collect();
         Self {
-            session: session.clone(),
-            arena: Arc::clone(arena),
-            repeats: plan.joined.iter().any(|joined| !joined.columns.key_is_local),
+            session,
+            arena,
+            repeats: plan.joined.iter().any(JoinedLoad::repeats),
             found: plan.joined.iter().map(|_| Found::default()).collect(),
             current: Vec::with_capacity(plan.joined.len() + 1),
             loaders,
@@ -290,15 +322,15 @@ impl Eager {
     pub(super) async fn settle(self, at: &'static Location<'static>) -> Result<()> {
         let Self { session, arena, plan, roots, found, .. } = self;
         for (joined, found) in plan.joined.iter().zip(&found) {
-            link(&arena, joined, found)?;
+            link(arena, joined, found)?;
         }
         if !plan.loads.is_empty() && !roots.is_empty() {
-            session.load_relations(&arena, plan.def, &unique(roots), &plan.loads, at).await?;
+            session.load_relations(arena, plan.def, &unique(roots), &plan.loads, at).await?;
         }
         for (joined, found) in plan.joined.iter().zip(found) {
             let rows: Vec<SlotPtr> = found.rows.into_iter().flatten().collect();
             if !joined.load.nested.is_empty() && !rows.is_empty() {
-                session.load_relations(&arena, joined.target, &unique(rows), &joined.load.nested, at).await?;
+                session.load_relations(arena, joined.target, &unique(rows), &joined.load.nested, at).await?;
             }
         }
         Ok(())

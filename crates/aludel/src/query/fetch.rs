@@ -9,6 +9,7 @@ use crate::entity::loader::RowLoader;
 use crate::entity::model::Model;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
+use crate::schema::SqlType;
 
 use super::eager::Eager;
 
@@ -23,20 +24,24 @@ pub trait Fetch: Sized + Send + 'static {
     /// What a stream yields in place of it: for entities the plain rows, of which the session keeps nothing.
     type Streamed: Send + 'static;
 
+    /// Whether NULL has a place in it.
+    #[doc(hidden)]
+    const MAY_BE_NULL: bool = false;
+
     /// What is kept from row to row.
-    type Reader: Send;
+    type Reader<'a>: Send;
 
     /// How many columns it takes.
     fn width() -> usize;
 
     /// The reader for a statement's rows.
-    fn reader(source: &mut Source) -> Self::Reader;
+    fn reader<'a>(source: &mut Source<'a>) -> Self::Reader<'a>;
 
     /// Reads the columns from position `at` on.
     ///
     /// # Errors
     /// `Decode` when a value does not fit its type.
-    fn read(reader: &mut Self::Reader, row: &Row<'_>, at: usize) -> Result<Self>;
+    fn read(reader: &mut Self::Reader<'_>, row: &Row<'_>, at: usize) -> Result<Self>;
 
     /// Reads the columns without a session.
     ///
@@ -53,45 +58,49 @@ pub trait Fetch: Sized + Send + 'static {
     /// Reads a row and adds it to those before, unless it is one of them.
     #[doc(hidden)]
     #[inline]
-    fn push(reader: &mut Self::Reader, row: &Row<'_>, rows: &mut Vec<Self>) -> Result<()> {
+    fn push(reader: &mut Self::Reader<'_>, row: &Row<'_>, rows: &mut Vec<Self>) -> Result<()> {
         rows.push(Self::read(reader, row, 0)?);
         Ok(())
     }
 
     /// What is left to load after the last row.
     #[doc(hidden)]
-    fn finish(_reader: Self::Reader) -> Option<Box<Eager>> {
+    fn finish<'a>(_reader: Self::Reader<'a>) -> Option<Box<Eager<'a>>> {
         None
     }
 }
 
 /// Where a statement's rows come from: what entities are made with.
-pub struct Source {
+pub struct Source<'a> {
     /// Where all entities of the statement lie, whatever becomes of the session meanwhile.
-    pub(super) arena: Arc<Arena>,
+    pub(super) arena: &'a Arc<Arena>,
     /// Whether no row of a model can come twice.
     pub(super) alone: bool,
     pub(super) populate_existing: bool,
-    pub(super) eager: Option<Box<Eager>>,
+    pub(super) eager: Option<Box<Eager<'a>>>,
+    /// The types of the values that follow the columns of a row.
+    pub(super) keys: &'a [SqlType],
 }
 
-impl Source {
-    fn loader<M: Model>(&self) -> RowLoader {
-        let loader = RowLoader::new(Arc::clone(&self.arena), M::def(), self.alone);
+impl<'a> Source<'a> {
+    fn loader<M: Model>(&self) -> RowLoader<'a> {
+        let loader = RowLoader::new(self.arena, M::def(), self.alone);
         if self.populate_existing { loader.populate_existing() } else { loader }
     }
 }
 
 impl<T: ColumnType> Fetch for T {
     type Streamed = T;
-    type Reader = ();
+    type Reader<'a> = ();
+
+    const MAY_BE_NULL: bool = T::NULLABLE;
 
     #[inline]
     fn width() -> usize {
         1
     }
 
-    fn reader(_source: &mut Source) {}
+    fn reader(_source: &mut Source<'_>) {}
 
     #[inline]
     fn read((): &mut (), row: &Row<'_>, at: usize) -> Result<Self> {
@@ -111,25 +120,25 @@ impl<T: ColumnType> Fetch for T {
 
 /// Reads entities, and what is loaded along with them.
 #[doc(hidden)]
-pub struct EntityReader {
-    loader: RowLoader,
-    eager: Option<Box<Eager>>,
+pub struct EntityReader<'a> {
+    loader: RowLoader<'a>,
+    eager: Option<Box<Eager<'a>>>,
 }
 
 impl<M: Model> Fetch for Entity<M> {
     type Streamed = M;
-    type Reader = EntityReader;
+    type Reader<'a> = EntityReader<'a>;
 
     fn width() -> usize {
         M::def().columns.len()
     }
 
-    fn reader(source: &mut Source) -> EntityReader {
+    fn reader<'a>(source: &mut Source<'a>) -> EntityReader<'a> {
         EntityReader { loader: source.loader::<M>(), eager: source.eager.take() }
     }
 
     #[inline]
-    fn read(reader: &mut EntityReader, row: &Row<'_>, at: usize) -> Result<Self> {
+    fn read(reader: &mut EntityReader<'_>, row: &Row<'_>, at: usize) -> Result<Self> {
         let slot = reader.loader.slot(row, at)?;
         Ok(Self::new(Arc::clone(reader.loader.arena()), slot))
     }
@@ -143,7 +152,7 @@ impl<M: Model> Fetch for Entity<M> {
     }
 
     #[inline]
-    fn push(reader: &mut EntityReader, row: &Row<'_>, rows: &mut Vec<Self>) -> Result<()> {
+    fn push(reader: &mut EntityReader<'_>, row: &Row<'_>, rows: &mut Vec<Self>) -> Result<()> {
         let slot = reader.loader.slot(row, 0)?;
         if let Some(eager) = &mut reader.eager
             && !eager.row(slot, row)?
@@ -154,24 +163,24 @@ impl<M: Model> Fetch for Entity<M> {
         Ok(())
     }
 
-    fn finish(reader: EntityReader) -> Option<Box<Eager>> {
+    fn finish<'a>(reader: Self::Reader<'a>) -> Option<Box<Eager<'a>>> {
         reader.eager
     }
 }
 
 impl<M: Model> Fetch for Option<Entity<M>> {
     type Streamed = Option<M>;
-    type Reader = EntityReader;
+    type Reader<'a> = EntityReader<'a>;
 
     fn width() -> usize {
         M::def().columns.len()
     }
 
-    fn reader(source: &mut Source) -> EntityReader {
+    fn reader<'a>(source: &mut Source<'a>) -> EntityReader<'a> {
         EntityReader { loader: source.loader::<M>(), eager: None }
     }
 
-    fn read(reader: &mut EntityReader, row: &Row<'_>, at: usize) -> Result<Self> {
+    fn read(reader: &mut EntityReader<'_>, row: &Row<'_>, at: usize) -> Result<Self> {
         let slot = reader.loader.optional(row, at)?;
         Ok(slot.map(|slot| Entity::new(Arc::clone(reader.loader.arena()), slot)))
     }
@@ -203,19 +212,19 @@ macro_rules! tuples {
     ($($name:ident)+) => {
         impl<$($name: Fetch),+> Fetch for ($($name,)+) {
             type Streamed = ($($name::Streamed,)+);
-            type Reader = ($($name::Reader,)+);
+            type Reader<'a> = ($($name::Reader<'a>,)+);
 
             fn width() -> usize {
                 0 $(+ $name::width())+
             }
 
-            fn reader(source: &mut Source) -> Self::Reader {
+            fn reader<'a>(source: &mut Source<'a>) -> Self::Reader<'a> {
                 ($($name::reader(source),)+)
             }
 
             #[inline]
             #[allow(non_snake_case, unused_assignments, reason = "the macro names the fields as their types")]
-            fn read(reader: &mut Self::Reader, row: &Row<'_>, mut at: usize) -> Result<Self> {
+            fn read(reader: &mut Self::Reader<'_>, row: &Row<'_>, mut at: usize) -> Result<Self> {
                 let ($($name,)+) = reader;
                 Ok(($({
                     let value = $name::read($name, row, at)?;

@@ -5,6 +5,7 @@ use std::panic::Location;
 
 use uuid::Uuid;
 
+use crate::engine::CopyIn;
 use crate::entity::def::{Generated, RelationshipKind};
 use crate::entity::model::Model;
 use crate::entity::new::{NewLink, NewRow, Target};
@@ -13,14 +14,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::session::Session;
 use crate::sql::{Insert, Statement, Value};
 
+use super::returning::Returned;
 use super::scope::invalid;
+use super::upsert::Conflict;
 
 /// The most rows of one INSERT: longer statements are no faster, and each length is a statement of its own.
 const MAX_ROWS: usize = 500;
 
 /// New rows to be inserted without entities: made by `User::insert_all([User::build()..])`.
 ///
-/// The rows go in as few statements as their number and the columns that they give allow. Defaults of the builder and
+/// The rows go in as few statements as their number and the columns that they give allow; on PostgreSQL many rows go in a
+/// COPY, unless the table has rules, row-level security or columns that COPY takes otherwise. Defaults of the builder and
 /// of the database apply, UUID keys are made here. A row may be linked to an entity that is in the database; rows that
 /// are new themselves are added with [`Session::add`].
 ///
@@ -28,52 +32,132 @@ const MAX_ROWS: usize = 500;
 #[must_use = "rows are not inserted until `execute` is called"]
 pub struct InsertAll<M: Model> {
     rows: Vec<NewRow<M>>,
+    pub(super) conflict: Option<Conflict>,
+    /// Whether rows whose key is taken are updated.
+    pub(super) updates: bool,
 }
 
 impl<M: Model> InsertAll<M> {
     pub(super) fn new(rows: Vec<NewRow<M>>) -> Self {
-        Self { rows }
+        Self { rows, conflict: None, updates: false }
     }
 
     /// Sends the statements, in the session's transaction, and gives the number of rows.
     ///
+    /// With `on_conflict` that is the number of rows that were inserted or updated; on MariaDB and MySQL those are
+    /// counted too that were left as they are.
+    ///
     /// # Errors
     /// `InvalidStatement` when a row is linked to another new one, `NotNullViolation` when a required column is
-    /// missing; `UniqueViolation` and others as the database reports them; those of [`Session::flush`], which
-    /// comes first.
+    /// missing; `UniqueViolation` and others as the database reports them; `Unsupported` where it does not have what
+    /// `on_conflict` asks for; those of [`Session::flush`], which comes first.
     #[track_caller]
     pub fn execute(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
         let at = Location::caller();
-        async move {
-            session.autoflush(at).await?;
-            let mut rows = self.rows;
-            rows.iter_mut().try_for_each(complete)?;
-            let dialect = session.dialect_of(M::def());
-            let (mut head, mut inserted) = (Statement::default(), 0);
-            // Rows that follow each other and give the same columns are in one statement.
-            for same in rows.chunk_by(|a, b| a.given == b.given) {
-                let columns = columns::<M>(&same[0])?;
-                let most = dialect.capabilities().max_parameters.checked_div(columns.len()).unwrap_or(1);
-                for chunk in same.chunks(most.clamp(1, MAX_ROWS)) {
-                    let insert = Insert {
-                        columns: columns.iter().map(|&column| M::def().columns[column].name).collect(),
-                        ..Insert::into_table(M::def().table)
-                    };
-                    head.clear();
-                    insert.render_head(dialect, chunk.len(), &mut head);
+        async move { self.send(session, None, at).await }
+    }
+
+    /// Sends the statements, and hands over what they return.
+    pub(super) async fn send(
+        self,
+        session: &Session,
+        mut returned: Option<&mut dyn Returned>,
+        at: &'static Location<'static>,
+    ) -> Result<u64> {
+        let def = M::def();
+        session.autoflush(at).await?;
+        let Self { mut rows, conflict, updates } = self;
+        rows.iter_mut().try_for_each(complete)?;
+        let to = session.rendering_of(def);
+        let dialect = to.dialect;
+        let most_parameters = dialect.capabilities().max_parameters;
+        let (mut head, mut tail, mut inserted) = (Statement::default(), Statement::default(), 0);
+        // Rows that follow each other and give the same columns are in one statement.
+        for same in rows.chunk_by(|a, b| a.given == b.given) {
+            let columns = columns::<M>(&same[0])?;
+            let insert = Insert {
+                columns: columns.iter().map(|&column| def.columns[column].name).collect(),
+                ..Insert::into_table(def.table_ref())
+            };
+            if conflict.is_none()
+                && returned.is_none()
+                && dialect.capabilities().copy_rows.is_some_and(|least| same.len() >= least)
+                && let Some(copied) = copy(session, same, &columns, &insert, at).await?
+            {
+                inserted += copied;
+                continue;
+            }
+            if let Some(conflict) = &conflict {
+                conflict.check(def, &columns, dialect)?;
+                tail.clear();
+                conflict.render(def, to, &mut tail);
+            }
+            let most =
+                (most_parameters - tail.params.len().min(most_parameters)).checked_div(columns.len()).unwrap_or(1);
+            for chunk in same.chunks(most.clamp(1, MAX_ROWS)) {
+                head.clear();
+                insert.render_head(to, chunk.len(), &mut head);
+                if conflict.is_none() && returned.is_none() {
                     let mut params: Vec<Value<'_>> = Vec::with_capacity(chunk.len() * columns.len());
                     for row in chunk {
                         params.extend(columns.iter().map(|&column| row.value.value(column)));
                     }
-                    let executed = session
-                        .execute(session.bind_of(M::def())?, &head.sql, &params, Some(M::def().table), at)
-                        .await?;
+                    let executed =
+                        session.execute(session.bind_of(def)?, &head.sql, &params, Some(def.table), at).await?;
                     inserted += executed.rows_affected;
+                    continue;
                 }
+                // What follows numbers its values after those of the rows.
+                for row in chunk {
+                    head.params.extend(columns.iter().map(|&column| row.value.value(column).into_owned()));
+                }
+                if let Some(conflict) = &conflict {
+                    conflict.render(def, to, &mut head);
+                }
+                inserted += match &mut returned {
+                    Some(returned) => {
+                        returned.render(to, &mut head);
+                        returned.fetch(session, def, &head.sql, &head.params, at).await?
+                    }
+                    None => {
+                        let bind = session.bind_of(def)?;
+                        let executed = session.execute(bind, &head.sql, &head.params, Some(def.table), at).await?;
+                        // MariaDB and MySQL count an updated row twice.
+                        if updates && dialect.is_mysql() { chunk.len() as u64 } else { executed.rows_affected }
+                    }
+                };
             }
-            Ok(inserted)
         }
+        Ok(inserted)
     }
+}
+
+/// Inserts rows by COPY; none where their table or their values are for INSERT alone.
+async fn copy<M: Model>(
+    session: &Session,
+    rows: &[NewRow<M>],
+    columns: &[usize],
+    insert: &Insert,
+    at: &'static Location<'static>,
+) -> Result<Option<u64>> {
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let to = session.rendering_of(M::def());
+    let (mut one, mut sql, mut table) = (Statement::default(), String::new(), String::new());
+    insert.render_head(to, 1, &mut one);
+    insert.render_copy(to, &mut sql);
+    to.quote_table(insert.table.schema.as_deref(), &insert.table.name, &mut table);
+    let copy = CopyIn {
+        table: &table,
+        sql: &sql,
+        insert: &one.sql,
+        columns: columns.len(),
+        rows: rows.len(),
+        value: &|row, column| rows[row].value.value(columns[column]),
+    };
+    let executed = session.copy_in(session.bind_of(M::def())?, &copy, M::def().table, at).await?;
+    Ok(executed.map(|executed| executed.rows_affected))
 }
 
 /// The columns that a row gives, and so those of all rows of its statement.
@@ -85,7 +169,7 @@ fn columns<M: Model>(row: &NewRow<M>) -> Result<Vec<usize>> {
             columns.push(position);
             continue;
         }
-        let made = matches!(column.generated, Generated::Autoincrement | Generated::Server);
+        let made = matches!(column.generated, Generated::Autoincrement | Generated::Server | Generated::Computed);
         if made || column.nullable || column.server_default.is_some() {
             continue;
         }
@@ -106,6 +190,12 @@ fn complete<M: Model>(row: &mut NewRow<M>) -> Result<()> {
             row.value.put(position, Value::Uuid(Uuid::now_v7()))?;
             row.given.insert(position);
         }
+    }
+    if let Some(version) = M::def().options.version
+        && !row.given.contains(version)
+    {
+        row.value.put(version, Value::Int(1))?;
+        row.given.insert(version);
     }
     std::mem::take(&mut row.links).into_iter().try_for_each(|link| follow(link, row))
 }

@@ -1,19 +1,31 @@
 //! The typed query and what its terminal methods give.
 
 mod bulk;
+mod chunks;
 mod clauses;
 mod draft;
 mod eager;
+mod explain;
 mod fetch;
 mod insert_all;
+pub(crate) mod keyset;
+mod locking;
+mod named;
 pub mod page;
 mod paginate;
 mod queryable;
 mod raw;
+mod reflected;
+mod returning;
 mod scope;
 mod selection;
+mod set_operations;
+mod sortable;
+mod source;
 mod stream;
+mod subquery;
 mod terminal;
+mod upsert;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -22,13 +34,21 @@ use crate::entity::Entity;
 use crate::entity::model::Model;
 
 pub use bulk::{BulkDelete, BulkUpdate};
+pub use chunks::EntityChunks;
 pub use eager::Eager;
 pub use fetch::{EntityReader, Fetch, Source};
 pub use insert_all::InsertAll;
+pub use named::{NamedColumns, NamedQuery, Projected, ValueFor, ValuesRow, values};
 pub use queryable::Queryable;
 pub use raw::{IntoBind, RawSql};
-pub use selection::{EntityOf, OptionalEntity, SelectList, Selection};
+pub use reflected::{Reflected, Row, RowIndex, TableColumn, TableQuery};
+pub use returning::Returning;
+pub use selection::{AliasEntity, EntityOf, OptionalAliasEntity, OptionalEntity, SelectList, Selection};
+pub use sortable::Sortable;
+pub use source::{JoinPath, JoinTable, JoinTarget, Path};
 pub use stream::RowStream;
+pub use subquery::{Quantified, all_, any_, exists};
+pub use upsert::{OnConflict, UpsertSet, excluded};
 
 use draft::Lazy;
 
@@ -37,6 +57,46 @@ use draft::Lazy;
 /// It is built with its methods, in any order, and sent by one that takes the session: [`all`](Query::all),
 /// [`first`](Query::first), [`one`](Query::one), [`count`](Query::count), [`exists`](Query::exists),
 /// [`paginate`](Query::paginate), [`stream`](Query::stream). Values are always bound, never a part of the SQL.
+///
+/// Parts of queries that come again are functions, and methods of one's own are an extension trait, which is what a custom
+/// query class is elsewhere:
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+///
+/// #[derive(Model, Clone, Debug)]
+/// struct Post {
+///     #[column(primary_key)]
+///     id: i64,
+///     title: String,
+///     draft: bool,
+/// }
+///
+/// trait PostQuery {
+///     fn published(self) -> Self;
+///     fn titled(self, word: Option<&str>) -> Self;
+/// }
+///
+/// impl<R> PostQuery for Query<Post, R> {
+///     fn published(self) -> Self {
+///         self.filter(Post::draft.eq(false))
+///     }
+///
+///     fn titled(self, word: Option<&str>) -> Self {
+///         self.filter(word.map(|word| Post::title.contains(word)))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> aludel::Result<()> {
+/// # let db = Db::connect("sqlite://").await?;
+/// # db.create_all().await?;
+/// # let session = db.session();
+/// session.add_all([false, true].map(|draft| Post::build().title("Rust").draft(draft)));
+/// assert_eq!(Post::query().published().titled(Some("Ru")).count(&session).await?, 1);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// What the types do not check is checked before anything is sent: a column of a table that the query does not select
 /// from, a column of an outer-joined table that is not `.optional()`. These are errors of the kind `InvalidStatement`.
@@ -81,6 +141,15 @@ impl<M: Model> Query<M> {
     }
 }
 
+impl<M: Model> crate::model::Alias<M> {
+    /// A query for the rows of the table under this name: for a subquery beside the table under its own.
+    pub fn query(&self) -> Query<M> {
+        let mut query = Query::new();
+        query.draft.edit().rare().root = source::Root::Alias(self.shared_name());
+        query
+    }
+}
+
 impl<M: Model, R> Clone for Query<M, R> {
     fn clone(&self) -> Self {
         Self { draft: self.draft.clone(), types: PhantomData }
@@ -93,7 +162,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     /// # Errors
     /// `InvalidStatement`, as [`all`](Query::all).
     pub fn to_sql(&self, dialect: crate::sql::Dialect) -> crate::Result<String> {
-        self.draft.clone().prepare(dialect).map(|prepared| prepared.sql.into_owned())
+        self.draft.clone().prepare(dialect.into()).map(|prepared| prepared.sql.into_owned())
     }
 }
 
@@ -101,7 +170,7 @@ impl<M: Model, R> fmt::Debug for Query<M, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Query");
         out.field("model", &M::def().name);
-        match self.draft.clone().prepare(crate::sql::Dialect::Sqlite) {
+        match self.draft.clone().prepare(crate::sql::Dialect::Sqlite.into()) {
             Ok(prepared) => out.field("sql", &prepared.sql),
             Err(error) => out.field("error", &error.to_string()),
         };

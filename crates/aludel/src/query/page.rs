@@ -5,7 +5,7 @@ mod page_query;
 
 pub use iter_pages::IterPages;
 pub use page_query::PageQuery;
-pub(crate) use page_query::PageWindow;
+pub(crate) use page_query::{PageWindow, first_value};
 
 use serde::Serialize;
 

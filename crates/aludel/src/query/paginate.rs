@@ -41,9 +41,9 @@ impl<M: Model, R: Fetch> Query<M, R> {
         let mut draft = self.draft.into_draft();
         (draft.limit, draft.offset) = (None, None);
         let counted =
-            if window.count { Some(draft.clone().prepare_count(session.dialect_of(M::def()))?) } else { None };
+            if window.count { Some(draft.clone().prepare_count(session.rendering_of(M::def()))?) } else { None };
         (draft.limit, draft.offset) = (Some(window.limit()), Some(window.offset()));
-        Ok((window, draft.prepare(session.dialect_of(M::def()))?, counted))
+        Ok((window, draft.prepare(session.rendering_of(M::def()))?, counted))
     }
 }
 

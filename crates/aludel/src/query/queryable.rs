@@ -1,13 +1,16 @@
 //! What every model can be asked for.
 
+use std::borrow::Cow;
+
 use crate::entity::model::Model;
 use crate::entity::new::New;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{DynColumn, ModelTable};
+use crate::model::{Alias, DynColumn, ModelTable};
 
 use super::Query;
 use super::insert_all::InsertAll;
 use super::selection::EntityOf;
+use super::sortable::Sortable;
 
 /// What every model can be asked for; it comes with the prelude.
 pub trait Queryable: Model {
@@ -21,6 +24,11 @@ pub trait Queryable: Model {
     /// A query for the model's rows.
     fn query() -> Query<Self> {
         Query::new()
+    }
+
+    /// The model's table under another name, for a query that has it twice: see [`Alias`].
+    fn alias(name: impl Into<Cow<'static, str>>) -> Alias<Self> {
+        Alias::new(name.into())
     }
 
     /// A column by the name of its field or in the database, for an order that is chosen at run time. Only this
@@ -37,6 +45,12 @@ pub trait Queryable: Model {
                 format!("`{}` has no column `{name}`; it has {}", def.name, columns.join(", ")),
             )
         })
+    }
+
+    /// The columns, by name, that an order chosen at run time may have, for models of which not all columns are everybody's
+    /// matter: see [`Sortable`].
+    fn sortable<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Sortable<Self> {
+        Sortable::new(names.into_iter().map(Into::into).collect())
     }
 
     /// Inserts rows without making entities of them: see [`InsertAll`].

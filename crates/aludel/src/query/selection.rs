@@ -1,5 +1,6 @@
 //! What `select` takes.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use smallvec::SmallVec;
@@ -7,7 +8,7 @@ use smallvec::SmallVec;
 use crate::entity::Entity;
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
-use crate::model::{Column, ColumnType, Expr, Expression};
+use crate::model::{Aggregate, Alias, AliasColumn, Column, ColumnType, Expr, Expression, SqlExpr};
 use crate::sql::Node;
 
 use super::fetch::Fetch;
@@ -39,10 +40,31 @@ pub(super) enum Item {
     /// An expression, and whether its type has a place for NULL.
     Value { node: Node, nullable: bool },
     /// All columns of a model, and whether the whole row may be missing.
-    Entity { def: &'static ModelDef, optional: bool },
+    Entity { def: &'static ModelDef, optional: bool, alias: Option<Cow<'static, str>> },
 }
 
-impl<T: ColumnType> Selection for Expr<T> {
+impl Item {
+    /// The name of the table that an entity's columns come from.
+    pub(super) fn table<'a>(def: &'static ModelDef, alias: &'a Option<Cow<'static, str>>) -> &'a str {
+        alias.as_deref().unwrap_or(def.table)
+    }
+}
+
+macro_rules! expressions {
+    ($($expression:ident)*) => {$(
+        impl<T: ColumnType> Selection for $expression<T> {
+            type Output = T;
+
+            fn push_to(self, list: &mut SelectList) {
+                list.items.push(Item::Value { node: self.into_node(), nullable: T::NULLABLE });
+            }
+        }
+    )*};
+}
+
+expressions! { Expr Aggregate SqlExpr }
+
+impl<M: Model, T: ColumnType> Selection for Column<M, T> {
     type Output = T;
 
     fn push_to(self, list: &mut SelectList) {
@@ -50,11 +72,49 @@ impl<T: ColumnType> Selection for Expr<T> {
     }
 }
 
-impl<M: Model, T: ColumnType> Selection for Column<M, T> {
+impl<M: Model, T: ColumnType> Selection for AliasColumn<M, T> {
     type Output = T;
 
     fn push_to(self, list: &mut SelectList) {
         list.items.push(Item::Value { node: self.into_node(), nullable: T::NULLABLE });
+    }
+}
+
+/// The rows of an alias as entities, in a `select`: `boss.entity()`.
+#[derive(Clone, Debug)]
+pub struct AliasEntity<M>(Alias<M>);
+
+/// The rows of an alias as entities where there may be none: `boss.entity().optional()`.
+#[derive(Clone, Debug)]
+pub struct OptionalAliasEntity<M>(Alias<M>);
+
+impl<M: Model> Alias<M> {
+    /// The rows of the table under this name as entities, in a `select`.
+    pub fn entity(&self) -> AliasEntity<M> {
+        AliasEntity(self.clone())
+    }
+}
+
+impl<M: Model> AliasEntity<M> {
+    /// The entity, or `None` where an outer join found no row.
+    pub fn optional(self) -> OptionalAliasEntity<M> {
+        OptionalAliasEntity(self.0)
+    }
+}
+
+impl<M: Model> Selection for AliasEntity<M> {
+    type Output = Entity<M>;
+
+    fn push_to(self, list: &mut SelectList) {
+        list.items.push(Item::Entity { def: M::def(), optional: false, alias: Some(self.0.shared_name()) });
+    }
+}
+
+impl<M: Model> Selection for OptionalAliasEntity<M> {
+    type Output = Option<Entity<M>>;
+
+    fn push_to(self, list: &mut SelectList) {
+        list.items.push(Item::Entity { def: M::def(), optional: true, alias: Some(self.0.shared_name()) });
     }
 }
 
@@ -85,7 +145,7 @@ impl<M: Model> Selection for EntityOf<M> {
     type Output = Entity<M>;
 
     fn push_to(self, list: &mut SelectList) {
-        list.items.push(Item::Entity { def: M::def(), optional: false });
+        list.items.push(Item::Entity { def: M::def(), optional: false, alias: None });
     }
 }
 
@@ -93,7 +153,7 @@ impl<M: Model> Selection for OptionalEntity<M> {
     type Output = Option<Entity<M>>;
 
     fn push_to(self, list: &mut SelectList) {
-        list.items.push(Item::Entity { def: M::def(), optional: true });
+        list.items.push(Item::Entity { def: M::def(), optional: true, alias: None });
     }
 }
 

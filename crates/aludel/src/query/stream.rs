@@ -86,7 +86,13 @@ impl<M: Model, R: Fetch> Query<M, R> {
                 def.name, def.relationships[load.relationship].name
             )));
         }
-        let prepared = self.draft.prepare(session.dialect_of(M::def()))?;
+        if self.draft.locks() {
+            return Err(invalid(
+                "for_update(): a stream reads on a connection of its own, where a lock would not last; use `all`"
+                    .to_owned(),
+            ));
+        }
+        let prepared = self.draft.prepare(session.rendering_of(M::def()))?;
         Ok((session.cursor_source(session.bind_of(M::def())?)?, prepared.sql.into_owned(), prepared.params))
     }
 }

@@ -4,16 +4,19 @@
 //! does the rest: no connection is taken for a query that cannot be sent.
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use crate::engine::row::Row;
+use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::error::{Error, ErrorKind, Result};
-use crate::session::Session;
+use crate::session::{Bind, Fetched, Session, Unfinished};
 use crate::sql::Statement;
 
 use super::Query;
 use super::draft::{self, Prepared};
+use super::eager::Plan;
 use super::fetch::{Fetch, Source};
 
 impl<M: Model, R: Fetch> Query<M, R> {
@@ -26,7 +29,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn all(self, session: &Session) -> impl Future<Output = Result<Vec<R>>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.prepare(session.dialect_of(M::def()));
+        let prepared = self.draft.prepare(session.rendering_of(M::def()));
         async move { rows(session, M::def(), prepared?, at).await }
     }
 
@@ -37,7 +40,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn first(self, session: &Session) -> impl Future<Output = Result<Option<R>>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.into_draft().at_most(1).prepare(session.dialect_of(M::def()));
+        let prepared = self.draft.into_draft().at_most(1).prepare(session.rendering_of(M::def()));
         async move { Ok(rows(session, M::def(), prepared?, at).await?.pop()) }
     }
 
@@ -68,7 +71,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn one_or_none(self, session: &Session) -> impl Future<Output = Result<Option<R>>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.into_draft().at_most(2).prepare(session.dialect_of(M::def()));
+        let prepared = self.draft.into_draft().at_most(2).prepare(session.rendering_of(M::def()));
         async move {
             let mut rows = rows(session, M::def(), prepared?, at).await?;
             if rows.len() > 1 {
@@ -97,7 +100,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn count(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.into_draft().prepare_count(session.dialect_of(M::def()));
+        let prepared = self.draft.into_draft().prepare_count(session.rendering_of(M::def()));
         async move { count(session, M::def(), prepared?, at).await }
     }
 
@@ -108,9 +111,9 @@ impl<M: Model, R: Fetch> Query<M, R> {
     #[track_caller]
     pub fn exists(self, session: &Session) -> impl Future<Output = Result<bool>> + Send {
         let at = Location::caller();
-        let prepared = self.draft.into_draft().prepare_exists(session.dialect_of(M::def()));
+        let prepared = self.draft.into_draft().prepare_exists(session.rendering_of(M::def()));
         async move {
-            let Statement { sql, params } = prepared?;
+            let Statement { sql, params, .. } = prepared?;
             session.autoflush(at).await?;
             let mut found = false;
             let mut sink = |row: &Row<'_>| {
@@ -124,26 +127,95 @@ impl<M: Model, R: Fetch> Query<M, R> {
 }
 
 /// Sends a statement and reads its rows.
+///
+/// What can be done at once is done by a plain function, [`Reading::begin`]: what it needs meanwhile is not part of
+/// the future, which is moved around.
 pub(super) async fn rows<R: Fetch>(
     session: &Session,
     def: &'static ModelDef,
-    prepared: Prepared,
+    mut prepared: Prepared,
     at: &'static Location<'static>,
 ) -> Result<Vec<R>> {
     session.autoflush(at).await?;
-    let Prepared { sql, params, eager, alone, populate_existing } = prepared;
-    let arena = session.arena();
-    let eager = draft::eager(session, &arena, eager, populate_existing);
-    let mut source = Source { arena, alone, populate_existing, eager };
-    let mut reader = R::reader(&mut source);
-    let mut rows = Vec::new();
-    let mut sink = |row: &Row<'_>| R::push(&mut reader, row, &mut rows);
-    session.fetch(session.bind_of(def)?, &sql, &params, at, &mut sink).await.map_err(explain)?;
-    if let Some(eager) = R::finish(reader) {
-        Box::pin(eager.settle(at)).await?;
+    if prepared.locks {
+        // In a box, which few need: else the future of every query would be larger.
+        Box::pin(session.begin_of(session.bind_of(def)?, at)).await?;
     }
-    trim(&mut rows);
-    Ok(rows)
+    // A loop over short statements has to give way now and then: none of them waits for anything.
+    tokio::task::coop::consume_budget().await;
+    let arena = session.arena();
+    let plan = prepared.eager.take();
+    match Reading::begin(session, def, &arena, &prepared, plan, at)? {
+        Progress::Done(rows) => Ok(rows),
+        // In a box, which few need: else the future of every query would be larger.
+        Progress::Unfinished(rest) => Box::pin(rest.finish()).await,
+    }
+}
+
+/// How far a query has got at once.
+enum Progress<'a, R: Fetch> {
+    Done(Vec<R>),
+    Unfinished(Box<Reading<'a, R>>),
+}
+
+/// A query whose statement, or whose relationships, have to be waited for.
+struct Reading<'a, R: Fetch> {
+    // Fields drop in this order: the statement ends before what takes its rows.
+    statement: Option<Unfinished<'a, 'a>>,
+    session: &'a Session,
+    bind: Bind,
+    prepared: &'a Prepared,
+    reader: R::Reader<'a>,
+    rows: Vec<R>,
+    at: &'static Location<'static>,
+}
+
+impl<'a, R: Fetch> Reading<'a, R> {
+    /// Reads what can be read without waiting for anything.
+    fn begin(
+        session: &'a Session,
+        def: &'static ModelDef,
+        arena: &'a Arc<Arena>,
+        prepared: &'a Prepared,
+        plan: Option<Box<Plan>>,
+        at: &'static Location<'static>,
+    ) -> Result<Progress<'a, R>> {
+        let bind = session.bind_of(def)?;
+        let Prepared { sql, params, alone, populate_existing, keys, .. } = prepared;
+        let eager = draft::eager(session, arena, plan, *populate_existing);
+        let loads = eager.is_some();
+        let mut reader =
+            R::reader(&mut Source { arena, alone: *alone, populate_existing: *populate_existing, eager, keys });
+        let mut rows = Vec::new();
+        let mut sink = |row: &Row<'_>| R::push(&mut reader, row, &mut rows);
+        let statement = match session.fetch_now(bind, sql, params, at, &mut sink) {
+            Fetched::Done(result) => {
+                result.map_err(explain)?;
+                if !loads {
+                    trim(&mut rows);
+                    return Ok(Progress::Done(rows));
+                }
+                None
+            }
+            Fetched::Unfinished(statement) => Some(statement),
+        };
+        Ok(Progress::Unfinished(Box::new(Self { statement, session, bind, prepared, reader, rows, at })))
+    }
+
+    #[cold]
+    async fn finish(self: Box<Self>) -> Result<Vec<R>> {
+        let Self { statement, session, bind, prepared, mut reader, mut rows, at } = *self;
+        if let Some(statement) = statement {
+            let mut sink = |row: &Row<'_>| R::push(&mut reader, row, &mut rows);
+            let Prepared { sql, params, .. } = prepared;
+            session.finish_fetch(statement, bind, sql, params, at, &mut sink).await.map_err(explain)?;
+        }
+        if let Some(eager) = R::finish(reader) {
+            eager.settle(at).await?;
+        }
+        trim(&mut rows);
+        Ok(rows)
+    }
 }
 
 /// Gives back what a long list has in reserve, which would stay as long as the list.

@@ -1,5 +1,6 @@
 //! What is wrong with a schema, found before a database is asked.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
@@ -7,13 +8,14 @@ use crate::error::{Error, ErrorKind, Result};
 
 use super::{ForeignKey, MetaData, SqlType, Table};
 
-pub(super) fn check(metadata: &MetaData) -> Result<()> {
+/// What is wrong; `per_table` where each table has a space of its own for the names of its indexes.
+pub(super) fn check(metadata: &MetaData, per_table: bool) -> Result<()> {
     for table in metadata.tables() {
         columns(table)?;
         constraint_columns(table)?;
         constraint_names(table)?;
     }
-    index_names(metadata)?;
+    index_names(metadata, per_table)?;
     foreign_keys(metadata)
 }
 
@@ -28,8 +30,8 @@ pub(super) fn foreign_keys(metadata: &MetaData) -> Result<()> {
 }
 
 fn foreign_key(metadata: &MetaData, table: &Table, key: &ForeignKey) -> Result<()> {
-    let from = format!("{}.{}", table.name, key.columns.join(", "));
-    let to = &key.target_table;
+    let from = format!("{}.{}", table.key(), key.columns.join(", "));
+    let to = &*key.target_key();
     let Some(target) = metadata.table(to) else {
         let message = format!(
             "foreign key {from} references table `{to}`, which does not exist: \
@@ -64,18 +66,25 @@ fn foreign_key(metadata: &MetaData, table: &Table, key: &ForeignKey) -> Result<(
 
 fn columns(table: &Table) -> Result<()> {
     if table.columns.is_empty() {
-        return Err(wrong(table, format!("table `{}` has no columns: give it one", table.name)));
+        return Err(wrong(table, format!("table `{}` has no columns: give it one", table.key())));
     }
     let mut seen = HashSet::new();
     for column in &table.columns {
         if !seen.insert(&column.name) {
-            let message = format!("column {}.{} is declared twice: rename one of them", table.name, column.name);
+            let message = format!("column {}.{} is declared twice: rename one of them", table.key(), column.name);
             return Err(wrong(table, message));
         }
         if let SqlType::Enum { values, .. } = &column.ty
             && values.is_empty()
         {
-            let message = format!("enum column {}.{} has no values: give it one", table.name, column.name);
+            let message = format!("enum column {}.{} has no values: give it one", table.key(), column.name);
+            return Err(wrong(table, message));
+        }
+        if column.computed.is_some() && (column.server_default.is_some() || column.autoincrement) {
+            let message = format!(
+                "column {}.{} is computed, which leaves nothing to a default or to autoincrement: remove one of them",
+                table.name, column.name
+            );
             return Err(wrong(table, message));
         }
     }
@@ -86,13 +95,23 @@ fn constraint_columns(table: &Table) -> Result<()> {
     let primary = table.primary_key.iter().map(|key| ("the primary key", &key.columns));
     let foreign = table.foreign_keys.iter().map(|key| ("a foreign key", &key.columns));
     let uniques = table.uniques.iter().map(|unique| ("a unique constraint", &unique.columns));
-    let indexes = table.indexes.iter().map(|index| ("an index", &index.columns));
-    for (what, columns) in primary.chain(foreign).chain(uniques).chain(indexes) {
+    for index in &table.indexes {
+        if index.elements.is_empty() {
+            return Err(wrong(table, format!("an index of table `{}` has no columns: name one", table.name)));
+        }
+        let included = index.include.iter().map(String::as_str);
+        if let Some(missing) = index.columns().into_iter().chain(included).find(|name| table.column(name).is_none()) {
+            let message =
+                format!("an index of table `{}` names column `{missing}`, which it does not have", table.name);
+            return Err(wrong(table, message));
+        }
+    }
+    for (what, columns) in primary.chain(foreign).chain(uniques) {
         if columns.is_empty() {
-            return Err(wrong(table, format!("{what} of table `{}` has no columns: name one", table.name)));
+            return Err(wrong(table, format!("{what} of table `{}` has no columns: name one", table.key())));
         }
         if let Some(missing) = columns.iter().find(|name| table.column(name).is_none()) {
-            let message = format!("{what} of table `{}` names column `{missing}`, which it does not have", table.name);
+            let message = format!("{what} of table `{}` names column `{missing}`, which it does not have", table.key());
             return Err(wrong(table, message));
         }
     }
@@ -110,7 +129,7 @@ fn constraint_names(table: &Table) -> Result<()> {
         if !seen.insert(name) {
             let message = format!(
                 "two constraints of table `{}` have the name `{name}`: remove one, or give it a name of its own",
-                table.name
+                table.key()
             );
             return Err(wrong(table, message).with_constraint(name));
         }
@@ -118,20 +137,23 @@ fn constraint_names(table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// Indexes share one space of names with each other and with the tables, in SQLite as in PostgreSQL.
-fn index_names(metadata: &MetaData) -> Result<()> {
-    let mut owners: HashMap<&str, &Table> = HashMap::new();
+/// Indexes share one space of names with each other and with the tables of their schema, in SQLite as in PostgreSQL; in
+/// MariaDB with those of their table alone.
+fn index_names(metadata: &MetaData, per_table: bool) -> Result<()> {
+    let mut owners: HashMap<(Cow<'_, str>, Cow<'_, str>), &Table> = HashMap::new();
     let indexes = metadata.tables().iter().flat_map(|table| table.indexes.iter().map(move |index| (table, index)));
     for (table, name) in indexes.filter_map(|(table, index)| Some((table, index.name.as_deref()?))) {
-        let taken: Option<&dyn Display> = match (metadata.table(name), owners.insert(name, table)) {
-            (Some(_), _) => Some(&"a table"),
-            (None, Some(owner)) => Some(&format!("an index of table `{}`", owner.name)),
-            (None, None) => None,
+        let key = super::table::key(table.schema.as_deref(), name);
+        let space = if per_table { table.key() } else { Cow::Borrowed("") };
+        let taken: Option<&dyn Display> = match (metadata.table(&key), owners.insert((space, key), table)) {
+            (Some(_), _) if !per_table => Some(&"a table"),
+            (_, Some(owner)) => Some(&format!("an index of table `{}`", owner.key())),
+            (_, None) => None,
         };
         if let Some(taken) = taken {
             let message = format!(
                 "index `{name}` of table `{}` has the name of {taken}: give it another with name = \"..\"",
-                table.name
+                table.key()
             );
             return Err(wrong(table, message));
         }
@@ -140,7 +162,7 @@ fn index_names(metadata: &MetaData) -> Result<()> {
 }
 
 fn wrong(table: &Table, message: String) -> Error {
-    Error::new(ErrorKind::Config, message).with_table(&table.name)
+    Error::new(ErrorKind::Config, message).with_table(table.key())
 }
 
 #[cfg(test)]

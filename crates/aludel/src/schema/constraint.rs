@@ -1,5 +1,7 @@
 //! The constraints of a table.
 
+use std::borrow::Cow;
+
 use super::Action;
 
 /// The primary key of a [`Table`](super::Table).
@@ -34,6 +36,8 @@ pub struct ForeignKey {
     pub name: Option<String>,
     /// The columns on this side.
     pub columns: Vec<String>,
+    /// The schema of the table that they point at; none is the connection's own.
+    pub target_schema: Option<String>,
     /// The table that they point at.
     pub target_table: String,
     /// The columns that they point at, in the same order.
@@ -54,6 +58,7 @@ impl ForeignKey {
         Self {
             name: None,
             columns: strings(columns),
+            target_schema: None,
             target_table: target_table.into(),
             target_columns: strings(target_columns),
             on_delete: Action::NoAction,
@@ -66,6 +71,18 @@ impl ForeignKey {
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
+    }
+
+    /// The same key to a table of this schema.
+    #[must_use]
+    pub fn to_schema(mut self, schema: impl Into<String>) -> Self {
+        self.target_schema = Some(schema.into());
+        self
+    }
+
+    /// The name under which a [`MetaData`](super::MetaData) has the target: `schema.name`, or the name alone.
+    pub fn target_key(&self) -> Cow<'_, str> {
+        super::table::key(self.target_schema.as_deref(), &self.target_table)
     }
 
     /// The same key with what happens when the target row is deleted.

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
 
-use super::{NamingConvention, SortedTables, Table, check, sort};
+use crate::sql::SchemaTranslation;
+
+use super::{NamingConvention, SortedTables, Table, View, check, sort};
 
 /// The tables of one database, by name, in the order in which they were added.
 ///
@@ -34,12 +36,13 @@ pub struct MetaData {
     naming: NamingConvention,
     tables: Vec<Table>,
     positions: HashMap<String, usize>,
+    views: Vec<View>,
 }
 
 impl MetaData {
     /// No tables, with the convention that names the constraints of those to come.
     pub fn new(naming: NamingConvention) -> Self {
-        Self { naming, tables: Vec::new(), positions: HashMap::new() }
+        Self { naming, ..Self::default() }
     }
 
     /// The convention that names constraints and indexes.
@@ -55,16 +58,16 @@ impl MetaData {
     /// # Errors
     /// `Config` when there is a table of this name, and when the naming convention has a token that does not exist.
     pub fn add_table(&mut self, mut table: Table) -> Result<()> {
-        if let Some(earlier) = self.table(&table.name) {
+        if let Some(earlier) = self.table(&table.key()) {
             return Err(duplicate(earlier, &table));
         }
         self.naming.name_constraints(&mut table)?;
-        self.positions.insert(table.name.clone(), self.tables.len());
+        self.positions.insert(table.key().into_owned(), self.tables.len());
         self.tables.push(table);
         Ok(())
     }
 
-    /// A table by its name.
+    /// A table by its name, which is `schema.name` for one in a schema.
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.position(name).map(|position| &self.tables[position])
     }
@@ -72,6 +75,29 @@ impl MetaData {
     /// The tables, in the order in which they were added.
     pub fn tables(&self) -> &[Table] {
         &self.tables
+    }
+
+    /// Adds a view.
+    ///
+    /// # Errors
+    /// `Config` when there is a table or view of this name.
+    pub fn add_view(&mut self, view: View) -> Result<()> {
+        if self.table(&view.name).is_some() || self.view(&view.name).is_some() {
+            let message = format!("view `{}` has the name of another table or view", view.name);
+            return Err(Error::new(ErrorKind::Config, message).with_table(&view.name));
+        }
+        self.views.push(view);
+        Ok(())
+    }
+
+    /// A view by its name.
+    pub fn view(&self, name: &str) -> Option<&View> {
+        self.views.iter().find(|view| view.name == name)
+    }
+
+    /// The views, in the order in which they were added. They are found by reflection, and not created.
+    pub fn views(&self) -> &[View] {
+        &self.views
     }
 
     /// The tables in the order of their dependency: what a foreign key points at comes before its holder. A foreign
@@ -91,7 +117,39 @@ impl MetaData {
     /// # Errors
     /// `Config`, naming the table, the column and the cure.
     pub fn check(&self) -> Result<()> {
-        check::check(self)
+        check::check(self, false)
+    }
+
+    /// The same for a backend where each table has a space of its own for the names of its indexes.
+    pub(crate) fn check_with_index_names_per_table(&self) -> Result<()> {
+        check::check(self, true)
+    }
+
+    /// The same tables in schemas of other names.
+    ///
+    /// # Errors
+    /// `Config` when two tables come to have one name.
+    pub fn translated(&self, schemas: &SchemaTranslation) -> Result<Self> {
+        let translate = |schema: &mut Option<String>| {
+            *schema = schema.as_deref().and_then(|schema| schemas.get(schema)).map(str::to_owned);
+        };
+        // Its tables have their names already.
+        let mut translated = Self::new(NamingConvention::none());
+        for table in &self.tables {
+            let mut table = table.clone();
+            translate(&mut table.schema);
+            table.foreign_keys.iter_mut().for_each(|key| translate(&mut key.target_schema));
+            translated.add_table(table)?;
+        }
+        Ok(Self { naming: self.naming.clone(), ..translated })
+    }
+
+    /// The schemas that tables name, each once.
+    pub fn schemas(&self) -> Vec<&str> {
+        let mut schemas: Vec<&str> = self.tables.iter().filter_map(|table| table.schema.as_deref()).collect();
+        schemas.sort_unstable();
+        schemas.dedup();
+        schemas
     }
 
     pub(super) fn position(&self, name: &str) -> Option<usize> {
@@ -104,11 +162,11 @@ fn duplicate(earlier: &Table, later: &Table) -> Error {
         |table: &Table| table.declared_by.as_ref().map_or("a table without a model".to_owned(), |by| format!("`{by}`"));
     let message = format!(
         "table `{}` is declared twice, by {} and by {}: give one of them another name with #[model(table = \"..\")]",
-        later.name,
+        later.key(),
         by(earlier),
         by(later)
     );
-    Error::new(ErrorKind::Config, message).with_table(&later.name)
+    Error::new(ErrorKind::Config, message).with_table(later.key())
 }
 
 #[cfg(test)]

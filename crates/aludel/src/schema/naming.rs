@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::error::{Error, ErrorKind, Result};
 
-use super::{SqlType, Table};
+use super::{Index, IndexKey, SqlType, Table};
 
 /// How constraints and indexes are named, by templates as in SQLAlchemy and Alembic.
 ///
@@ -129,10 +129,20 @@ impl NamingConvention {
             }
         }
         for index in &mut table.indexes {
-            apply(&self.index, &mut index.name, &Subject::new(name, &index.columns))?;
+            let columns = index_columns(index);
+            apply(&self.index, &mut index.name, &Subject::new(name, &columns))?;
         }
         Ok(())
     }
+}
+
+/// What stands for the columns of an index in its name: an expression is `expr` and digits that depend on its SQL.
+fn index_columns(index: &Index) -> Vec<String> {
+    let name = |element: &super::IndexElement| match &element.key {
+        IndexKey::Column(name) => name.clone(),
+        IndexKey::Expression(sql) => format!("expr_{:08x}", hash(sql)),
+    };
+    index.elements.iter().map(name).collect()
 }
 
 /// What a name is made for.

@@ -39,7 +39,7 @@ struct Edge<'a> {
 
 fn edges<'a>(metadata: &MetaData, position: usize, table: &'a Table) -> Vec<Edge<'a>> {
     let edge = |key: &'a ForeignKey| {
-        let target = metadata.position(&key.target_table).filter(|&target| target != position)?;
+        let target = metadata.position(&key.target_key()).filter(|&target| target != position)?;
         // One NULL among the columns is enough: no backend then looks for the target (MATCH SIMPLE).
         let nullable = key
             .columns

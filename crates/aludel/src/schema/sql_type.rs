@@ -60,6 +60,14 @@ pub enum SqlType {
         /// The names, in their order.
         values: Cow<'static, [Cow<'static, str>]>,
     },
+    /// An address of the internet; `INET` on PostgreSQL, text elsewhere.
+    Inet,
+    /// A span of months, days and microseconds; PostgreSQL's alone.
+    Interval,
+    /// An array of elements of a type; PostgreSQL's alone.
+    Array(&'static SqlType),
+    /// A range with bounds of a type: `Integer`, `BigInt`, `Decimal`, `DateTime`, `Timestamp` or `Date`; PostgreSQL's alone.
+    Range(&'static SqlType),
     /// A type that only one backend has, spelt as that backend spells it.
     Other(Cow<'static, str>),
 }

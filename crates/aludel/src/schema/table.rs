@@ -1,5 +1,7 @@
 //! A table.
 
+use std::borrow::Cow;
+
 use super::{CheckConstraint, Column, ForeignKey, Index, PrimaryKey, UniqueConstraint};
 
 /// A table: columns, constraints and indexes.
@@ -18,6 +20,8 @@ use super::{CheckConstraint, Column, ForeignKey, Index, PrimaryKey, UniqueConstr
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Table {
+    /// The schema; none is the connection's own. On MariaDB it is a database, on SQLite one that is attached.
+    pub schema: Option<String>,
     /// The name.
     pub name: String,
     /// The columns, in their order.
@@ -42,6 +46,7 @@ impl Table {
     /// A table without columns.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
+            schema: None,
             name: name.into(),
             columns: Vec::new(),
             primary_key: None,
@@ -52,6 +57,18 @@ impl Table {
             comment: None,
             declared_by: None,
         }
+    }
+
+    /// The same table in a schema. Foreign keys name their target's schema by themselves.
+    #[must_use]
+    pub fn in_schema(mut self, schema: impl Into<String>) -> Self {
+        self.schema = Some(schema.into());
+        self
+    }
+
+    /// The name under which a [`MetaData`](super::MetaData) has the table: `schema.name`, or the name alone.
+    pub fn key(&self) -> Cow<'_, str> {
+        key(self.schema.as_deref(), &self.name)
     }
 
     /// The same table with one more column.
@@ -126,27 +143,40 @@ impl Table {
     }
 
     /// Whether the database keeps these columns, in any order, unique together: by the primary key, a unique
-    /// constraint or a unique index.
+    /// constraint or a unique index of all rows.
     pub fn is_unique<S: AsRef<str>>(&self, columns: &[S]) -> bool {
-        self.unique_keys().any(|(_, key)| same_columns(key, columns))
+        self.unique_keys().any(|(_, key)| same_columns(&key, columns))
     }
 
     /// The name of the constraint or index that keeps these columns, in any order, unique together. SQLite reports a
-    /// violation by columns only; this finds the constraint.
+    /// violation by columns only; this finds the constraint, or else the partial index.
     pub fn unique_name<S: AsRef<str>>(&self, columns: &[S]) -> Option<&str> {
-        self.unique_keys().find(|(_, key)| same_columns(key, columns)).and_then(|(name, _)| name)
+        let partial = self.indexes.iter().filter(|index| index.unique && index.predicate.is_some());
+        let partial = partial.map(|index| (index.name.as_deref(), index.columns()));
+        self.unique_keys().chain(partial).find(|(_, key)| same_columns(key, columns)).and_then(|(name, _)| name)
     }
 
-    fn unique_keys(&self) -> impl Iterator<Item = (Option<&str>, &[String])> {
-        let primary = self.primary_key.iter().map(|key| (key.name.as_deref(), &*key.columns));
-        let uniques = self.uniques.iter().map(|unique| (unique.name.as_deref(), &*unique.columns));
-        let indexes = self.indexes.iter().filter(|index| index.unique);
-        primary.chain(uniques).chain(indexes.map(|index| (index.name.as_deref(), &*index.columns)))
+    fn unique_keys(&self) -> impl Iterator<Item = (Option<&str>, Vec<&str>)> {
+        let primary = self.primary_key.iter().map(|key| (key.name.as_deref(), names_of(&key.columns)));
+        let uniques = self.uniques.iter().map(|unique| (unique.name.as_deref(), names_of(&unique.columns)));
+        let indexes = self.indexes.iter().filter(|index| index.unique && index.is_over_columns());
+        primary.chain(uniques).chain(indexes.map(|index| (index.name.as_deref(), index.columns())))
     }
 }
 
-fn same_columns<S: AsRef<str>>(key: &[String], columns: &[S]) -> bool {
-    key.len() == columns.len() && key.iter().all(|name| columns.iter().any(|column| column.as_ref() == name))
+pub(super) fn key<'a>(schema: Option<&str>, name: &'a str) -> Cow<'a, str> {
+    match schema {
+        None => Cow::Borrowed(name),
+        Some(schema) => Cow::Owned(format!("{schema}.{name}")),
+    }
+}
+
+fn names_of(columns: &[String]) -> Vec<&str> {
+    columns.iter().map(String::as_str).collect()
+}
+
+fn same_columns<S: AsRef<str>>(key: &[&str], columns: &[S]) -> bool {
+    key.len() == columns.len() && key.iter().all(|name| columns.iter().any(|column| column.as_ref() == *name))
 }
 
 #[cfg(test)]
@@ -165,6 +195,9 @@ mod tests {
         assert_eq!(table.unique_name(&["b", "a"]), Some("uq"));
         assert_eq!(table.unique_name(&["b"]), Some("ux"));
         assert!(!table.is_unique(&["a"]), "a plain index keeps nothing unique");
+        let partial = table.clone().with_index(Index::new(["a"]).unique().with_predicate("b <> ''").named("part"));
+        assert!(!partial.is_unique(&["a"]), "a partial index leaves rows out");
+        assert_eq!(partial.unique_name(&["a"]), Some("part"));
         assert!(!table.is_unique(&["a", "b", "c"]));
     }
 }

@@ -64,9 +64,11 @@ pub(super) fn add_row(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>) -> SlotPtr {
                 key
             }
             Generated::Uuid => Value::Uuid(Uuid::now_v7()),
-            Generated::No | Generated::Server => continue,
+            // A row's first version is 1, unless the program says otherwise.
+            Generated::No if def.options.version == Some(column) => Value::Int(1),
+            Generated::No | Generated::Server | Generated::Computed => continue,
         };
-        if column_def.generated == Generated::Uuid {
+        if column_def.generated != Generated::Autoincrement {
             row.given().insert(column);
         }
         if let Err(error) = row.put(column, value) {

@@ -8,7 +8,7 @@ use super::shared::Bind;
 use super::transaction::Unsettled;
 use super::{NEEDS_ROLLBACK, Session};
 use crate::engine::row::Row;
-use crate::engine::{BeginMode, Executed, Now, PooledConnection, Rest, Several};
+use crate::engine::{BeginMode, Engine, Executed, Now, PooledConnection, Rest, Several, SinkOfSeveral};
 use crate::error::{ErrorKind, Result};
 use crate::sql::Value;
 
@@ -68,13 +68,14 @@ impl Link {
 }
 
 /// How far a read has got at once.
-#[allow(clippy::large_enum_variant, reason = "it is moved once, and most reads are done at once")]
-enum Fetched<'s, 'p> {
+pub(crate) enum Fetched<'s, 'p> {
     Done(Result<u64>),
-    Begun(Begun<'s, 'p>),
-    /// Nowhere: the session's turn or a connection has to be waited for.
-    Waits,
+    /// The rest is [`finish_fetch`](Session::finish_fetch)'s.
+    Unfinished(Unfinished<'s, 'p>),
 }
+
+/// What is left of a read: all of it, where the session's turn or a connection has to be waited for.
+pub(crate) struct Unfinished<'s, 'p>(Option<Box<Begun<'s, 'p>>>);
 
 /// A read that has to wait for something.
 struct Begun<'s, 'p> {
@@ -102,14 +103,30 @@ impl Session {
         tokio::task::coop::consume_budget().await;
         match self.fetch_now(bind, sql, params, at, sink) {
             Fetched::Done(result) => result,
-            // In boxes, which few need: else the future of every query would be larger, and it is moved around.
-            Fetched::Begun(rest) => Box::pin(self.fetch_rest(rest, sink)).await,
-            Fetched::Waits => Box::pin(self.fetch_patiently(bind, sql, params, at, sink)).await,
+            // In a box, which few need: else the future of every query would be larger, and it is moved around.
+            Fetched::Unfinished(rest) => Box::pin(self.finish_fetch(rest, bind, sql, params, at, sink)).await,
+        }
+    }
+
+    /// Goes on with what [`fetch_now`](Self::fetch_now) has begun, of the same statement.
+    #[cold]
+    pub(crate) async fn finish_fetch(
+        &self,
+        rest: Unfinished<'_, '_>,
+        bind: Bind,
+        sql: &str,
+        params: &[Value<'_>],
+        at: &'static Location<'static>,
+        sink: Sink<'_>,
+    ) -> Result<u64> {
+        match rest.0 {
+            Some(begun) => self.fetch_rest(*begun, sink).await,
+            None => self.fetch_patiently(bind, sql, params, at, sink).await,
         }
     }
 
     /// A read as far as it goes without waiting for anything.
-    fn fetch_now<'s, 'p>(
+    pub(crate) fn fetch_now<'s, 'p>(
         &'s self,
         bind: Bind,
         sql: &'p str,
@@ -120,10 +137,10 @@ impl Session {
         if let Err(error) = self.check() {
             return Fetched::Done(Err(error));
         }
-        if has_pending_key(params) || self.inner.db.engine(bind).is_server() {
-            return Fetched::Waits;
+        if has_pending_key(params) || self.inner.db().engine(bind).is_server() {
+            return Fetched::Unfinished(Unfinished(None));
         }
-        let Some(mut turn) = self.inner.try_turn(at) else { return Fetched::Waits };
+        let Some(mut turn) = self.inner.try_turn(at) else { return Fetched::Unfinished(Unfinished(None)) };
         turn.switch(bind);
         let mut borrowed = None;
         let connection = match &mut turn.connection {
@@ -131,15 +148,15 @@ impl Session {
                 Ok(()) => connection,
                 Err(error) => return Fetched::Done(Err(error)),
             },
-            None => match self.inner.db.engine(bind).try_acquire(at) {
+            None => match self.inner.db().engine(bind).try_acquire(at) {
                 Some(connection) => borrowed.insert(connection),
-                None => return Fetched::Waits,
+                None => return Fetched::Unfinished(Unfinished(None)),
             },
         };
         match connection.fetch_now(sql, params, sink) {
             Now::Done(Ok(rows)) => Fetched::Done(Ok(rows)),
             Now::Done(result) => Fetched::Done(self.settle(&turn, result)),
-            Now::Later(rest) => Fetched::Begun(Begun { turn, borrowed, rest }),
+            Now::Later(rest) => Fetched::Unfinished(Unfinished(Some(Box::new(Begun { turn, borrowed, rest })))),
         }
     }
 
@@ -198,7 +215,21 @@ impl Session {
         at: &'static Location<'static>,
         sink: Sink<'_>,
     ) -> Result<u64> {
-        let engine = self.inner.db.engine(bind);
+        let database = self.inner.db().database(bind);
+        if self.reads_from_replicas(bind) {
+            return Box::pin(self.fetch_from_replica(database, sql, params, at, sink)).await;
+        }
+        Self::fetch_on(&database.engine, sql, params, at, sink).await
+    }
+
+    /// A read on a connection of one server: see [`fetch_outside`](Self::fetch_outside).
+    pub(super) async fn fetch_on(
+        engine: &Engine,
+        sql: &str,
+        params: &[Value<'_>],
+        at: &'static Location<'static>,
+        sink: Sink<'_>,
+    ) -> Result<u64> {
         let mut handed = false;
         let mut noting = |row: &Row<'_>| {
             handed = true;
@@ -260,13 +291,14 @@ impl Session {
         turn: &mut Turn<'_>,
         statements: &[(&str, &[Value<'_>])],
         at: &'static Location<'static>,
+        sink: SinkOfSeveral<'_>,
     ) -> Several {
         let connection = match self.transaction(turn, at).await {
             Ok(connection) => connection,
             Err(error) => return Several { done: Vec::new(), failed: Some((0, error)) },
         };
         let unsettled = Unsettled::new(self);
-        let Several { done, failed } = connection.execute_all(statements).await;
+        let Several { done, failed } = connection.execute_all(statements, sink).await;
         unsettled.settle();
         let settled = |(at, error)| Some((at, self.settle::<()>(turn, Err(error)).err()?));
         Several { done, failed: failed.and_then(settled) }
@@ -287,7 +319,7 @@ impl Session {
         turn.switch(bind);
         let reads = match &mut turn.connection {
             Some(connection) => connection.is_readonly(sql)?,
-            None => self.inner.db.engine(bind).acquire(at).await?.is_readonly(sql)?,
+            None => self.inner.db().engine(bind).acquire(at).await?.is_readonly(sql)?,
         };
         if reads {
             return self.fetch_in(&mut turn, sql, params, at, sink).await;
@@ -301,6 +333,31 @@ impl Session {
             arena.tracker().raise_epoch(None);
         }
         Ok(rows)
+    }
+
+    /// Rows of a statement that writes one table. Entities of it that were there before are of an older epoch, those that
+    /// it brings are not.
+    pub(crate) async fn fetch_written(
+        &self,
+        bind: Bind,
+        sql: &str,
+        params: &[Value<'_>],
+        table: &str,
+        at: &'static Location<'static>,
+        sink: Sink<'_>,
+    ) -> Result<u64> {
+        self.check()?;
+        let mut turn = self.turn(at).await?;
+        turn.switch(bind);
+        let params = self.with_keys(params)?;
+        let connection = self.transaction(&mut turn, at).await?;
+        if let Some(arena) = self.existing_arena() {
+            arena.tracker().raise_epoch(Some(table));
+        }
+        let unsettled = Unsettled::new(self);
+        let result = connection.fetch(sql, &params, sink).await;
+        unsettled.settle();
+        self.settle(&turn, result)
     }
 
     /// Rows of a statement that writes, within a flush.
@@ -317,6 +374,15 @@ impl Session {
         self.settle(turn, result)
     }
 
+    /// Opens a database's transaction, if it is not open yet: for a read whose locks are to last.
+    pub(crate) async fn begin_of(&self, bind: Bind, at: &'static Location<'static>) -> Result<()> {
+        self.check()?;
+        let mut turn = self.turn(at).await?;
+        turn.switch(bind);
+        self.transaction(&mut turn, at).await?;
+        Ok(())
+    }
+
     /// The connection of the transaction, which begins if it has not yet.
     pub(super) async fn transaction<'a>(
         &self,
@@ -328,6 +394,9 @@ impl Session {
             if !turn.is_open() {
                 turn.savepoints = 0;
                 turn.transaction += 1;
+            }
+            if self.reads_from_replicas(turn.bind) {
+                self.on_primary();
             }
             turn.connection = Some(connection);
         }
@@ -342,7 +411,7 @@ impl Session {
 
     /// A connection with a transaction that has just begun. Where the server has cut the first one off, another is tried.
     async fn begin_on_any(&self, bind: Bind, at: &'static Location<'static>) -> Result<PooledConnection> {
-        let engine = self.inner.db.engine(bind);
+        let engine = self.inner.db().engine(bind);
         let mut connection = engine.acquire(at).await?;
         match connection.begin(BeginMode::Immediate).await {
             Err(error) if error.kind() == ErrorKind::Connection && engine.is_server() => {
@@ -370,12 +439,12 @@ impl Session {
     }
 
     /// Completes an error, and takes note when the transaction ended by itself.
-    fn settle<O>(&self, turn: &Turn<'_>, result: Result<O>) -> Result<O> {
+    pub(super) fn settle<O>(&self, turn: &Turn<'_>, result: Result<O>) -> Result<O> {
         result.map_err(|error| {
             if turn.connection.as_ref().is_some_and(|connection| !connection.in_transaction()) {
                 self.set(NEEDS_ROLLBACK);
             }
-            self.inner.db.database(turn.bind).explain(error)
+            self.inner.db().database(turn.bind).explain(error)
         })
     }
 }

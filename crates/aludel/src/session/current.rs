@@ -35,7 +35,7 @@ impl Scope {
     /// # Errors
     /// `Detached` when the request or scope has ended.
     pub(crate) fn session(&self) -> Result<Session> {
-        let session = self.0.session.get_or_init(|| Some(Session::new(Arc::clone(&self.0.db))));
+        let session = self.0.session.get_or_init(|| Some(Session::open(Arc::clone(&self.0.db))));
         session.clone().ok_or_else(|| {
             Error::new(
                 ErrorKind::Detached,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::connection::Sink;
 use super::pending_keys::with_keys;
+use super::replicas::primary_may_know;
 use super::shared::{Bind, DbShared};
 use super::{Session, detached};
-use crate::engine::{CursorId, PooledConnection};
+use crate::engine::{CursorId, Engine, PooledConnection};
 use crate::entity::arena::Arena;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
@@ -20,6 +21,8 @@ pub(crate) struct CursorSource {
     db: Arc<DbShared>,
     bind: Bind,
     session: Option<Session>,
+    /// Whether the rows may come from a replica.
+    from_replica: bool,
     /// What knows the keys of rows that were new when the query was written.
     arena: Option<Arc<Arena>>,
 }
@@ -47,7 +50,9 @@ impl Session {
         let pending = self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush());
         let alone = idle && !pending && !self.db().engine(bind).is_memory();
         let arena = self.existing_arena();
-        Ok(CursorSource { db: Arc::clone(self.db()), bind, session: (!alone).then(|| self.clone()), arena })
+        let from_replica = alone && self.reads_from_replicas(bind);
+        let session = (!alone).then(|| self.clone());
+        Ok(CursorSource { db: Arc::clone(self.db()), bind, session, from_replica, arena })
     }
 }
 
@@ -62,7 +67,7 @@ impl CursorSource {
         params: Vec<Value<'static>>,
         at: &'static Location<'static>,
     ) -> Result<Cursor> {
-        let Self { db, bind, session, arena } = self;
+        let Self { db, bind, session, from_replica, arena } = self;
         if let Some(session) = session {
             session.autoflush(at).await?;
             session.check()?;
@@ -79,8 +84,19 @@ impl CursorSource {
                 return Ok(Cursor::Whole { session, bind, sql, params });
             }
         }
-        let mut connection = db.engine(bind).acquire(at).await?;
-        let id = connection.open_cursor(&sql, &with_keys(arena.as_ref(), &params)?).await?;
+        if from_replica {
+            let params = with_keys(arena.as_ref(), &params)?;
+            for replica in db.database(bind).replicas.in_turn() {
+                match open_on(&replica.engine, &sql, &params, at).await {
+                    Ok((connection, id)) => return Ok(Cursor::Own { db: Arc::clone(&db), bind, connection, id }),
+                    Err(error) if error.kind() == ErrorKind::Connection => replica.leave_out(&error),
+                    Err(error) if primary_may_know(&error) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        let params = with_keys(arena.as_ref(), &params)?;
+        let (connection, id) = open_on(db.engine(bind), &sql, &params, at).await?;
         Ok(Cursor::Own { db, bind, connection, id })
     }
 }
@@ -133,6 +149,18 @@ impl Drop for Cursor {
             }
         }
     }
+}
+
+/// A cursor on a connection of one server.
+async fn open_on(
+    engine: &Engine,
+    sql: &str,
+    params: &[Value<'_>],
+    at: &'static Location<'static>,
+) -> Result<(PooledConnection, CursorId)> {
+    let mut connection = engine.acquire(at).await?;
+    let id = connection.open_cursor(sql, params).await?;
+    Ok((connection, id))
 }
 
 #[cold]

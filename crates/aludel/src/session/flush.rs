@@ -2,12 +2,20 @@
 
 mod cascade;
 mod deletes;
+mod early;
+mod guard;
 mod inserts;
+mod links;
 mod order;
+mod queue;
 mod read_back;
 mod row_switch;
 mod updates;
 
+pub(super) use inserts::value_of;
+pub(crate) use inserts::value_of_type;
+
+use std::collections::HashSet;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -19,7 +27,8 @@ use crate::entity::def::ModelDef;
 use crate::entity::placeholder::may_be_placeholder;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{Dialect, Value};
+use crate::sql::{Dialect, Rendering, Value};
+use queue::Queue;
 
 /// The keys that the database made, by the placeholders that stood for them. They are kept where the queries of other
 /// tasks find them too.
@@ -57,8 +66,10 @@ struct Flush<'a, 'b> {
 }
 
 impl Session {
-    /// Sends what has changed: inserts, then updates, then deletes, in order of dependency between the tables. The
-    /// transaction stays open; [`commit`](Session::commit) ends it. Queries flush by themselves before they run.
+    /// Sends what has changed: inserts, then updates, then the rows of link models, then deletes, in order of dependency
+    /// between the tables. Of a table that gets new rows, the changed rows go first where they can: a new one may take
+    /// the unique value that they give up. The transaction stays open; [`commit`](Session::commit) ends it. Queries
+    /// flush by themselves before they run.
     ///
     /// # Errors
     /// What the database says: `UniqueViolation`, `ForeignKeyViolation`, `NotNullViolation`, `CheckViolation`,
@@ -78,12 +89,18 @@ impl Session {
     /// The flush before a query, unless it is turned off or there is nothing to send.
     #[inline]
     pub(crate) async fn autoflush(&self, at: &'static Location<'static>) -> Result<()> {
-        let pending = self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush());
-        if !pending || !self.autoflushes() {
+        if !self.needs_autoflush() {
             return Ok(());
         }
         // In a box, which few queries need: else the future of every query would be larger, and it is moved around.
         Box::pin(self.flush_for_query(at)).await
+    }
+
+    /// Whether a query has something to flush before it.
+    #[inline]
+    pub(crate) fn needs_autoflush(&self) -> bool {
+        let pending = self.existing_arena().is_some_and(|arena| arena.tracker().needs_flush());
+        pending && self.autoflushes()
     }
 
     #[cold]
@@ -122,22 +139,39 @@ impl Session {
 impl Flush<'_, '_> {
     async fn run(&mut self) -> Result<()> {
         self.cascade_deletes().await?;
-        let (mut new, dirty, mut doomed) = {
+        let (mut new, dirty, mut doomed, links) = {
             let mut tracker = self.arena.tracker();
             let mut new = std::mem::take(&mut tracker.new);
             new.retain(|slot| slot.state() == State::Pending);
             let mut doomed = std::mem::take(&mut tracker.doomed);
             doomed.retain(|slot| slot.state() == State::Persistent);
-            (new, tracker.take_dirty(), doomed)
+            (new, tracker.take_dirty(), doomed, tracker.links.take())
         };
         let switches = self.switches(&mut new, &doomed);
         let (before, after) = self.order_switches(switches, &new);
         self.switch(&before).await?;
-        let late = self.insert(&new).await?;
-        self.switch(&after).await?;
-        self.update(&dirty, &late).await?;
+        let arena = Arc::clone(&self.arena);
+        let mut queue = Queue::default();
+        let early = self.before_inserts(&new, &dirty);
+        self.update(&mut queue, &arena, &early, &[]).await?;
+        let ordered = order::for_insert(&arena, &new)?;
+        self.insert(&mut queue, &arena, &ordered).await?;
+        if !after.is_empty() {
+            self.send(&mut queue).await?;
+            self.switch(&after).await?;
+        }
+        // What waits in the queue looks as it did before.
+        let early: HashSet<SlotPtr> = early.into_iter().collect();
+        let rest: Vec<SlotPtr> = dirty.iter().copied().filter(|slot| !early.contains(slot)).collect();
+        self.update(&mut queue, &arena, &rest, &ordered.late).await?;
+        if !links.is_empty() {
+            // They are between rows that may wait there.
+            self.send(&mut queue).await?;
+        }
+        self.write_links(&doomed, links).await?;
         doomed.retain(|slot| slot.state() == State::Persistent);
-        self.delete(&doomed).await?;
+        self.delete(&mut queue, &doomed).await?;
+        self.send(&mut queue).await?;
         self.arena.tracker().keep_dirty(&dirty);
         Ok(())
     }
@@ -197,6 +231,18 @@ impl Flush<'_, '_> {
         dialect.quote(identifier, &mut self.sql);
     }
 
+    /// A model's table, with its schema.
+    fn quote_table(&mut self, def: &ModelDef) {
+        let dialect = self.dialect();
+        match def.schema {
+            None => dialect.quote(def.table, &mut self.sql),
+            Some(_) => {
+                let to = Rendering { dialect, schemas: self.session.schemas() };
+                to.quote_table(def.schema, def.table_name(), &mut self.sql);
+            }
+        }
+    }
+
     /// Begins another statement in the buffer.
     fn begin_sql(&mut self, head: &str) {
         self.sql.clear();
@@ -216,6 +262,35 @@ impl Flush<'_, '_> {
         self.quote(column);
         self.sql.push_str(" = ");
         self.placeholder();
+    }
+
+    /// `"a" IN (?, ?)` or `("a" = ? AND "b" = ?) OR (..)`
+    fn is_one_of(&mut self, def: &'static ModelDef, columns: &[usize], count: usize) {
+        if let [column] = columns[..] {
+            self.quote(def.columns[column].name);
+            self.sql.push_str(" IN (");
+            for position in 0..count {
+                self.sql.push_str(if position == 0 { "" } else { ", " });
+                self.placeholder();
+            }
+            self.sql.push(')');
+            return;
+        }
+        for row in 0..count {
+            self.sql.push_str(if row == 0 { "(" } else { " OR (" });
+            for (position, &column) in columns.iter().enumerate() {
+                self.sql.push_str(if position == 0 { "" } else { " AND " });
+                self.assign(def.columns[column].name);
+            }
+            self.sql.push(')');
+        }
+    }
+
+    /// Values of a row as the database has them.
+    fn stored(&self, slot: SlotPtr, columns: &[usize]) -> Vec<Value<'static>> {
+        let tracker = self.arena.tracker();
+        let flushed = tracker.flushed(slot);
+        columns.iter().map(|&column| self.arena.value_in(slot, flushed, column).into_owned()).collect()
     }
 
     /// `"a" = ? AND "b" = ?` for the primary key.

@@ -89,7 +89,7 @@ impl Session {
             }
             tracker.committed_key(&arena, slot)
         };
-        let loader = RowLoader::new(arena, def, false).populate_existing();
+        let loader = RowLoader::new(&arena, def, false).populate_existing();
         match self.select_by_key(loader, &key.values(), at).await? {
             Some(_) => Ok(()),
             None => Err(no_row(def, &key.values())),
@@ -114,13 +114,13 @@ impl Session {
         }
         self.autoflush(at).await?;
         let empty = arena.tracker().find_store(def).is_none_or(|store| !store.occupied);
-        let slot = self.select_by_key(RowLoader::new(Arc::clone(&arena), def, empty), key, at).await?;
+        let slot = self.select_by_key(RowLoader::new(&arena, def, empty), key, at).await?;
         Ok(slot.map(|slot| (arena, slot)))
     }
 
     async fn select_by_key(
         &self,
-        mut loader: RowLoader,
+        mut loader: RowLoader<'_>,
         key: &[Value<'_>],
         at: &'static Location<'static>,
     ) -> Result<Option<SlotPtr>> {
@@ -146,7 +146,7 @@ impl Session {
             dialect.quote(column.name, sql);
         }
         sql.push_str(" FROM ");
-        dialect.quote(def.table, sql);
+        self.rendering_of(def).quote_table(def.schema, def.table_name(), sql);
         sql.push_str(" WHERE ");
         for (position, &column) in def.primary_key.iter().enumerate() {
             if position > 0 {
@@ -169,7 +169,7 @@ fn known(arena: &Arena, def: &'static ModelDef, key: &[Value<'_>]) -> Option<Slo
 }
 
 #[cold]
-fn no_row(def: &ModelDef, key: &[Value<'_>]) -> Error {
+pub(super) fn no_row(def: &ModelDef, key: &[Value<'_>]) -> Error {
     let key = key.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Error::new(ErrorKind::NotFound, format!("no row of `{}` has the key {key}", def.table)).with_table(def.table)
 }

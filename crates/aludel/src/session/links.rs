@@ -1,5 +1,7 @@
 //! Relationships written: both sides are kept in step, and the foreign key with them.
 
+mod secondary;
+
 use std::sync::Arc;
 
 use crate::entity::Entity;
@@ -11,6 +13,8 @@ use crate::entity::slot::{SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::JoinColumns;
 use crate::sql::Value;
+
+pub(super) use secondary::leave_all;
 
 /// Makes a to-one relationship lead to a row, or to none.
 pub(super) fn set_one(arena: &Arc<Arena>, slot: SlotPtr, index: usize, target: Option<SlotPtr>) {
@@ -30,6 +34,9 @@ pub(super) fn set_one(arena: &Arc<Arena>, slot: SlotPtr, index: usize, target: O
 pub(super) fn push(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: SlotPtr) {
     let owner = parent.def();
     let relationship = &owner.relationships[index];
+    if relationship.secondary.is_some() {
+        return note(arena, secondary::push(arena, parent, index, child));
+    }
     let result = relationship.columns(owner).and_then(|join| match relationship.inverse {
         Some(inverse) => {
             let back = inverse();
@@ -46,10 +53,25 @@ pub(super) fn push(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: Slo
     note(arena, result);
 }
 
+/// Makes a collection hold these rows, in this order.
+pub(super) fn set_many(arena: &Arc<Arena>, parent: SlotPtr, index: usize, rows: &[SlotPtr]) {
+    let owner = parent.def();
+    let Some(list) = arena.relation(parent, index).many() else {
+        return note(arena, Err(unknown_rows(owner, &owner.relationships[index])));
+    };
+    let before: Vec<SlotPtr> = list.into_iter().flat_map(|list| list.iter()).collect();
+    before.iter().filter(|row| !rows.contains(row)).for_each(|&row| remove(arena, parent, index, row));
+    rows.iter().filter(|row| !before.contains(row)).for_each(|&row| push(arena, parent, index, row));
+    arena.tracker().arrange(arena, parent, index, rows);
+}
+
 /// Takes a row out of a collection.
 pub(super) fn remove(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: SlotPtr) {
     let owner = parent.def();
     let relationship = &owner.relationships[index];
+    if relationship.secondary.is_some() {
+        return note(arena, secondary::remove(arena, parent, index, child));
+    }
     let orphan = relationship.cascade.delete_orphan;
     let result = relationship.columns(owner).and_then(|join| {
         let belongs = join
@@ -123,17 +145,7 @@ fn set_only_child(
 ) -> Result<()> {
     let owner = parent.def();
     let relationship = &owner.relationships[index];
-    let Some(old) = arena.relation(parent, index).one() else {
-        return Err(Error::new(
-            ErrorKind::NotLoaded,
-            format!(
-                "`{owner}::{name}` is not loaded, so that the row to be replaced is not known; \
-                 `.load({owner}::{name}).await` first",
-                owner = owner.name,
-                name = relationship.name
-            ),
-        ));
-    };
+    let Some(old) = arena.relation(parent, index).one() else { return Err(unknown_rows(owner, relationship)) };
     if let Some(old) = old.filter(|&old| Some(old) != child) {
         if relationship.cascade.delete_orphan {
             arena.tracker().orphans.push(old);
@@ -201,6 +213,10 @@ pub(super) fn write_column(arena: &Arc<Arena>, slot: SlotPtr, column: usize, val
 pub(super) fn leave_collections(arena: &Arena, slot: SlotPtr) {
     let def = slot.def();
     for (index, relationship) in def.relationships.iter().enumerate() {
+        if let (Some(_), Some(inverse)) = (relationship.secondary, relationship.inverse) {
+            secondary::leave(arena, slot, index, inverse());
+            continue;
+        }
         let (Some(column), Some(inverse)) = (relationship.foreign_key, relationship.inverse) else { continue };
         let mut tracker = arena.tracker();
         let parent = match arena.relation(slot, index).one() {
@@ -224,6 +240,19 @@ pub(super) fn note(arena: &Arc<Arena>, result: Result<()>) {
     if let Err(error) = result {
         arena.tracker().errors.push(error);
     }
+}
+
+#[cold]
+fn unknown_rows(owner: &ModelDef, relationship: &RelationshipDef) -> Error {
+    let (owner, name) = (owner.name, relationship.name);
+    let what = if relationship.kind == RelationshipKind::Many { "rows" } else { "row" };
+    Error::new(
+        ErrorKind::NotLoaded,
+        format!(
+            "`{owner}::{name}` is not loaded, so that the {what} to be replaced cannot be known; \
+             `.load({owner}::{name}).await` first"
+        ),
+    )
 }
 
 #[cold]

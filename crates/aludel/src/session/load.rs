@@ -1,6 +1,7 @@
 //! Relationships loaded by a statement of their own: lazily for an entity and its siblings, or after a query.
 
 mod children;
+mod linked;
 mod parents;
 
 use std::panic::Location;
@@ -19,7 +20,7 @@ use crate::entity::slot::{SlotPtr, State};
 use crate::entity::{Entity, Target};
 use crate::error::Result;
 use crate::model::{RelationLoad, Strategy, ToMany, ToOne};
-use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn, Statement, TableRef, Value};
+use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn, Statement, Value};
 
 /// How many entities on each side of the one that asked are served by one lazy load.
 const WINDOW: usize = 250;
@@ -119,7 +120,7 @@ async fn load_lazily<T: Model>(
     load_slot(entity.arena(), entity.slot(), index, siblings, at).await
 }
 
-async fn load_slot(
+pub(super) async fn load_slot(
     arena: &Arc<Arena>,
     slot: SlotPtr,
     index: usize,
@@ -184,7 +185,9 @@ impl Session {
             let missing: Vec<SlotPtr> =
                 slots.iter().copied().filter(|&slot| !(whole && is_fresh(arena, slot, load.relationship))).collect();
             if !missing.is_empty() {
-                if relationship.kind == RelationshipKind::Many || relationship.foreign_key.is_none() {
+                if relationship.secondary.is_some() {
+                    self.load_linked(arena, def, &missing, load, at).await?;
+                } else if relationship.kind == RelationshipKind::Many || relationship.foreign_key.is_none() {
                     self.load_children(arena, def, &missing, load, at).await?;
                 } else {
                     self.load_parents(arena, def, &missing, load, at).await?;
@@ -208,9 +211,10 @@ impl Session {
         at: &'static Location<'static>,
     ) -> Result<Vec<SlotPtr>> {
         let mut statement = Statement::default();
-        select.render(self.dialect_of(target), &mut statement);
+        select.render(self.rendering_of(target), &mut statement);
+        statement.check()?;
         let alone = arena.tracker().find_store(target).is_none_or(|store| !store.occupied);
-        let mut loader = RowLoader::new(Arc::clone(arena), target, alone);
+        let mut loader = RowLoader::new(arena, target, alone);
         let mut slots = Vec::new();
         let mut sink = |row: &Row<'_>| {
             slots.push(loader.slot(row, 0)?);
@@ -241,7 +245,7 @@ fn related(arena: &Arena, slots: &[SlotPtr], index: usize) -> Vec<SlotPtr> {
 fn select_where(target: &'static ModelDef, column: usize, keys: &[Value<'_>], filter: Option<&Node>) -> Select {
     let mut select = Select {
         columns: columns_of(target, target.table),
-        from: FromClause::Table(TableRef::new(target.table)),
+        from: FromClause::Table(target.table_ref()),
         ..Select::default()
     };
     let list = keys.iter().map(|key| Node::Value(key.clone().into_owned())).collect();
@@ -286,7 +290,7 @@ impl<M: Model, R: Target> LazyLoad<M> for ToOne<M, R> {
     }
 }
 
-impl<M: Model, T: Model> LazyLoad<M> for ToMany<M, T> {
+impl<M: Model, T: Model, K> LazyLoad<M> for ToMany<M, T, K> {
     type Loaded = Vec<Entity<T>>;
 
     fn position(&self) -> usize {

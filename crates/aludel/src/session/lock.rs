@@ -1,50 +1,100 @@
 //! The session's statements run one after another.
+#![allow(unsafe_code, reason = "the connection lies in a cell that only the statement whose turn it is looks into")]
 
+use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::connection::Link;
 use super::shared::DEFAULT;
 use super::{Inner, Session};
-use crate::engine::Gate;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The session's connection, for one statement at a time.
-pub(super) struct Turns(Gate<Place>);
-
-/// What is lent to whose turn it is.
-struct Place {
-    /// `None` while it is lent.
-    link: Option<Link>,
-    /// Who took it last, for the message to those who wait too long.
-    holder: Option<&'static Location<'static>>,
+///
+/// A lock that tasks wait for; where nobody waits, to take it and to give it back are one atomic change each.
+pub(super) struct Turns {
+    state: AtomicU8,
+    /// Only for the [`Turn`] that there is while the state is not `FREE`.
+    link: UnsafeCell<Link>,
+    /// Who took it last, for the message to those who wait too long; null before the first.
+    holder: AtomicPtr<Location<'static>>,
+    given_back: Notify,
 }
 
-impl Place {
-    fn take(&mut self, at: &'static Location<'static>) -> Link {
-        self.holder = Some(at);
-        self.link.take().unwrap_or_default()
-    }
-}
+/// Nobody has the turn.
+const FREE: u8 = 0;
+/// Somebody has it.
+const TAKEN: u8 = 1;
+/// Somebody has it, and others may be waiting.
+const WANTED: u8 = 2;
+
+// SAFETY: the cell is only reached through the one `Turn` that there is at a time, and its content is Send.
+unsafe impl Sync for Turns {}
 
 impl Turns {
     pub(super) fn new() -> Self {
-        Self(Gate::new(Place { link: Some(Link::default()), holder: None }, 1))
+        Self {
+            state: AtomicU8::new(FREE),
+            link: UnsafeCell::new(Link::default()),
+            holder: AtomicPtr::new(std::ptr::null_mut()),
+            given_back: Notify::new(),
+        }
+    }
+
+    /// Drops the connections, and forgets who was here.
+    pub(super) fn empty(&mut self) {
+        *self.state.get_mut() = FREE;
+        *self.holder.get_mut() = std::ptr::null_mut();
+        let link = self.link.get_mut();
+        if link.is_open() || link.transaction > 0 {
+            *link = Link::default();
+        }
+    }
+
+    #[inline]
+    fn try_take(&self, at: &'static Location<'static>) -> Option<Turn<'_>> {
+        self.state.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        Some(self.taken(at))
+    }
+
+    async fn take(&self, at: &'static Location<'static>) -> Turn<'_> {
+        loop {
+            // Before the state is looked at: who gives back after that is heard.
+            let given_back = self.given_back.notified();
+            // Whoever has it, or takes it here, is to say when it is given back: others may wait beside this one.
+            if self.state.swap(WANTED, Ordering::Acquire) == FREE {
+                return self.taken(at);
+            }
+            given_back.await;
+        }
+    }
+
+    fn taken(&self, at: &'static Location<'static>) -> Turn<'_> {
+        self.holder.store(std::ptr::from_ref(at).cast_mut(), Ordering::Relaxed);
+        Turn { turns: self }
+    }
+
+    fn holder(&self) -> Option<&'static Location<'static>> {
+        // SAFETY: null, or a `&'static` that `taken` stored.
+        unsafe { self.holder.load(Ordering::Relaxed).as_ref() }
     }
 }
 
-/// The turn of one statement, or of a flush.
+/// The turn of one statement, or of a flush. There is one at a time.
 pub(super) struct Turn<'a> {
     turns: &'a Turns,
-    link: Link,
 }
 
 impl Inner {
     /// The turn, where nobody has it: for what does not wait.
     #[inline]
     pub(super) fn try_turn(&self, at: &'static Location<'static>) -> Option<Turn<'_>> {
-        let link = self.turns.0.try_take(|place| place.take(at))?;
-        Some(Turn { turns: &self.turns, link })
+        self.turns.try_take(at)
     }
 }
 
@@ -64,17 +114,13 @@ impl Session {
 
     #[cold]
     async fn wait_for_turn(&self, at: &'static Location<'static>) -> Result<Turn<'_>> {
-        let turns = &self.inner.turns;
-        let limit = self.inner.db.engine(DEFAULT).pool_timeout();
-        match turns.0.wait(limit, |place| place.take(at)).await {
-            Ok(link) => Ok(Turn { turns, link }),
-            Err(_) => Err(self.stuck()),
-        }
+        let limit: Duration = self.inner.db().engine(DEFAULT).pool_timeout();
+        tokio::time::timeout(limit, self.inner.turns.take(at)).await.map_err(|_| self.stuck())
     }
 
     #[cold]
     fn stuck(&self) -> Error {
-        let holder = self.inner.turns.0.with(|place| place.holder).map_or_else(
+        let holder = self.inner.turns.holder().map_or_else(
             || "another statement".to_owned(),
             |at| format!("the statement begun at {}:{}", at.file(), at.line()),
         );
@@ -93,21 +139,87 @@ impl Deref for Turn<'_> {
 
     #[inline]
     fn deref(&self) -> &Link {
-        &self.link
+        // SAFETY: this is the only turn, and it is borrowed.
+        unsafe { &*self.turns.link.get() }
     }
 }
 
 impl DerefMut for Turn<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut Link {
-        &mut self.link
+        // SAFETY: this is the only turn, and it is borrowed exclusively.
+        unsafe { &mut *self.turns.link.get() }
     }
 }
 
 impl Drop for Turn<'_> {
     #[inline]
     fn drop(&mut self) {
-        let link = std::mem::take(&mut self.link);
-        self.turns.0.give(|place| place.link = Some(link));
+        if self.turns.state.swap(FREE, Ordering::Release) == WANTED {
+            self.turns.given_back.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// Whose turn it is counts in the link without any other protection.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn turns_exclude_each_other_also_where_some_give_up() {
+        const TASKS: u32 = 16;
+        const ROUNDS: u32 = 400;
+        let turns = Arc::new(Turns::new());
+        let tasks: Vec<_> = (0..TASKS)
+            .map(|task| {
+                let turns = Arc::clone(&turns);
+                tokio::spawn(async move {
+                    let mut taken = 0;
+                    for round in 0..ROUNDS {
+                        let at = Location::caller();
+                        let waited = Duration::from_micros(u64::from((task * 7 + round * 13) % 50));
+                        let turn = match turns.try_take(at) {
+                            Some(turn) => Some(turn),
+                            None if round % 3 == 0 => tokio::time::timeout(waited, turns.take(at)).await.ok(),
+                            None => Some(turns.take(at).await),
+                        };
+                        if let Some(mut turn) = turn {
+                            let before = turn.savepoints;
+                            tokio::task::yield_now().await;
+                            turn.savepoints = before + 1;
+                            taken += 1;
+                        }
+                    }
+                    taken
+                })
+            })
+            .collect();
+        let mut taken = 0;
+        for task in tasks {
+            taken += task.await.unwrap();
+        }
+        let turn = turns.try_take(Location::caller()).expect("nobody has it any more");
+        assert!(taken >= TASKS * ROUNDS / 2);
+        assert_eq!(turn.savepoints, taken, "each turn saw what the one before it had done");
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_woken_when_the_turn_is_given_back() {
+        let turns = Arc::new(Turns::new());
+        let turn = turns.try_take(Location::caller()).unwrap();
+        let waiting: Vec<_> = (0..3)
+            .map(|_| {
+                let turns = Arc::clone(&turns);
+                tokio::spawn(async move { drop(turns.take(Location::caller()).await) })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        drop(turn);
+        for task in waiting {
+            task.await.unwrap();
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod add;
 pub(crate) mod close;
 mod connection;
+mod copy;
 pub(crate) mod current;
 pub(crate) mod cursor;
 mod flush;
@@ -10,24 +11,37 @@ mod get;
 mod links;
 mod load;
 mod lock;
+mod merge;
 mod pending_keys;
+mod recycle;
+mod replicas;
+mod sequence;
 pub(crate) mod shared;
+mod states;
 mod transaction;
+pub(crate) mod two_phase;
 mod write;
 
 use std::any::Any;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::{Rendering, SchemaName, SchemaTranslation};
 
+pub(crate) use connection::{Fetched, Unfinished};
+pub(crate) use flush::value_of_type;
 pub use load::LazyLoad;
 use lock::Turns;
+pub use merge::Merge;
+pub use sequence::SequenceRef;
+pub(crate) use shared::Bind;
 pub use shared::Teardown;
-use shared::{Bind, DEFAULT, DbShared};
+use shared::{DEFAULT, DbShared};
 pub use transaction::Savepoint;
 
 /// A unit of work: the entities that it has loaded or been given, and the transaction that writes them.
@@ -36,16 +50,19 @@ pub use transaction::Savepoint;
 /// its first statement. Outside a transaction a read gives the connection back at once; the first write opens the
 /// transaction that [`commit`](Session::commit) or [`rollback`](Session::rollback) ends. What is not committed when
 /// the last clone goes, or the request ends, is rolled back.
-#[derive(Clone)]
 pub struct Session {
-    inner: Arc<Inner>,
+    /// Taken out by the drop alone, which may keep it for another session: see `recycle`.
+    inner: ManuallyDrop<Arc<Inner>>,
 }
 
 pub(crate) struct Inner {
-    db: Arc<DbShared>,
-    /// Made with the first entity.
-    arena: Mutex<Option<Arc<Arena>>>,
+    /// `None` while it is kept for another session.
+    db: Option<Arc<DbShared>>,
+    /// Another one after each `clear`.
+    arena: Mutex<Arc<Arena>>,
     turns: Turns,
+    /// What schemas are called in this session, where it is not what its `Db` says.
+    schemas: OnceLock<SchemaTranslation>,
     /// Whether there have been entities, without a lock.
     has_arena: AtomicBool,
     flags: AtomicU32,
@@ -55,20 +72,14 @@ pub(crate) struct Inner {
 const CLOSED: u32 = 1;
 /// A flush failed or was cut short: only a rollback is possible.
 const NEEDS_ROLLBACK: u32 = 2;
+/// No read goes to a replica: it has written, or somebody said so.
+const ON_PRIMARY: u32 = 4;
 /// Autoflush guards that are alive, counted from here on.
-const NO_AUTOFLUSH: u32 = 4;
+const NO_AUTOFLUSH: u32 = 8;
 
 impl Session {
-    pub(crate) fn new(db: Arc<DbShared>) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                db,
-                arena: Mutex::new(None),
-                turns: Turns::new(),
-                has_arena: AtomicBool::new(false),
-                flags: AtomicU32::new(0),
-            }),
-        }
+    pub(crate) fn open(db: Arc<DbShared>) -> Self {
+        Self { inner: ManuallyDrop::new(recycle::inner(db)) }
     }
 
     /// The session that an entity belongs to.
@@ -77,19 +88,15 @@ impl Session {
     /// `Detached` when it is gone, or has been cleared of the entity.
     pub(crate) fn of(arena: &Arc<Arena>) -> Result<Self> {
         let inner = arena.session().and_then(|session| session.downcast::<Inner>().ok());
-        let session = Self { inner: inner.ok_or_else(detached)? };
+        let session = Self { inner: ManuallyDrop::new(inner.ok_or_else(detached)?) };
         let current = session.existing_arena().is_some_and(|current| Arc::ptr_eq(&current, arena));
         if current { Ok(session) } else { Err(cleared()) }
     }
 
     /// The memory of the entities.
     pub(crate) fn arena(&self) -> Arc<Arena> {
-        let mut arena = self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(arena.get_or_insert_with(|| {
-            self.inner.has_arena.store(true, Ordering::Release);
-            let session: Weak<dyn Any + Send + Sync> = Arc::downgrade(&self.inner) as Weak<dyn Any + Send + Sync>;
-            Arena::new(session)
-        }))
+        self.inner.has_arena.store(true, Ordering::Release);
+        Arc::clone(&self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether any entity has been made.
@@ -98,14 +105,18 @@ impl Session {
         if !self.inner.has_arena.load(Ordering::Acquire) {
             return None;
         }
-        self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        Some(Arc::clone(&self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Forgets all entities, and all changes that no flush has sent. Handles that are still held stay readable, as
     /// they were, and belong to no session any more. For long loops: the memory of the entities is freed with the
     /// last handle.
     pub fn clear(&self) {
-        let old = self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let session: Weak<dyn Any + Send + Sync> = Arc::downgrade(&self.inner) as Weak<dyn Any + Send + Sync>;
+        let mut arena = self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *arena, Arena::new(session));
+        drop(arena);
+        // What the rows do when they are dropped may ask for the session's arena.
         drop(old);
     }
 
@@ -120,7 +131,7 @@ impl Session {
     }
 
     pub(crate) fn db(&self) -> &Arc<DbShared> {
-        &self.inner.db
+        self.inner.db()
     }
 
     /// The database that a model's rows are in.
@@ -129,14 +140,51 @@ impl Session {
     /// `Config` when the model names a bind that is not set.
     #[inline]
     pub(crate) fn bind_of(&self, def: &ModelDef) -> Result<Bind> {
-        self.inner.db.bind_of(def)
+        self.inner.db().bind_of(def)
     }
 
     /// The SQL of the database that a model's rows are in; where that is not set, which whoever asks for the rows is
     /// told, it is the default one's.
     #[inline]
     pub(crate) fn dialect_of(&self, def: &ModelDef) -> crate::sql::Dialect {
-        self.inner.db.engine(self.bind_of(def).unwrap_or(DEFAULT)).dialect()
+        self.inner.db().engine(self.bind_of(def).unwrap_or(DEFAULT)).dialect()
+    }
+
+    /// What the statements on a model's rows are rendered for.
+    #[inline]
+    pub(crate) fn rendering_of(&self, def: &ModelDef) -> Rendering<'_> {
+        Rendering { dialect: self.dialect_of(def), schemas: self.schemas() }
+    }
+
+    /// What schemas are called in this session.
+    #[inline]
+    pub(crate) fn schemas(&self) -> Option<&SchemaTranslation> {
+        self.inner.schemas.get().or(self.inner.db().schemas.as_ref())
+    }
+
+    /// What schemas are called in this session: `session.translate_schemas([("tenant", "acme")])` sends the statements
+    /// on models of the schema `tenant` to the tables of `acme`. `None` in place of a name is the connection's own
+    /// schema. The names are part of each statement's text, so that prepared statements of one tenant are never
+    /// another's. SQL that the program writes is sent as it is.
+    ///
+    /// It is said before the session does anything else: what it knows of one tenant's rows would be taken for
+    /// another's. [`Db::translate_schemas`](crate::Db::translate_schemas) does the same for all sessions of a handle.
+    ///
+    /// # Errors
+    /// `InvalidStatement` when the session has entities already, or was told other names before.
+    pub fn translate_schemas<K: Into<String>, V: SchemaName>(
+        &self,
+        names: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<()> {
+        let used = self.inner.has_arena.load(Ordering::Acquire);
+        if used || self.inner.schemas.set(SchemaTranslation::new(names)).is_err() {
+            return Err(Error::new(
+                ErrorKind::InvalidStatement,
+                "the schemas of this session are settled: translate them before anything else, and take a session for \
+                 each translation",
+            ));
+        }
+        Ok(())
     }
 
     fn has(&self, flag: u32) -> bool {
@@ -212,6 +260,6 @@ fn cleared() -> Error {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<Session {}>", self.inner.db.database(DEFAULT).label)
+        write!(f, "<Session {}>", self.inner.db().database(DEFAULT).label)
     }
 }

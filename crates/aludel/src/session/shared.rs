@@ -1,11 +1,16 @@
 //! What all sessions of one `Db` share.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::engine::Engine;
+use hmac::Hmac;
+use sha2::Sha256;
+
+use crate::engine::{Engine, Replicas};
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{MetaData, Table};
+use crate::sql::SchemaTranslation;
 
 /// What becomes of a session's uncommitted work at the end of a request or `db.scope`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +34,7 @@ pub(crate) struct Database {
     /// None for the default one.
     pub(crate) name: Option<String>,
     pub(crate) engine: Engine,
+    pub(crate) replicas: Replicas,
     pub(crate) metadata: MetaData,
     /// The database's URL, its password masked.
     pub(crate) label: String,
@@ -40,18 +46,55 @@ pub(crate) struct Database {
 /// What all sessions of one `Db` share.
 pub(crate) struct DbShared {
     /// The default database first.
-    databases: Vec<Database>,
+    databases: Arc<[Database]>,
     pub(crate) teardown: Teardown,
+    /// What schemas are called, unless a session says otherwise.
+    pub(crate) schemas: Option<SchemaTranslation>,
+    /// Whether transactions over several databases are prepared before they are committed.
+    pub(crate) two_phase: bool,
     /// The binds that models name.
     named: Vec<&'static str>,
+    /// What cursors of pages are signed with.
+    pub(crate) cursors: Option<Hmac<Sha256>>,
 }
 
 impl DbShared {
     /// The default database comes first.
-    pub(crate) fn new(databases: Vec<Database>, teardown: Teardown, mut named: Vec<&'static str>) -> Self {
+    pub(crate) fn new(
+        databases: Vec<Database>,
+        teardown: Teardown,
+        two_phase: bool,
+        mut named: Vec<&'static str>,
+    ) -> Self {
         named.sort_unstable();
         named.dedup();
-        Self { databases, teardown, named }
+        Self { databases: databases.into(), teardown, schemas: None, two_phase, named, cursors: None }
+    }
+
+    /// The same databases, in which schemas are called otherwise.
+    pub(crate) fn with_schemas(&self, schemas: SchemaTranslation) -> Self {
+        Self {
+            databases: Arc::clone(&self.databases),
+            teardown: self.teardown,
+            schemas: Some(schemas),
+            two_phase: self.two_phase,
+            named: self.named.clone(),
+            cursors: self.cursors.clone(),
+        }
+    }
+
+    /// What cursors of pages are signed with.
+    ///
+    /// # Errors
+    /// `Config` when no secret key is set.
+    pub(crate) fn secret_key(&self) -> Result<Hmac<Sha256>> {
+        self.cursors.clone().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Config,
+                "paginate_by_key: no secret key is set, with which cursors are signed; set ALUDEL_SECRET_KEY, or \
+                 `Db::builder().secret_key(..)`",
+            )
+        })
     }
 
     pub(crate) fn databases(&self) -> &[Database] {
@@ -114,7 +157,7 @@ impl Database {
     pub(crate) fn explain(&self, error: Error) -> Error {
         match (error.kind(), error.table(), error.constraint()) {
             (ErrorKind::UniqueViolation, Some(table), None) => {
-                let table = self.metadata.table(table);
+                let table = self.table_named(table);
                 match table.and_then(|table| table.unique_name(error.columns())).map(str::to_owned) {
                     Some(name) => error.with_constraint(name),
                     None => error,
@@ -135,14 +178,25 @@ impl Database {
         }
     }
 
+    /// A table by its name; the only one of the name in any schema, for databases do not always say which.
+    fn table_named(&self, name: &str) -> Option<&Table> {
+        self.metadata.table(name).or_else(|| {
+            let mut tables = self.metadata.tables().iter().filter(|table| table.name == name);
+            tables.next().filter(|_| tables.next().is_none())
+        })
+    }
+
     /// The only table with a check, a unique constraint or an index of this name, and the columns of the latter two.
     fn table_of(&self, constraint: &str) -> Option<(String, Vec<String>)> {
         let has = |table: &Table| {
-            let checks = table.checks.iter().map(|check| (&check.name, &[][..]));
-            let uniques = table.uniques.iter().map(|unique| (&unique.name, &unique.columns[..]));
-            let indexes = table.indexes.iter().map(|index| (&index.name, &index.columns[..]));
+            let checks = table.checks.iter().map(|check| (&check.name, Vec::new()));
+            let uniques = table.uniques.iter().map(|unique| (&unique.name, unique.columns.clone()));
+            let indexes = table
+                .indexes
+                .iter()
+                .map(|index| (&index.name, index.columns().into_iter().map(str::to_owned).collect()));
             let mut all = checks.chain(uniques).chain(indexes);
-            all.find(|(name, _)| name.as_deref() == Some(constraint)).map(|(_, columns)| columns.to_vec())
+            all.find(|(name, _)| name.as_deref() == Some(constraint)).map(|(_, columns)| columns)
         };
         let mut tables = self.metadata.tables().iter().filter_map(|table| Some((table.name.clone(), has(table)?)));
         let found = tables.next()?;

@@ -62,7 +62,8 @@ impl Session {
     /// Flushes, and makes everything of this transaction permanent. Without changes it is free.
     ///
     /// With several binds each database commits by itself, one after the other: servers first, SQLite last, because the
-    /// commit of a file hardly ever fails.
+    /// commit of a file hardly ever fails. With [`two_phase`](crate::DbBuilder::two_phase) all are prepared first, and then
+    /// either all commit or none.
     ///
     /// # Errors
     /// Those of [`flush`](Session::flush). When the commit itself fails everything is rolled back; `PartialCommit` when
@@ -76,7 +77,7 @@ impl Session {
             self.flush_in(&mut turn, at).await?;
             if turn.is_open() {
                 let unsettled = Unsettled::new(self);
-                let committed = self.commit_in(&mut turn).await;
+                let committed = self.commit_in(&mut turn, at).await;
                 if let Err(error) = committed {
                     self.forget_changes();
                     unsettled.settle();
@@ -94,9 +95,12 @@ impl Session {
     /// Commits the transactions of all binds, one after the other: servers first, whose commit is more likely to fail than
     /// a file's, then SQLite; among these the default database first, then in the order in which they were set. When the
     /// first fails all others are rolled back.
-    async fn commit_in(&self, turn: &mut Turn<'_>) -> Result<()> {
+    async fn commit_in(&self, turn: &mut Turn<'_>, at: &'static Location<'static>) -> Result<()> {
         let db = self.db();
         let mut order = turn.open();
+        if db.two_phase && order.len() > 1 {
+            return Box::pin(self.commit_in_two_phases(turn, at)).await;
+        }
         order.sort_by_key(|&bind| (!db.engine(bind).is_server(), bind));
         let mut committed = Vec::new();
         for bind in order {
@@ -246,17 +250,22 @@ impl Savepoint {
 /// Some databases have committed, and one could not.
 #[cold]
 fn partial(db: &DbShared, failed: Bind, committed: &[Bind], error: Error) -> Error {
-    let name = |bind: Bind| match &db.database(bind).name {
-        Some(name) => format!("the bind `{name}`"),
-        None => "the default database".to_owned(),
-    };
-    let committed: Vec<String> = committed.iter().map(|&bind| name(bind)).collect();
+    let committed: Vec<String> = committed.iter().map(|&bind| name_of(db, bind)).collect();
     let message = format!(
         "{} could not commit, after {} had committed: what was written there stays, all else is rolled back: {error}",
-        name(failed),
+        name_of(db, failed),
         committed.join(" and ")
     );
     Error::new(ErrorKind::PartialCommit, message).with_source(error)
+}
+
+/// What messages call a database.
+#[cold]
+pub(super) fn name_of(db: &DbShared, bind: Bind) -> String {
+    match &db.database(bind).name {
+        Some(name) => format!("the bind `{name}`"),
+        None => "the default database".to_owned(),
+    }
 }
 
 #[cold]

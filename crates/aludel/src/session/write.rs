@@ -7,13 +7,15 @@ use crate::entity::slot::{SlotPtr, State};
 use crate::model::{ChildOf, FieldWrite, IntoValue, Settable, ToMany};
 use crate::sql::Value;
 
-use super::links::{note, push, remove, set_one, write_column};
+use super::links::{note, push, remove, set_many, set_one, write_column};
 
 impl<T: Model> Entity<T> {
-    /// Writes one column, or makes a to-one relationship lead to another row. The session's next flush sends it.
+    /// Writes one column, or makes a relationship lead to another row or, with a list, to other rows. The session's next
+    /// flush sends it.
     ///
     /// A foreign key follows its relationship, and the other side's collection, where it is loaded, follows too. For
-    /// several columns at once use [`edit`](Entity::edit).
+    /// several columns at once use [`edit`](Entity::edit). A list is what the collection holds then: what is not in it
+    /// is taken out as by [`remove`](Entity::remove), for which the collection has to be loaded.
     ///
     /// ```standalone_crate
     /// use aludel::prelude::*;
@@ -65,6 +67,11 @@ impl<T: Model> Entity<T> {
                     set_one(self.arena(), self.slot(), index, target);
                 }
             }
+            FieldWrite::Links(index, targets) => {
+                let members: Vec<_> =
+                    targets.into_iter().map_while(|target| self.link_target(target)).flatten().collect();
+                set_many(self.arena(), self.slot(), index, &members);
+            }
         }
     }
 
@@ -83,8 +90,9 @@ impl<T: Model> Entity<T> {
     /// Adds a row to a collection: an entity, or a new row, which is added to the session too. Returns its entity.
     ///
     /// A builder needs no key to this row: it gets it here. Another required key to the same model has to be given; the
-    /// next flush fails if it is not.
-    pub fn push<U: Model>(&self, relationship: ToMany<T, U>, row: impl ChildOf<T, U>) -> Entity<U> {
+    /// next flush fails if it is not. In a many-to-many relationship a row of the link model is written; one that is
+    /// there already is not written twice.
+    pub fn push<U: Model, K>(&self, relationship: ToMany<T, U, K>, row: impl ChildOf<T, U, K>) -> Entity<U> {
         let child = match row.into_link().0 {
             Target::New(row) => super::add::add_row(self.arena(), row),
             Target::Entity(entity) => {
@@ -101,8 +109,9 @@ impl<T: Model> Entity<T> {
     }
 
     /// Takes a row out of a collection: its foreign key becomes NULL, or, where the collection cascades
-    /// `delete-orphan`, the row is deleted. A foreign key that may not be NULL makes the next flush fail.
-    pub fn remove<U: Model>(&self, relationship: ToMany<T, U>, row: &Entity<U>) {
+    /// `delete-orphan`, the row is deleted. A foreign key that may not be NULL makes the next flush fail. In a
+    /// many-to-many relationship the row of the link model is deleted.
+    pub fn remove<U: Model, K>(&self, relationship: ToMany<T, U, K>, row: &Entity<U>) {
         if self.shares_session(row) {
             remove(self.arena(), self.slot(), relationship.index(), row.slot());
         }

@@ -1,30 +1,35 @@
 //! DELETE.
 
-use std::borrow::Cow;
-
 use super::render::Renderer;
-use super::{Dialect, Node, Statement};
+use super::{Node, Rendering, Statement, TableRef};
 
 /// A DELETE of the rows that a condition finds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delete {
     /// The table.
-    pub table: Cow<'static, str>,
+    pub table: TableRef,
     /// The conditions, of which all must hold.
     pub filter: Vec<Node>,
 }
 
 impl Delete {
     /// A DELETE from a table.
-    pub fn from_table(table: impl Into<Cow<'static, str>>) -> Self {
+    pub fn from_table(table: impl Into<TableRef>) -> Self {
         Self { table: table.into(), filter: Vec::new() }
     }
 
     /// Appends the statement and its values to a buffer.
-    pub fn render(self, dialect: Dialect, out: &mut Statement) {
-        let mut to = Renderer::new(dialect, out);
-        to.push("DELETE FROM ");
-        to.quote(&self.table);
+    pub fn render<'a>(self, to: impl Into<Rendering<'a>>, out: &'a mut Statement) {
+        let target = to.into();
+        let mut to = Renderer::new(target, out);
+        to.push("DELETE ");
+        if let Some(alias) = self.table.alias.as_deref().filter(|_| target.dialect.is_mysql()) {
+            // MariaDB knows an alias only in the form for several tables.
+            to.quote(alias);
+            to.push(" ");
+        }
+        to.push("FROM ");
+        to.named_table(&self.table);
         to.conditions(" WHERE ", self.filter);
     }
 }

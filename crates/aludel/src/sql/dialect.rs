@@ -34,6 +34,12 @@ pub struct Capabilities {
     pub nulls_ordering: bool,
     /// Whether a statement's foreign keys are looked at when it has written all its rows; else after each row.
     pub checks_after_statement: bool,
+    /// Whether several statements go in one round trip.
+    pub several_at_once: bool,
+    /// Whether there are sequences.
+    pub sequences: bool,
+    /// From how many rows on COPY is faster than INSERT, where there is one.
+    pub copy_rows: Option<usize>,
 }
 
 /// `SQLITE_MAX_VARIABLE_NUMBER` of SQLite since 3.32, see <https://www.sqlite.org/limits.html>.
@@ -45,6 +51,9 @@ const SQLITE: Capabilities = Capabilities {
     unlimited: Some("-1"),
     nulls_ordering: true,
     checks_after_statement: true,
+    several_at_once: false,
+    sequences: false,
+    copy_rows: None,
 };
 
 /// The count of parameters is a 16-bit number in the protocol's Bind message, see
@@ -57,6 +66,9 @@ const POSTGRES: Capabilities = Capabilities {
     unlimited: None,
     nulls_ordering: true,
     checks_after_statement: true,
+    several_at_once: true,
+    sequences: true,
+    copy_rows: Some(2_000),
 };
 
 /// The count of placeholders is a 16-bit number in COM_STMT_PREPARE's answer, see
@@ -71,9 +83,13 @@ const MARIADB: Capabilities = Capabilities {
     nulls_ordering: false,
     // InnoDB: <https://dev.mysql.com/doc/refman/8.4/en/ansi-diff-foreign-keys.html>
     checks_after_statement: false,
+    several_at_once: false,
+    sequences: true,
+    // LOAD DATA LOCAL needs a setting of the server's that is off where people are careful.
+    copy_rows: None,
 };
 
-const MYSQL: Capabilities = Capabilities { returning: false, ..MARIADB };
+const MYSQL: Capabilities = Capabilities { returning: false, sequences: false, ..MARIADB };
 
 impl Dialect {
     /// How many dialects there are, for tables of what is rendered once for each.

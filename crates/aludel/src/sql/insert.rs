@@ -1,14 +1,12 @@
 //! INSERT.
 
-use std::borrow::Cow;
-
-use super::{Dialect, Statement, Value};
+use super::{Dialect, Rendering, Statement, TableRef, Value};
 
 /// An INSERT of one or more rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Insert {
     /// The table.
-    pub table: Cow<'static, str>,
+    pub table: TableRef,
     /// The columns that are given; none makes a row of defaults.
     pub columns: Vec<&'static str>,
     /// The values, row after row, each in the order of `columns`.
@@ -19,24 +17,26 @@ pub struct Insert {
 
 impl Insert {
     /// An INSERT into a table.
-    pub fn into_table(table: impl Into<Cow<'static, str>>) -> Self {
+    pub fn into_table(table: impl Into<TableRef>) -> Self {
         Self { table: table.into(), ..Self::default() }
     }
 
     /// Appends the statement and its values to a buffer.
-    pub fn render(self, dialect: Dialect, out: &mut Statement) {
+    pub fn render<'a>(self, to: impl Into<Rendering<'a>>, out: &mut Statement) {
         let rows = self.values.len().checked_div(self.columns.len()).unwrap_or(1);
-        self.render_head(dialect, rows, out);
+        self.render_head(to, rows, out);
         out.params.extend(self.values);
     }
 
     /// Appends the statement for so many rows to a buffer, without the values: they are bound by whoever holds them.
-    pub fn render_head(&self, dialect: Dialect, rows: usize, out: &mut Statement) {
+    pub fn render_head<'a>(&self, to: impl Into<Rendering<'a>>, rows: usize, out: &mut Statement) {
+        let to: Rendering<'_> = to.into();
+        let dialect = to.dialect;
         // One piece of memory for most statements.
         let names: usize = self.columns.iter().chain(&self.returning).map(|column| column.len() + 4).sum();
-        out.sql.reserve(40 + self.table.len() + names + rows * (4 + 3 * self.columns.len()));
+        out.sql.reserve(40 + self.table.name.len() + names + rows * (4 + 3 * self.columns.len()));
         out.sql.push_str("INSERT INTO ");
-        dialect.quote(&self.table, &mut out.sql);
+        to.quote_table(self.table.schema.as_deref(), &self.table.name, &mut out.sql);
         if self.columns.is_empty() {
             out.sql.push_str(dialect.default_values());
         } else {
@@ -46,6 +46,17 @@ impl Insert {
             out.sql.push_str(if at == 0 { " RETURNING " } else { ", " });
             dialect.quote(column, &mut out.sql);
         }
+    }
+
+    /// Appends the COPY that takes the same columns of rows in their binary form.
+    pub fn render_copy(&self, to: Rendering<'_>, out: &mut String) {
+        out.push_str("COPY ");
+        to.quote_table(self.table.schema.as_deref(), &self.table.name, out);
+        for (at, column) in self.columns.iter().enumerate() {
+            out.push_str(if at == 0 { " (" } else { ", " });
+            to.dialect.quote(column, out);
+        }
+        out.push_str(") FROM STDIN (FORMAT binary)");
     }
 
     fn render_values(&self, dialect: Dialect, rows: usize, out: &mut Statement) {

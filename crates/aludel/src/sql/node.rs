@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ColumnRef, OrderBy, Select, Value};
+use super::{ColumnRef, Form, FullTextNode, JsonAs, JsonStep, OrderBy, Select, Value};
 use crate::schema::SqlType;
 
 /// An expression, whatever its type; [`Expr`](crate::model::Expr) is its typed wrapper.
@@ -85,6 +85,24 @@ pub enum Node {
     },
     /// A value in the type that the program reads it as: cast where the backend's own type for it is another.
     Typed(Box<Node>, SqlType),
+    /// A value in a type of PostgreSQL's, where the server could not tell it: `CAST(value AS type)`.
+    Cast(Box<Node>, &'static SqlType),
+    /// A place in a JSON document.
+    JsonPath {
+        /// The document.
+        document: Box<Node>,
+        /// The way there.
+        steps: Vec<JsonStep>,
+        /// What it is read as.
+        what: JsonAs,
+    },
+    /// Whether a JSON document contains another: `@>` of PostgreSQL, `json_contains` of MariaDB and MySQL.
+    JsonContains {
+        /// The document.
+        document: Box<Node>,
+        /// The other one.
+        value: Box<Node>,
+    },
     /// `EXISTS (SELECT ..)`
     Exists {
         /// The select, whose columns do not matter.
@@ -92,6 +110,17 @@ pub enum Node {
         /// `NOT EXISTS`
         negated: bool,
     },
+    /// What has a form of its own: CASE, CAST, a window, arithmetic of dates.
+    Form(Box<Form>),
+    /// `(SELECT ..)` as a value, or as what a value is compared with.
+    Subquery {
+        /// A select of one column.
+        select: Box<Select>,
+        /// Which of its rows count.
+        kind: SubqueryKind,
+    },
+    /// A full-text search.
+    FullText(Box<FullTextNode>),
     /// What could not be made; the query that uses it says why.
     Invalid(Box<str>),
     /// `row_number() OVER (PARTITION BY .. ORDER BY ..)`
@@ -101,6 +130,20 @@ pub enum Node {
         /// The order of the count.
         order_by: Vec<OrderBy>,
     },
+}
+
+/// The name by which [`Node::Function`] knows the value of its argument, a column, that an upsert was to insert.
+pub(crate) const EXCLUDED: &str = "aludel_excluded";
+
+/// Which rows of a subquery an expression is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubqueryKind {
+    /// Its only row.
+    Scalar,
+    /// `ANY (SELECT ..)`
+    Any,
+    /// `ALL (SELECT ..)`
+    All,
 }
 
 /// The character before a `%`, `_` or itself that stands for itself in an escaped pattern.
@@ -137,6 +180,16 @@ pub enum BinaryOp {
     Rem,
     /// `||`
     Concat,
+    /// `@>`: PostgreSQL's alone, as those below are.
+    Contains,
+    /// `<@`
+    ContainedBy,
+    /// `&&`
+    Overlaps,
+    /// `= ANY (..)` of an array.
+    EqAny,
+    /// `= ALL (..)` of an array.
+    EqAll,
 }
 
 impl BinaryOp {
@@ -154,13 +207,24 @@ impl BinaryOp {
             Self::Div | Self::IntDiv => " / ",
             Self::Rem => " % ",
             Self::Concat => " || ",
+            Self::Contains => " @> ",
+            Self::ContainedBy => " <@ ",
+            Self::Overlaps => " && ",
+            Self::EqAny => " = ANY (",
+            Self::EqAll => " = ALL (",
         }
+    }
+
+    /// Whether only PostgreSQL has the operator.
+    pub(super) const fn is_native(self) -> bool {
+        matches!(self, Self::Contains | Self::ContainedBy | Self::Overlaps | Self::EqAny | Self::EqAll)
     }
 
     /// How strongly the operator binds.
     pub(super) const fn level(self) -> u8 {
         match self {
             Self::Eq | Self::Ne | Self::Lt | Self::Le | Self::Gt | Self::Ge => level::COMPARISON,
+            Self::Contains | Self::ContainedBy | Self::Overlaps | Self::EqAny | Self::EqAll => level::COMPARISON,
             Self::Add | Self::Sub => level::SUM,
             Self::Mul | Self::Div | Self::IntDiv | Self::Rem => level::PRODUCT,
             Self::Concat => level::CONCAT,
@@ -251,6 +315,7 @@ impl Node {
                 Self::Like { value, pattern, escaped, negated: !negated }
             }
             Self::Exists { select, negated } => Self::Exists { select, negated: !negated },
+            Self::Form(form) => (*form).negate(),
             other => Self::Not(Box::new(other)),
         }
     }
@@ -299,14 +364,21 @@ impl Node {
             Self::In { .. } => level::COMPARISON,
             Self::Exists { negated: true, .. } => level::NOT,
             Self::Negative(_) => level::NEGATIVE,
+            Self::Form(form) => form.level(),
+            Self::FullText(search) if search.rank => level::NEGATIVE,
+            Self::FullText(_) => level::COMPARISON,
             // the application's own SQL may be anything
             Self::Sql(_) => level::OR,
             Self::Column(_)
             | Self::Value(_)
             | Self::Function { .. }
             | Self::Typed(..)
+            | Self::Cast(..)
+            | Self::JsonPath { .. }
+            | Self::JsonContains { .. }
             | Self::Exists { negated: false, .. }
             | Self::RowNumber { .. }
+            | Self::Subquery { .. }
             | Self::Invalid(_) => level::ATOM,
         }
     }

@@ -2,12 +2,13 @@
 
 use super::node::level;
 use super::{
-    BinaryOp, ColumnRef, Dialect, FromClause, Join, JoinKind, LIKE_ESCAPE, Node, NullsOrder, OrderBy, Select,
-    SelectColumn, Statement, TableRef, Value,
+    BinaryOp, ColumnRef, Dialect, FromClause, Join, JoinKind, LIKE_ESCAPE, Node, NullsOrder, OrderBy, Rendering,
+    SchemaTranslation, Select, SelectColumn, Statement, SubqueryKind, TableRef, Value,
 };
 use crate::schema::SqlType;
 
 /// The clauses of a SELECT after its tables.
+#[derive(Default)]
 pub(crate) struct Rest {
     pub(crate) filter: Vec<Node>,
     pub(crate) group_by: Vec<Node>,
@@ -20,22 +21,25 @@ pub(crate) struct Rest {
 /// Writes SQL at the end of a statement's buffer and moves the values into it.
 pub(crate) struct Renderer<'a> {
     dialect: Dialect,
+    schemas: Option<&'a SchemaTranslation>,
     out: &'a mut Statement,
     /// Where parameters have numbers: of how many of the first the numbers may be used again for an equal value.
     shared: usize,
+    /// The position after the parameter that was used again last: what is written twice has them in the same order.
+    next_shared: usize,
 }
 
 impl Select {
     /// Appends the statement and its values to a buffer.
-    pub fn render(self, dialect: Dialect, out: &mut Statement) {
-        Renderer::new(dialect, out).select(self);
+    pub fn render<'a>(self, to: impl Into<Rendering<'a>>, out: &'a mut Statement) {
+        Renderer::new(to.into(), out).select(self);
     }
 }
 
 impl Node {
     /// Appends the expression and its values to a buffer.
-    pub fn render(self, dialect: Dialect, out: &mut Statement) {
-        Renderer::new(dialect, out).node(self);
+    pub fn render<'a>(self, to: impl Into<Rendering<'a>>, out: &'a mut Statement) {
+        Renderer::new(to.into(), out).node(self);
     }
 }
 
@@ -49,8 +53,8 @@ impl JoinKind {
 }
 
 impl<'a> Renderer<'a> {
-    pub(crate) fn new(dialect: Dialect, out: &'a mut Statement) -> Self {
-        Self { dialect, out, shared: 0 }
+    pub(crate) fn new(to: Rendering<'a>, out: &'a mut Statement) -> Self {
+        Self { dialect: to.dialect, schemas: to.schemas, out, shared: 0, next_shared: 0 }
     }
 
     pub(crate) fn push(&mut self, sql: &str) {
@@ -61,24 +65,70 @@ impl<'a> Renderer<'a> {
         self.dialect.quote(ident, &mut self.out.sql);
     }
 
-    fn bind(&mut self, value: Value<'static>) {
+    pub(super) fn bind(&mut self, value: Value<'static>) {
         if self.shared > 0
-            && let Some(at) = self.out.params[..self.shared].iter().position(|other| *other == value)
+            && let Some(at) = self.equal_parameter(&value)
         {
+            self.next_shared = at + 1;
             return self.dialect.placeholder(at + 1, &mut self.out.sql);
+        }
+        if self.dialect.is_mysql() && matches!(value, Value::Decimal(_)) {
+            // The protocol has decimals as texts, and a text is compared with a number as a float.
+            self.push("CAST(");
+            self.out.bind(self.dialect, value);
+            return self.push(" AS DECIMAL(65, 30))");
         }
         self.out.bind(self.dialect, value);
     }
 
-    fn select(&mut self, select: Select) {
-        self.push(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
+    /// The parameter that has this value already, rather the one that follows the last.
+    fn equal_parameter(&self, value: &Value<'static>) -> Option<usize> {
+        let shared = &self.out.params[..self.shared];
+        match shared.get(self.next_shared) {
+            Some(next) if next == value => Some(self.next_shared),
+            _ => shared.iter().position(|other| other == value),
+        }
+    }
+
+    /// Writes what repeats an expression before it, whose parameters it names again where they have numbers.
+    pub(super) fn repeating(&mut self, write: impl FnOnce(&mut Self)) {
+        let numbered = self.dialect.capabilities().numbered_placeholders;
+        let shared = if numbered { self.out.params.len() } else { 0 };
+        let before = std::mem::replace(&mut self.shared, shared);
+        write(self);
+        self.shared = before;
+    }
+
+    pub(super) fn select(&mut self, mut select: Select) {
+        let mut lock = None;
+        if let Some(mut extra) = select.extra.take() {
+            self.with(std::mem::take(&mut extra.with));
+            if !extra.set.is_empty() {
+                let whole = Rest {
+                    order_by: std::mem::take(&mut select.order_by),
+                    limit: select.limit.take(),
+                    offset: select.offset.take(),
+                    ..Rest::default()
+                };
+                return self.compound(select, *extra, whole);
+            }
+            self.push("SELECT ");
+            if extra.distinct_on.is_empty() {
+                self.push(if select.distinct { "DISTINCT " } else { "" });
+            } else {
+                self.distinct_on(extra.distinct_on);
+            }
+            lock = extra.lock;
+        } else {
+            self.push(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        }
         self.push(select.list);
         self.columns(!select.list.is_empty(), select.columns);
         match select.from {
             FromClause::Nothing => {}
             FromClause::Table(table) => {
                 self.push(" FROM ");
-                self.table(&table);
+                self.table(table);
             }
             FromClause::Select(inner, name) => {
                 self.push(" FROM (");
@@ -96,6 +146,9 @@ impl<'a> Renderer<'a> {
             limit: select.limit,
             offset: select.offset,
         });
+        if let Some(lock) = lock {
+            self.lock(&lock);
+        }
     }
 
     /// What follows the tables of a SELECT.
@@ -125,22 +178,43 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn table(&mut self, table: &TableRef) {
-        self.quote(&table.name);
+    /// A table by its own name, with its schema.
+    pub(crate) fn table_name(&mut self, schema: Option<&str>, name: &str) {
+        match schema {
+            None => self.quote(name),
+            Some(_) => {
+                let to = Rendering { dialect: self.dialect, schemas: self.schemas };
+                to.quote_table(schema, name, &mut self.out.sql);
+            }
+        }
+    }
+
+    pub(crate) fn table(&mut self, table: TableRef) {
+        if let Some(derived) = table.derived {
+            self.derived(*derived);
+            self.push(" AS ");
+            return self.quote(&table.name);
+        }
+        self.named_table(&table);
+    }
+
+    /// A table that is no select.
+    pub(crate) fn named_table(&mut self, table: &TableRef) {
+        self.table_name(table.schema.as_deref(), &table.name);
         if let Some(alias) = &table.alias {
             self.push(" AS ");
             self.quote(alias);
         }
     }
 
-    fn join(&mut self, join: Join) {
+    pub(crate) fn join(&mut self, join: Join) {
         self.push(join.kind.sql());
-        self.table(&join.table);
+        self.table(join.table);
         self.push(" ON ");
         self.node(join.on);
     }
 
-    pub(super) fn conditions(&mut self, clause: &str, mut conditions: Vec<Node>) {
+    pub(crate) fn conditions(&mut self, clause: &str, mut conditions: Vec<Node>) {
         let condition = match conditions.len() {
             0 => return,
             1 => conditions.swap_remove(0),
@@ -150,14 +224,14 @@ impl<'a> Renderer<'a> {
         self.node(condition);
     }
 
-    fn list<T>(&mut self, clause: &str, items: Vec<T>, write: fn(&mut Self, T)) {
+    pub(super) fn list<T>(&mut self, clause: &str, items: Vec<T>, write: fn(&mut Self, T)) {
         for (at, item) in items.into_iter().enumerate() {
             self.push(if at == 0 { clause } else { ", " });
             write(self, item);
         }
     }
 
-    fn order(&mut self, order: OrderBy) {
+    pub(super) fn order(&mut self, order: OrderBy) {
         let native = self.dialect.capabilities().nulls_ordering;
         if !native {
             // Without the words NULL is less than all values. The condition is 1 where it holds, which comes last.
@@ -201,12 +275,26 @@ impl<'a> Renderer<'a> {
         }
     }
 
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The end of the statement's text.
+    pub(super) fn sql(&mut self) -> &mut String {
+        &mut self.out.sql
+    }
+
+    /// An expression that stands alone, or in parentheses.
+    pub(super) fn atom(&mut self, node: Node) {
+        self.operand(node, level::ATOM);
+    }
+
     pub(crate) fn node(&mut self, node: Node) {
         self.operand(node, level::ANY);
     }
 
     /// An expression in a place that asks for one that binds at least so strongly.
-    fn operand(&mut self, node: Node, least: u8) {
+    pub(super) fn operand(&mut self, node: Node, least: u8) {
         if node.level() < least {
             self.push("(");
             self.bare(node);
@@ -252,6 +340,10 @@ impl<'a> Renderer<'a> {
             }
             Node::Like { value, pattern, escaped, negated } => self.like(*value, *pattern, escaped, negated),
             Node::Typed(value, ty) => self.typed(*value, &ty),
+            Node::Cast(value, ty) => self.native_cast(*value, ty),
+            Node::JsonPath { document, steps, what } => self.json_path(*document, steps, what),
+            Node::JsonContains { document, value } => self.json_contains(*document, *value),
+            Node::Function { name: crate::sql::EXCLUDED, args, .. } => self.excluded(args),
             Node::Function { name, distinct, args, .. } => {
                 // MySQL's `length` counts bytes.
                 self.push(if name == "length" && self.dialect.is_mysql() { "char_length" } else { name });
@@ -264,6 +356,9 @@ impl<'a> Renderer<'a> {
                 self.select(*select);
                 self.push(")");
             }
+            Node::Form(form) => self.form(*form),
+            Node::FullText(search) => self.full_text(*search),
+            Node::Subquery { select, kind } => self.subquery(*select, kind),
             // nothing is sent that holds one; a debugger or a log may still want to see the rest
             Node::Invalid(_) => self.push("NULL"),
             Node::RowNumber { partition_by, order_by } => {
@@ -274,6 +369,35 @@ impl<'a> Renderer<'a> {
                 self.push(")");
             }
         }
+    }
+
+    /// The value of a column that was to be inserted.
+    fn excluded(&mut self, args: Vec<Node>) {
+        let mysql = self.dialect.is_mysql();
+        self.push(if mysql { "VALUES(" } else { "excluded." });
+        for node in args {
+            if let Node::Column(column) = node {
+                self.quote(&column.name);
+            }
+        }
+        self.push(if mysql { ")" } else { "" });
+    }
+
+    fn subquery(&mut self, select: Select, kind: SubqueryKind) {
+        if kind != SubqueryKind::Scalar && self.dialect == Dialect::Sqlite {
+            self.unsupported(
+                "any_(..) and all_(..): SQLite has no ANY and ALL; use `.in_(..)`, or compare with the `.scalar()` of a \
+                 query of `min(..)` or `max(..)`"
+                    .to_owned(),
+            );
+        }
+        self.push(match kind {
+            SubqueryKind::Scalar => "(",
+            SubqueryKind::Any => "ANY (",
+            SubqueryKind::All => "ALL (",
+        });
+        self.select(select);
+        self.push(")");
     }
 
     fn column(&mut self, column: &ColumnRef) {
@@ -323,11 +447,42 @@ impl<'a> Renderer<'a> {
             self.node(right);
             return self.push(")");
         }
+        if op.is_native() {
+            return self.native(left, op, right);
+        }
         let own = op.level();
         // operators of arithmetic gather from the left; a comparison of comparisons needs parentheses on both sides
         self.operand(left, if own == level::COMPARISON { own + 1 } else { own });
         self.push(if op == BinaryOp::IntDiv && self.dialect.is_mysql() { " DIV " } else { op.sql() });
         self.operand(right, own + 1);
+    }
+
+    /// An operator of PostgreSQL's.
+    fn native(&mut self, left: Node, op: BinaryOp, right: Node) {
+        if self.dialect != Dialect::Postgres {
+            let operator = op.sql().trim().trim_end_matches(" (");
+            self.unsupported(format!("the operator `{operator}` on arrays and ranges is PostgreSQL's alone"));
+        }
+        self.operand(left, level::SUM);
+        self.push(op.sql());
+        if matches!(op, BinaryOp::EqAny | BinaryOp::EqAll) {
+            self.node(right);
+            return self.push(")");
+        }
+        self.operand(right, level::SUM);
+    }
+
+    /// Of arrays and ranges, which PostgreSQL alone has.
+    fn native_cast(&mut self, value: Node, ty: &SqlType) {
+        if self.dialect != Dialect::Postgres {
+            self.unsupported("arrays and ranges are PostgreSQL's alone".to_owned());
+        }
+        self.cast_as(value, ty);
+    }
+
+    #[cold]
+    pub(super) fn unsupported(&mut self, what: String) {
+        self.out.unsupported.get_or_insert(what.into());
     }
 
     fn in_list(&mut self, value: Node, mut list: Vec<Node>, negated: bool) {

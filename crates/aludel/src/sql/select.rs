@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::Node;
+use super::compound::{DerivedTable, SelectExtra};
+use super::{Node, NullsOrder};
 
 /// A SELECT.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Select {
     pub limit: Option<u64>,
     /// After so many rows.
     pub offset: Option<u64>,
+    /// What few selects have.
+    pub extra: Option<Box<SelectExtra>>,
 }
 
 /// What a SELECT reads.
@@ -44,28 +47,44 @@ pub enum FromClause {
 }
 
 /// A table, as a statement names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableRef {
+    /// The schema that it is in; none is the connection's own.
+    pub schema: Option<Cow<'static, str>>,
     /// The table's name.
     pub name: Cow<'static, str>,
     /// Another name that it has in this statement.
     pub alias: Option<Cow<'static, str>>,
+    /// A select in its place, which has the name.
+    pub derived: Option<Box<DerivedTable>>,
 }
 
 impl TableRef {
     /// A table under its own name.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), alias: None }
+        Self { schema: None, name: name.into(), alias: None, derived: None }
     }
 
     /// A table under another name.
     pub fn aliased(name: impl Into<Cow<'static, str>>, alias: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), alias: Some(alias.into()) }
+        Self { schema: None, name: name.into(), alias: Some(alias.into()), derived: None }
+    }
+
+    /// The same table, in a schema.
+    #[must_use]
+    pub fn in_schema(self, schema: impl Into<Cow<'static, str>>) -> Self {
+        Self { schema: Some(schema.into()), ..self }
     }
 
     /// The name that columns are qualified with.
     pub fn qualifier(&self) -> &Cow<'static, str> {
         self.alias.as_ref().unwrap_or(&self.name)
+    }
+}
+
+impl<N: Into<Cow<'static, str>>> From<N> for TableRef {
+    fn from(name: N) -> Self {
+        Self::new(name)
     }
 }
 
@@ -115,15 +134,6 @@ pub struct OrderBy {
     pub nulls: Option<NullsOrder>,
 }
 
-/// Where NULL comes in an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NullsOrder {
-    /// Before all values.
-    First,
-    /// After all values.
-    Last,
-}
-
 impl OrderBy {
     /// From the least to the greatest.
     pub fn asc(node: Node) -> Self {
@@ -150,8 +160,8 @@ impl OrderBy {
 
 impl Select {
     /// A select from a table, without columns yet.
-    pub fn from_table(table: impl Into<Cow<'static, str>>) -> Self {
-        Self { from: FromClause::Table(TableRef::new(table)), ..Self::default() }
+    pub fn from_table(table: impl Into<TableRef>) -> Self {
+        Self { from: FromClause::Table(table.into()), ..Self::default() }
     }
 
     /// `SELECT count(*)` of what this select gives: its order does not matter and is left out. Where rows are gathered
@@ -160,7 +170,8 @@ impl Select {
     pub fn into_count(mut self) -> Self {
         self.order_by.clear();
         let count = vec![SelectColumn::from(super::count_rows())];
-        let whole = self.distinct
+        let distinct = self.distinct || self.extra.as_deref().is_some_and(SelectExtra::is_distinct);
+        let whole = distinct
             || self.limit.is_some()
             || self.offset.is_some()
             || !self.group_by.is_empty()
@@ -168,7 +179,7 @@ impl Select {
         if !whole {
             return Self { list: "", columns: count, ..self };
         }
-        if !self.distinct {
+        if !distinct {
             self.list = "1";
             self.columns.clear();
         }
@@ -180,7 +191,8 @@ impl Select {
     pub fn into_exists(mut self) -> Self {
         self.order_by.clear();
         // what makes rows equal must stay where equal rows are one and an offset counts them
-        if !self.distinct {
+        let distinct = self.distinct || self.extra.as_deref().is_some_and(SelectExtra::is_distinct);
+        if !distinct {
             self.list = "1";
             self.columns.clear();
         }

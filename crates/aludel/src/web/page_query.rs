@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::error::{Error, Result};
+use crate::query::keyset::CursorQuery;
 use crate::query::page::PageQuery;
 
 /// `?page=&per_page=` of the request. What is no whole number above 0 is 404; a handler that wants it otherwise takes
@@ -13,6 +14,16 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         PageQuery::from_query(parts.uri.query().unwrap_or_default())
+    }
+}
+
+/// `?cursor=&per_page=` of the request. A size that is no whole number above 0 is 400, and so is, when the query is sent, a
+/// cursor that was changed or belongs to another query.
+impl<S: Send + Sync> FromRequestParts<S> for CursorQuery {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        CursorQuery::from_query(parts.uri.query().unwrap_or_default())
     }
 }
 
@@ -35,7 +46,10 @@ mod tests {
     }
 
     async fn ask(uri: &str) -> (StatusCode, String) {
-        let app = Router::new().route("/strict", get(strict)).route("/forgiving", get(forgiving));
+        let app = Router::new()
+            .route("/strict", get(strict))
+            .route("/forgiving", get(forgiving))
+            .route("/cursor", get(async |asked: CursorQuery| format!("{asked:?}")));
         let response = app.oneshot(Request::get(uri).body(Body::empty()).unwrap()).await.unwrap();
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
@@ -47,6 +61,16 @@ mod tests {
         assert_eq!(ask("/strict").await, (StatusCode::OK, format!("{:?}", PageQuery::default())));
         let expected = format!("{:?}", PageQuery::new(3).per_page(7));
         assert_eq!(ask("/strict?page=3&per_page=7").await, (StatusCode::OK, expected));
+    }
+
+    #[tokio::test]
+    async fn a_handler_gets_the_cursor_of_the_query_string() {
+        let expected = format!("{:?}", CursorQuery::at("a-b_c").per_page(5));
+        assert_eq!(ask("/cursor?per_page=5&cursor=a-b_c").await, (StatusCode::OK, expected));
+        assert_eq!(ask("/cursor").await, (StatusCode::OK, format!("{:?}", CursorQuery::new())));
+        let (status, body) = ask("/cursor?per_page=0").await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert_eq!(body, r#"{"error":"bad_request","message":"`per_page` must be a whole number from 1 on"}"#);
     }
 
     #[tokio::test]

@@ -16,10 +16,10 @@ fn a_column_of_a_table_that_is_not_selected_from() {
     insta::assert_snapshot!(error(User::query().order_by(Post::title)), @"order_by(post.title): this query selects from user; add .join(User::posts)");
     insta::assert_snapshot!(error(Post::query().filter(User::karma.gt(1) & Post::draft.eq(false))), @"filter(user.karma): this query selects from post; add .join(Post::author)");
     insta::assert_snapshot!(error(User::query().join(User::posts).group_by(Comment::id)), @"group_by(comment.id): this query selects from user, post; add .join(Post::comments)");
-    insta::assert_snapshot!(error(User::query().having(count(Employee::id).gt(1))), @"having(employee.id): this query selects from user; no relationship leads from there to employee");
+    insta::assert_snapshot!(error(User::query().having(count(Employee::id).gt(1))), @"having(employee.id): this query selects from user; no relationship leads from there to employee: join it with `.join_on(..)`");
     insta::assert_snapshot!(error(User::query().select((User::id, Post::title))), @"select(post.title): this query selects from user; add .join(User::posts)");
     insta::assert_snapshot!(error(User::query().select((User::entity, Post::entity))), @"select(Post::entity): this query selects from user; add .join(User::posts)");
-    insta::assert_snapshot!(error(User::query().filter(User::posts.any(Comment::id.eq(1)))), @"filter(comment.id): this query selects from user; no relationship leads from there to comment");
+    insta::assert_snapshot!(error(User::query().filter(User::posts.any(Comment::id.eq(1)))), @"filter(comment.id): this query selects from user; no relationship leads from there to comment: join it with `.join_on(..)`");
 }
 
 #[test]
@@ -42,8 +42,8 @@ fn an_expression_of_a_nullable_column_that_is_not_optional() {
 #[test]
 fn a_join_that_does_not_begin_in_the_query_or_ends_in_it() {
     insta::assert_snapshot!(error(User::query().join(Post::comments)), @"join(Post::comments): this query selects from user; join `Post` first, or begin with `Post::query()`");
-    insta::assert_snapshot!(error(Post::query().join(Post::author).left_join(Post::editor)), @"left_join(Post::editor): this query selects from user already, and a table can be in it once; filter by the related rows with `Post::editor.has(..)`");
-    insta::assert_snapshot!(error(Employee::query().join(Employee::boss)), @"join(Employee::boss): this query selects from employee already, and a table can be in it once; filter by the related rows with `Employee::boss.has(..)`");
+    insta::assert_snapshot!(error(Post::query().join(Post::author).left_join(Post::editor)), @"left_join(Post::editor): this query selects from user already, and a table can be in it once under one name; join it under another, `Post::editor.to(&alias)`, or filter by the related rows with `Post::editor.has(..)`");
+    insta::assert_snapshot!(error(Employee::query().join(Employee::boss)), @"join(Employee::boss): this query selects from employee already, and a table can be in it once under one name; join it under another, `Employee::boss.to(&alias)`, or filter by the related rows with `Employee::boss.has(..)`");
 }
 
 #[test]

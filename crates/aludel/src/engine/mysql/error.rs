@@ -55,7 +55,7 @@ fn of_server(error: &ServerError) -> Error {
             "a row or table stayed locked by another transaction for the whole busy timeout; run the transaction again, \
              or raise the timeout",
         ),
-        1146 | 1051 => missing_table(message),
+        1146 | 1051 | 4091 => missing_table(message),
         1054 | 1072 | 1091 => missing_column(message),
         1264 | 1265 | 1292 | 1366 | 1367 | 1406 | 1411 | 1525 | 1690 | 3140 | 3141 | 3156 => {
             wrong_value(error.code, message)

@@ -44,7 +44,7 @@ impl Connection {
     pub(super) fn report(&mut self, message: &Message) -> Result<Report> {
         let report = Report::parse(self.wire.body(message));
         if report.is_fatal() {
-            self.wire.goodbye();
+            self.wire.goodbye(message);
             return Err(error::classify(report));
         }
         Ok(report)
@@ -117,13 +117,13 @@ impl Answer {
 }
 
 /// When the other tasks of the thread have their turn.
-struct Pace {
+pub(super) struct Pace {
     rows: u32,
     start: Option<Instant>,
 }
 
 impl Pace {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { rows: 0, start: None }
     }
 
@@ -133,7 +133,7 @@ impl Pace {
     }
 
     #[inline]
-    async fn row(&mut self) {
+    pub(super) async fn row(&mut self) {
         self.rows += 1;
         if self.rows >= BATCH {
             self.rows = 0;

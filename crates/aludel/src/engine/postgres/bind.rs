@@ -43,15 +43,8 @@ pub(super) fn write(
     out.put_bytes(0, values.len() * 2);
     out.put_u16(count);
     for (at, (value, &kind)) in values.iter().zip(parameters).enumerate() {
-        let length = out.len();
-        out.put_i32(-1);
-        let form = put(out, kind, value).map_err(|error| error.with_parameter(at + 1))?;
-        if form != Form::Null {
-            let size = i32::try_from(out.len() - length - 4)
-                .map_err(|_| refuse("the value is longer than PostgreSQL allows").with_parameter(at + 1))?;
-            out[length..length + 4].copy_from_slice(&size.to_be_bytes());
-            out[forms + at * 2 + 1] = u8::from(form == Form::Binary);
-        }
+        let form = put_sized(out, kind, value).map_err(|error| error.with_parameter(at + 1))?;
+        out[forms + at * 2 + 1] = u8::from(form == Form::Binary);
     }
     if columns.iter().all(|kind| kind.is_binary()) {
         out.put_u16(1);
@@ -67,6 +60,41 @@ pub(super) fn write(
     })?;
     out[start..start + 4].copy_from_slice(&length.to_be_bytes());
     Ok(())
+}
+
+/// Writes a row for COPY: the number of its columns and each value in the binary form of its column's type; whether all
+/// of them have one. `first` is the number of the row's first value among those of all rows.
+///
+/// # Errors
+/// `Decode` for a value that its column cannot take, with its number.
+pub(super) fn write_tuple<'v>(
+    out: &mut BytesMut,
+    types: &[Type],
+    first: usize,
+    value: impl Fn(usize) -> Value<'v>,
+) -> Result<bool> {
+    out.put_u16(types.len() as u16);
+    for (at, &kind) in types.iter().enumerate() {
+        match put_sized(out, kind, &value(at)).map_err(|error| error.with_parameter(first + at + 1))? {
+            // The binary form of a text is the text.
+            Form::Text if kind != Type::Text => return Ok(false),
+            Form::Null | Form::Text | Form::Binary => {}
+        }
+    }
+    Ok(true)
+}
+
+/// Writes a value with its length before it.
+fn put_sized(out: &mut BytesMut, kind: Type, value: &Value<'_>) -> Result<Form> {
+    let length = out.len();
+    out.put_i32(-1);
+    let form = put(out, kind, value)?;
+    if form != Form::Null {
+        let size =
+            i32::try_from(out.len() - length - 4).map_err(|_| refuse("the value is longer than PostgreSQL allows"))?;
+        out[length..length + 4].copy_from_slice(&size.to_be_bytes());
+    }
+    Ok(form)
 }
 
 /// How a value was written.

@@ -15,7 +15,7 @@ use super::row::Field;
 use super::settings::Settings;
 use super::startup;
 use super::wire::{Status, Wire};
-use super::words::{is_commit, is_end, is_transaction_command};
+use super::words::{is_commit, is_end, is_prepare, is_transaction_command};
 use crate::engine::EngineOptions;
 use crate::engine::connection::{Executed, Sink};
 use crate::engine::driver::Fetched;
@@ -47,6 +47,9 @@ pub(in crate::engine) struct Connection {
     ending: bool,
     /// What failed the transaction that is open.
     failure: Option<String>,
+    /// BEGIN is in the request that is running, or whose future was dropped: the server has not said yet that the
+    /// transaction is open.
+    begun: bool,
 }
 
 impl Connection {
@@ -74,13 +77,14 @@ impl Connection {
             leaving: false,
             ending: false,
             failure: None,
+            begun: false,
         })
     }
 
     /// Whether a transaction is open, as the server has reported last; one that a cursor needs for itself is none.
     pub(in crate::engine) fn in_transaction(&self) -> bool {
         let open = self.wire.status() != Status::Idle && !self.leaving && !self.cursors.own_transaction;
-        (self.beginning || open) && !self.wire.is_broken()
+        (self.beginning || open || self.begun && self.wire.in_flight()) && !self.wire.is_broken()
     }
 
     /// Begins a transaction: BEGIN goes with the next statement.
@@ -90,7 +94,7 @@ impl Connection {
 
     /// Ends what its owner left open, without waiting; whether the connection is fit for the next one.
     pub(in crate::engine) fn abandon(&mut self) -> bool {
-        self.beginning = false;
+        (self.beginning, self.begun) = (false, false);
         if self.wire.is_broken() {
             return false;
         }
@@ -122,6 +126,26 @@ impl Connection {
         params: &[Value<'_>],
         sink: Sink<'_>,
     ) -> Result<Fetched> {
+        let begins = self.beginning;
+        match self.fetch_once(sql, params, sink).await {
+            Err(_) if begins && self.wire.went_before_it_heard() => {
+                self.begin_anew().await?;
+                Box::pin(self.fetch_once(sql, params, sink)).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Connects again, for a transaction whose BEGIN the server did not read any more: it had closed the connection while
+    /// nobody used it, and nothing is lost.
+    #[cold]
+    pub(super) async fn begin_anew(&mut self) -> Result<()> {
+        *self = Box::pin(Self::enter(Arc::clone(&self.settings))).await?;
+        (self.fresh, self.beginning) = (false, true);
+        Ok(())
+    }
+
+    async fn fetch_once(&mut self, sql: &str, params: &[Value<'_>], sink: Sink<'_>) -> Result<Fetched> {
         self.ready(Some(sql)).await?;
         if params.is_empty() && is_transaction_command(sql) {
             return self.command(sql).await;
@@ -164,19 +188,27 @@ impl Connection {
     /// # Errors
     /// As [`fetch`](Self::fetch). Where no transaction is open the statements before the failing one are undone too.
     pub(in crate::engine) async fn execute_batch(&mut self, sql: &str) -> Result<()> {
+        let begins = self.beginning;
         self.ready(None).await?;
-        self.command(sql).await.map(drop)
+        match self.command(sql).await {
+            Err(_) if begins && self.wire.went_before_it_heard() => {
+                self.begin_anew().await?;
+                self.command(sql).await.map(drop)
+            }
+            outcome => outcome.map(drop),
+        }
     }
 
     /// Runs statements without values, by a simple query.
     pub(super) async fn command(&mut self, sql: &str) -> Result<Fetched> {
         self.ending = is_end(sql);
         if std::mem::take(&mut self.beginning) {
-            if self.ending {
+            if self.ending && !is_prepare(sql) {
                 // Nothing has been sent that would have to end.
                 self.ending = false;
                 return Ok(Fetched::default());
             }
+            self.wire.asks();
             self.wire.query(&format!("BEGIN; {sql}"))?;
         } else {
             self.wire.query(sql)?;
@@ -185,7 +217,7 @@ impl Connection {
         let mut answer = self.answer(&[], &mut |_| Ok(())).await?;
         self.ending = false;
         let failure = answer.failure.take();
-        if failure.is_none() && answer.rolled_back && is_commit(sql) {
+        if failure.is_none() && answer.rolled_back && (is_commit(sql) || is_prepare(sql)) {
             return Err(error::rolled_back(self.failure.take().as_deref()));
         }
         self.fetched(answer, failure)
@@ -227,7 +259,9 @@ impl Connection {
             let left = !self.leaving || self.wire.drain().await.is_ok() && self.wire.status() == Status::Idle;
             // The server may have gone or restarted meanwhile, and nothing of the next owner's is on the old one.
             if !left || self.wire.is_broken() || self.wire.is_closed() {
+                let beginning = self.beginning;
                 *self = Box::pin(Self::enter(Arc::clone(&self.settings))).await?;
+                self.beginning = beginning;
             }
             (self.fresh, self.leaving) = (false, false);
             self.failure = None;
@@ -243,6 +277,7 @@ impl Connection {
             self.wire.drain().await?;
             self.ending = false;
         }
+        self.begun = false;
         match self.wire.status() {
             Status::Idle => {
                 self.failure = None;
@@ -283,6 +318,8 @@ impl Connection {
     /// Writes the BEGIN that is to go with what follows.
     pub(super) fn write_begin(&mut self) -> Result<()> {
         if std::mem::take(&mut self.beginning) {
+            self.begun = true;
+            self.wire.asks();
             let output = &mut self.wire.output;
             frontend::parse("", "BEGIN", [], output).map_err(|_| error::nul_in_sql())?;
             bind::write(output, "", "", &[], &[], &[])?;

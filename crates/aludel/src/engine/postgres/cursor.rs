@@ -54,8 +54,17 @@ impl Connection {
     pub(in crate::engine) async fn open_cursor(&mut self, sql: &str, params: &[Value<'_>]) -> Result<CursorId> {
         self.ready(Some(sql)).await?;
         if self.wire.status() == Status::Idle && !self.in_transaction() {
+            let begin = if reads_only(sql) { "BEGIN READ ONLY" } else { "BEGIN" };
+            self.wire.asks();
+            if let Err(error) = self.command(begin).await {
+                if !self.wire.went_before_it_heard() {
+                    return Err(error);
+                }
+                self.begin_anew().await?;
+                self.beginning = false;
+                self.command(begin).await?;
+            }
             self.cursors.own_transaction = true;
-            self.command(if reads_only(sql) { "BEGIN READ ONLY" } else { "BEGIN" }).await?;
         }
         let opened = self.open_portal(sql, params).await;
         if opened.is_err() && self.cursors.own_transaction && !self.wire.is_broken() {

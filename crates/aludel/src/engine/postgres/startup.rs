@@ -13,6 +13,8 @@ use super::cancel::{Canceller, Peer};
 use super::error::{self, Report};
 use super::settings::{Place, Settings, SslMode, Wanted};
 use super::stream::Stream;
+#[cfg(unix)]
+use super::stream::UnixSocket;
 use super::tls::Tls;
 use super::wire::Wire;
 use crate::error::{Error, ErrorKind, Result};
@@ -114,8 +116,8 @@ async fn enter(
         }
         #[cfg(unix)]
         Place::Unix(path) => {
-            let stream = tokio::net::UnixStream::connect(path).await;
-            (Stream::Unix(stream.map_err(|error| Failure::Next(error.to_string()))?), Peer::Unix(path.clone()))
+            let socket = UnixSocket::connect(path).await;
+            (Stream::Unix(socket.map_err(|error| Failure::Next(error.to_string()))?), Peer::Unix(path.clone()))
         }
         #[cfg(not(unix))]
         Place::Unix(_) => return Err(Failure::Next("this system has no Unix sockets".to_owned())),
@@ -189,7 +191,7 @@ async fn log_in(wire: &mut Wire, settings: &Settings, place: &Place) -> Result<(
             },
             backend::ERROR_RESPONSE_TAG => {
                 let report = Report::parse(wire.body(&message));
-                wire.goodbye();
+                wire.goodbye(&message);
                 return Err(refusal(report, settings, place));
             }
             backend::READY_FOR_QUERY_TAG => {}

@@ -1,21 +1,25 @@
 //! The bytes to and from a server.
 
+#[cfg(unix)]
+mod unix;
+
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-#[cfg(unix)]
-use tokio::net::UnixStream;
 use tokio_rustls::client::TlsStream;
+
+#[cfg(unix)]
+pub(super) use unix::UnixSocket;
 
 /// What leads to a server.
 pub(super) enum Stream {
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
     #[cfg(unix)]
-    Unix(UnixStream),
+    Unix(UnixSocket),
 }
 
 impl Stream {
@@ -25,7 +29,7 @@ impl Stream {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, &mut buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, &mut buffer),
             #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_read(context, &mut buffer),
+            Self::Unix(socket) => return socket.poll_read(context, buffer.initialize_unfilled()),
         };
         polled.map_ok(|()| buffer.filled().len())
     }
@@ -35,7 +39,7 @@ impl Stream {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
             #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Unix(socket) => socket.poll_write(context, bytes),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The driver's own tests, against a real server.
 
+use crate::engine::driver::Driver;
 use crate::engine::row::Row;
 use crate::engine::tests::{acquire, integer, rows};
 use crate::engine::{DatabaseUrl, Engine, EngineOptions, PooledConnection};
@@ -8,6 +9,7 @@ use crate::sql::Value;
 
 mod authentication;
 mod cancellation;
+mod copying;
 mod cursors;
 mod errors;
 mod opening;
@@ -33,6 +35,14 @@ fn elsewhere(authority: &str, database: &str) -> String {
     let server = server();
     let query = server.split_once('?').map_or("sslmode=disable", |(_, query)| query);
     format!("postgresql://{authority}/{database}?{query}")
+}
+
+/// How many requests the connection has sent.
+fn requests(c: &mut PooledConnection) -> u64 {
+    match c.lease_for_tests().and_then(|lease| lease.driver()) {
+        Some(Driver::Postgres(connection)) => connection.wire.requests,
+        _ => panic!("a connection to PostgreSQL"),
+    }
 }
 
 /// A schema that goes with its test, and a client that knows nothing of Aludel.

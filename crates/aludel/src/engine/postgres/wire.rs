@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::ops::Range;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use postgres_protocol::message::{backend, frontend};
@@ -43,6 +43,12 @@ pub(super) struct Wire {
     input: Vec<u8>,
     start: usize,
     end: usize,
+    /// How many bytes have come.
+    received: u64,
+    /// How many of them had been read when the request was marked.
+    asked: u64,
+    /// How many the last report had, after which the server closed the connection.
+    goodbye: u64,
     /// What goes, or went in part.
     pub(super) output: BytesMut,
     /// How many ReadyForQuery the server owes.
@@ -66,6 +72,9 @@ impl Wire {
             input: vec![0; BUFFER],
             start: 0,
             end: 0,
+            received: 0,
+            asked: 0,
+            goodbye: 0,
             output: BytesMut::with_capacity(1024),
             // The answer to the startup message ends with one.
             pending: 1,
@@ -200,6 +209,7 @@ impl Wire {
             Ok(0) => Err(self.broke(io::ErrorKind::UnexpectedEof.into())),
             Ok(read) => {
                 self.end += read;
+                self.received += read as u64;
                 Ok(())
             }
             Err(error) => Err(self.broke(error)),
@@ -237,16 +247,17 @@ impl Wire {
         {
             self.requests += u64::from(!self.output.is_empty());
         }
-        let Self { stream, output, .. } = self;
         let outcome = poll_fn(|context| {
-            while !output.is_empty() {
-                match ready!(stream.poll_write(context, output)) {
-                    Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                    Ok(written) => output.advance(written),
-                    Err(error) => return Poll::Ready(Err(error)),
+            while !self.output.is_empty() {
+                match self.stream.poll_write(context, &self.output) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    Poll::Ready(Ok(written)) => self.output.advance(written),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    // The server may be waiting in turn until its words are read: notices of what many rows set off.
+                    Poll::Pending => ready!(self.poll_hear(context))?,
                 }
             }
-            stream.poll_flush(context)
+            self.stream.poll_flush(context)
         })
         .await;
         match outcome {
@@ -259,6 +270,22 @@ impl Wire {
                 Ok(())
             }
             Err(error) => Err(self.last_words().unwrap_or_else(|| self.broke(error))),
+        }
+    }
+
+    /// Reads what comes while something is to be sent.
+    fn poll_hear(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.make_room();
+        if self.end == self.input.len() {
+            self.input.resize(self.end * 2, 0);
+        }
+        match ready!(self.stream.poll_read(context, &mut self.input[self.end..])) {
+            Ok(0) => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            Ok(read) => {
+                self.end += read;
+                Poll::Ready(Ok(()))
+            }
+            Err(error) => Poll::Ready(Err(error)),
         }
     }
 
@@ -297,14 +324,16 @@ impl Wire {
     fn last_words(&mut self) -> Option<crate::error::Error> {
         self.broken = true;
         loop {
-            self.make_room();
-            let read = self.stream.try_read(&mut self.input[self.end..])?.ok().filter(|&read| read > 0)?;
-            self.end += read;
             while let Ok(Some(message)) = self.buffered() {
                 if message.tag == backend::ERROR_RESPONSE_TAG {
+                    self.goodbye(&message);
                     return Some(error::classify(Report::parse(self.body(&message))));
                 }
             }
+            self.make_room();
+            let read = self.stream.try_read(&mut self.input[self.end..])?.ok().filter(|&read| read > 0)?;
+            self.end += read;
+            self.received += read as u64;
         }
     }
 
@@ -349,8 +378,26 @@ impl Wire {
     }
 
     /// The server's last report, after which it closes the connection.
-    pub(super) fn goodbye(&mut self) {
+    pub(super) fn goodbye(&mut self, message: &Message) {
         self.broken = true;
+        self.goodbye = message.body.len() as u64 + 5;
+    }
+
+    /// A request begins whose answer is looked out for: see [`went_before_it_heard`](Self::went_before_it_heard).
+    pub(super) fn asks(&mut self) {
+        self.asked = self.read();
+    }
+
+    /// Whether the server closed the connection before the request that was marked last: nothing came of an answer, but
+    /// perhaps why it did.
+    #[cold]
+    pub(super) fn went_before_it_heard(&self) -> bool {
+        self.broken && self.read() - self.goodbye == self.asked
+    }
+
+    /// How many bytes have been read as messages.
+    fn read(&self) -> u64 {
+        self.received - (self.end - self.start) as u64
     }
 }
 

@@ -13,6 +13,8 @@ pub(super) struct Declared {
     /// The names of unique constraints, by their columns.
     pub(super) uniques: Vec<(Vec<String>, String)>,
     pub(super) checks: Vec<Check>,
+    /// The expressions of computed columns, by their names.
+    pub(super) computed: Vec<(String, String)>,
     pub(super) without_rowid: bool,
 }
 
@@ -59,6 +61,60 @@ pub(super) fn parse(sql: &str) -> Declared {
         read(sql, definition, &mut declared);
     }
     declared
+}
+
+/// The elements and the condition of a CREATE INDEX, as they are written.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct DeclaredIndex {
+    pub(super) elements: Vec<DeclaredElement>,
+    pub(super) predicate: Option<String>,
+}
+
+/// An element of a CREATE INDEX.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct DeclaredElement {
+    /// The expression, without ASC or DESC.
+    pub(super) sql: String,
+    /// The collation that is named at its end.
+    pub(super) collation: Option<String>,
+}
+
+pub(super) fn parse_index(sql: &str) -> DeclaredIndex {
+    let tokens = tokens(sql);
+    let Some(open) = tokens.iter().position(|token| token.text == "(") else { return DeclaredIndex::default() };
+    let close = closing(&tokens, open).min(tokens.len());
+    let elements = split(&tokens[open + 1..close]).into_iter().map(|part| element(sql, part)).collect();
+    let predicate = tokens[close..].iter().find(|token| token.is("where"));
+    let predicate = predicate.map(|token| sql[token.start + token.text.len()..].trim().to_owned());
+    DeclaredIndex { elements, predicate }
+}
+
+fn element(sql: &str, part: &[Token<'_>]) -> DeclaredElement {
+    let part = match part {
+        [rest @ .., last] if last.is("asc") || last.is("desc") => rest,
+        part => part,
+    };
+    let part = match part {
+        [open, inner @ .., _] if open.text == "(" && closing(part, 0) == part.len() - 1 => inner,
+        part => part,
+    };
+    let collation = match part {
+        [.., word, name] if word.is("collate") => Some(name.name()),
+        _ => None,
+    };
+    let text = match part {
+        [first, .., last] => &sql[first.start..last.start + last.text.len()],
+        [only] => only.text,
+        [] => "",
+    };
+    DeclaredElement { sql: text.to_owned(), collation }
+}
+
+/// The SELECT of a CREATE VIEW.
+pub(super) fn view_definition(sql: &str) -> &str {
+    let tokens = tokens(sql);
+    let word = tokens.iter().find(|token| token.is("as"));
+    word.map_or(sql, |word| sql[word.start + word.text.len()..].trim())
 }
 
 /// The column and the literals of a check `"status" IN ('a', 'b')`.
@@ -110,6 +166,14 @@ fn read(sql: &str, tokens: &[Token<'_>], declared: &mut Declared) {
             let end = tokens.get(close).map_or(sql.len(), |token| token.start);
             let sql = sql[tokens[at + 1].start + 1..end].trim().to_owned();
             declared.checks.push(Check { name: name.take(), sql });
+            at = close;
+        } else if token.is("as")
+            && let Some(column) = &column
+            && tokens.get(at + 1).is_some_and(|token| token.text == "(")
+        {
+            let close = closing(tokens, at + 1);
+            let end = tokens.get(close).map_or(sql.len(), |token| token.start);
+            declared.computed.push((column.clone(), sql[tokens[at + 1].start + 1..end].trim().to_owned()));
             at = close;
         } else if token.text == "(" {
             at = closing(tokens, at);
@@ -216,7 +280,8 @@ mod tests {
             "CREATE TABLE \"a \"\"(b\" (id INTEGER CONSTRAINT pk PRIMARY KEY, -- no (\n n TEXT DEFAULT ('x(') \
              CONSTRAINT uq_n UNIQUE, m INT CONSTRAINT fk_m REFERENCES t (id) CHECK (m > (1)), /* ) */ \
              CONSTRAINT `uq 2` UNIQUE (\"n\", [m]), CONSTRAINT fk2 FOREIGN KEY (id, m) REFERENCES t (a, b), \
-             CONSTRAINT ck CHECK (n <> ')')) WITHOUT ROWID",
+             CONSTRAINT ck CHECK (n <> ')'), \
+             twice INT GENERATED ALWAYS AS (m * (2)) STORED NOT NULL, v AS (lower(n))) WITHOUT ROWID",
         );
         let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(declared.primary_key.as_deref(), Some("pk"));
@@ -227,9 +292,29 @@ mod tests {
         );
         let checks: Vec<_> = declared.checks.iter().map(|check| (check.name.as_deref(), &*check.sql)).collect();
         assert_eq!(checks, [(None, "m > (1)"), (Some("ck"), "n <> ')'")]);
+        let computed = |name: &str, sql: &str| (name.to_owned(), sql.to_owned());
+        assert_eq!(declared.computed, [computed("twice", "m * (2)"), computed("v", "lower(n)")]);
         assert!(declared.without_rowid);
         assert_eq!(parse("CREATE TABLE t"), Declared::default());
         assert_eq!(parse("CREATE TABLE t (a CHECK (a"), parse("CREATE TABLE t (a CHECK (a"), "no end is no panic");
+    }
+
+    #[test]
+    fn the_elements_of_an_index_are_found() {
+        let index = parse_index(
+            "CREATE INDEX \"ix (\" ON t (a DESC, lower(\"b, c\") , (x + 1) asc, (n COLLATE NOCASE) DESC) WHERE a <> 'where' ",
+        );
+        let elements: Vec<_> =
+            index.elements.iter().map(|element| (&*element.sql, element.collation.as_deref())).collect();
+        let expected = [("a", None), ("lower(\"b, c\")", None), ("x + 1", None), ("n COLLATE NOCASE", Some("NOCASE"))];
+        assert_eq!(elements, expected);
+        assert_eq!(index.predicate.as_deref(), Some("a <> 'where'"));
+        assert_eq!(parse_index("CREATE INDEX"), DeclaredIndex::default());
+    }
+
+    #[test]
+    fn the_select_of_a_view_follows_as() {
+        assert_eq!(view_definition("CREATE VIEW \"as\" AS SELECT 1 AS x"), "SELECT 1 AS x");
     }
 
     #[test]

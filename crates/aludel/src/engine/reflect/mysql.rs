@@ -3,22 +3,34 @@
 use std::collections::HashMap;
 
 use super::type_name::{TypeName, literals};
-use super::{PooledConnection, action, index_of, optional_text, passed_over, query, text};
+use super::{PooledConnection, Reflected, action, column_names, index_of, optional_text, query, text, unwrapped};
 use crate::error::Result;
-use crate::schema::{Action, CheckConstraint, Column, ForeignKey, PrimaryKey, SqlType, Table, UniqueConstraint};
+use crate::schema::{
+    Action, CheckConstraint, Column, Computed, ForeignKey, Index, IndexElement, PrimaryKey, SqlType, Table,
+    UniqueConstraint, View,
+};
 use crate::sql::Dialect;
 
 const TABLES: &str = "SELECT table_name, table_comment FROM information_schema.tables \
     WHERE table_schema = database() AND table_type = 'BASE TABLE' ORDER BY table_name";
 
-const COLUMNS: &str = "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, column_comment \
+const VIEWS: &str = "SELECT table_name, view_definition FROM information_schema.views \
+    WHERE table_schema = database() ORDER BY table_name";
+
+const COLUMNS: &str = "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, column_comment, \
+    generation_expression \
     FROM information_schema.columns WHERE table_schema = database() ORDER BY table_name, ordinal_position";
 
-const INDEXES: &str = "SELECT table_name, index_name, non_unique = 0, column_name, sub_part \
-    FROM information_schema.statistics WHERE table_schema = database() ORDER BY table_name, index_name, seq_in_index";
+const INDEXES_OF_MARIADB: &str = "SELECT table_name, index_name, non_unique = 0, column_name, sub_part, collation, \
+    index_type, NULL FROM information_schema.statistics WHERE table_schema = database() \
+    ORDER BY table_name, index_name, seq_in_index";
+
+const INDEXES_OF_MYSQL: &str = "SELECT table_name, index_name, non_unique = 0, column_name, sub_part, collation, \
+    index_type, expression FROM information_schema.statistics WHERE table_schema = database() \
+    ORDER BY table_name, index_name, seq_in_index";
 
 const FOREIGN_KEYS: &str = "SELECT k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, \
-    k.referenced_column_name, r.delete_rule, r.update_rule FROM information_schema.key_column_usage k \
+    k.referenced_column_name, r.delete_rule, r.update_rule, nullif(k.referenced_table_schema, k.table_schema) FROM information_schema.key_column_usage k \
     JOIN information_schema.referential_constraints r \
     ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name \
     WHERE k.table_schema = database() AND k.referenced_table_name IS NOT NULL \
@@ -33,25 +45,38 @@ const CHECKS_OF_MYSQL: &str = "SELECT t.table_name, c.constraint_name, c.check_c
     ON t.constraint_schema = c.constraint_schema AND t.constraint_name = c.constraint_name \
     WHERE c.constraint_schema = database() AND t.constraint_type = 'CHECK' ORDER BY t.table_name, c.constraint_name";
 
-pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Vec<Table>> {
+/// A query on another database than the connection's own: a statement that is prepared keeps the `database()` of its time,
+/// so that USE would not do.
+fn of(sql: &str, database: Option<&str>) -> String {
+    match database {
+        None => sql.to_owned(),
+        Some(name) => sql.replace("database()", &format!("'{}'", name.replace('\\', "\\\\").replace('\'', "''"))),
+    }
+}
+
+pub(super) async fn reflect(connection: &mut PooledConnection, database: Option<&str>) -> Result<Reflected> {
     let dialect = connection.dialect();
-    let mut tables = query(connection, TABLES, &[], |row| {
+    let mut tables = query(connection, &of(TABLES, database), &[], |row| {
         let mut table = Table::new(text(row, 0)?);
         table.comment = optional_text(row, 1)?.filter(|comment| !comment.is_empty());
         Ok(table)
     })
     .await?;
+    let mut views =
+        query(connection, &of(VIEWS, database), &[], |row| Ok(View::new(text(row, 0)?, text(row, 1)?))).await?;
     let positions: HashMap<String, usize> =
         tables.iter().enumerate().map(|(at, table)| (table.name.clone(), at)).collect();
-    for (table, column) in query(connection, COLUMNS, &[], |row| column(row, dialect)).await? {
+    for (table, column) in query(connection, &of(COLUMNS, database), &[], |row| column(row, dialect)).await? {
         if let Some(&at) = positions.get(&table) {
             tables[at].columns.push(column);
+        } else if let Some(view) = views.iter_mut().find(|view| view.name == table) {
+            view.columns.push(column);
         }
     }
-    foreign_keys(connection, &mut tables, &positions).await?;
-    indexes(connection, &mut tables, &positions).await?;
-    checks(connection, &mut tables, &positions, dialect).await?;
-    Ok(tables)
+    foreign_keys(connection, &mut tables, &positions, database).await?;
+    indexes(connection, &mut tables, &positions, database, dialect).await?;
+    checks(connection, &mut tables, &positions, database, dialect).await?;
+    Ok(Reflected { tables, views })
 }
 
 fn column(row: &super::Row<'_>, dialect: Dialect) -> Result<(String, Column)> {
@@ -60,12 +85,22 @@ fn column(row: &super::Row<'_>, dialect: Dialect) -> Result<(String, Column)> {
     let extra = row.text(5)?.to_ascii_lowercase();
     column.autoincrement = extra.contains("auto_increment");
     let generated = extra.contains("generated") && !extra.contains("default_generated");
+    column.computed = optional_text(row, 7)?.filter(|_| generated).map(|sql| match extra.contains("stored") {
+        true => Computed::stored(unwrapped(&sql)),
+        false => Computed::virtually(unwrapped(&sql)),
+    });
     // MariaDB writes a default as SQL, NULL among them; MySQL writes texts without their quotes.
     column.server_default = optional_text(row, 4)?.filter(|_| !generated).and_then(|default| match dialect {
         Dialect::MariaDb => Some(default).filter(|default| default != "NULL"),
         _ if extra.contains("default_generated") || is_number(&column.ty) => Some(default),
         _ => Some(format!("'{}'", default.replace('\'', "''"))),
     });
+    // The DDL gives it the digits that the column has.
+    if column.server_default.as_deref().is_some_and(is_current_timestamp) {
+        column.server_default = Some("CURRENT_TIMESTAMP".to_owned());
+    } else if matches!(column.ty, SqlType::Time | SqlType::DateTime | SqlType::Timestamp) {
+        column.server_default = column.server_default.map(without_zeros);
+    }
     column.comment = optional_text(row, 6)?.filter(|comment| !comment.is_empty());
     Ok((text(row, 0)?, column))
 }
@@ -82,16 +117,27 @@ async fn foreign_keys(
     connection: &mut PooledConnection,
     tables: &mut [Table],
     positions: &HashMap<String, usize>,
+    database: Option<&str>,
 ) -> Result<()> {
-    let rows = query(connection, FOREIGN_KEYS, &[], |row| {
+    let sql = of(FOREIGN_KEYS, database);
+    let rows = query(connection, &sql, &[], |row| {
         let actions = (own_action(row.text(5)?), own_action(row.text(6)?));
-        Ok((text(row, 0)?, text(row, 1)?, text(row, 2)?, text(row, 3)?, text(row, 4)?, actions))
+        Ok((
+            text(row, 0)?,
+            text(row, 1)?,
+            text(row, 2)?,
+            (text(row, 3)?, optional_text(row, 7)?),
+            text(row, 4)?,
+            actions,
+        ))
     });
     for (table, name, column, target, target_column, (on_delete, on_update)) in rows.await? {
         let Some(&at) = positions.get(&table) else { continue };
         let keys = &mut tables[at].foreign_keys;
         if keys.last().is_none_or(|key| key.name.as_deref() != Some(&*name)) {
-            let key = ForeignKey::new::<String, String>([], target, []).named(name);
+            let (target, target_schema) = target;
+            let mut key = ForeignKey::new::<String, String>([], target, []).named(name);
+            key.target_schema = target_schema;
             keys.push(key.on_delete(on_delete).on_update(on_update));
         }
         if let Some(key) = keys.last_mut() {
@@ -108,47 +154,70 @@ async fn indexes(
     connection: &mut PooledConnection,
     tables: &mut [Table],
     positions: &HashMap<String, usize>,
+    database: Option<&str>,
+    dialect: Dialect,
 ) -> Result<()> {
-    let rows = query(connection, INDEXES, &[], |row| {
-        Ok((text(row, 0)?, text(row, 1)?, row.boolean(2)?, optional_text(row, 3)?, row.is_null(4)))
-    });
-    for (table_name, name, unique, column, whole) in rows.await? {
+    let sql = of(if dialect == Dialect::MariaDb { INDEXES_OF_MARIADB } else { INDEXES_OF_MYSQL }, database);
+    let rows = query(connection, &sql, &[], |row| Ok((text(row, 0)?, text(row, 1)?, part(row)?)));
+    for (table_name, name, part) in rows.await? {
         let Some(&at) = positions.get(&table_name) else { continue };
         let table = &mut tables[at];
-        match column {
+        match part.element.column_name().map(str::to_owned) {
             Some(column) if name == "PRIMARY" => {
                 table.primary_key.get_or_insert_with(|| PrimaryKey::new::<String>([])).columns.push(column);
             }
-            Some(column) if whole => index_of(&mut table.indexes, name, unique).columns.push(column),
             _ => {
-                passed_over(&table_name, &name);
-                table.indexes.retain(|known| known.name.as_deref() != Some(&*name));
+                let index = index_of(&mut table.indexes, name, part.unique);
+                index.using = part.using;
+                index.elements.push(part.element);
             }
         }
     }
     for table in tables {
         let keys = &table.foreign_keys;
         table.indexes.retain(|index| !keys.iter().any(|key| key.name == index.name));
-        let (unique, plain) = std::mem::take(&mut table.indexes).into_iter().partition(|index| index.unique);
+        let constraint = |index: &Index| {
+            index.unique && index.is_over_columns() && !index.elements.iter().any(|element| element.descending)
+        };
+        let (unique, plain): (Vec<_>, _) = std::mem::take(&mut table.indexes).into_iter().partition(constraint);
         table.indexes = plain;
-        let unique: Vec<crate::schema::Index> = unique;
-        table.uniques = unique
-            .into_iter()
-            .map(|index| UniqueConstraint { name: index.name, ..UniqueConstraint::new(index.columns) })
-            .collect();
+        let unique =
+            unique.into_iter().map(|index| UniqueConstraint { columns: column_names(&index), name: index.name });
+        table.uniques = unique.collect();
     }
     Ok(())
+}
+
+/// One element of an index.
+struct IndexPart {
+    unique: bool,
+    using: Option<String>,
+    element: IndexElement,
+}
+
+fn part(row: &super::Row<'_>) -> Result<IndexPart> {
+    let mut element = match (optional_text(row, 3)?, optional_text(row, 7)?) {
+        (Some(column), _) => IndexElement::column(column),
+        (None, expression) => IndexElement::expression(unwrapped(&expression.unwrap_or_default())),
+    };
+    let method = text(row, 6)?.to_ascii_lowercase();
+    // What words begin with is the affair of a full text index, and of points a spatial one.
+    let own = method == "fulltext" || method == "spatial";
+    element.length = row.optional_integer(4)?.filter(|_| !own).and_then(|length| u32::try_from(length).ok());
+    element.descending = optional_text(row, 5)?.as_deref() == Some("D");
+    Ok(IndexPart { unique: row.boolean(2)?, using: Some(method).filter(|method| method != "btree"), element })
 }
 
 async fn checks(
     connection: &mut PooledConnection,
     tables: &mut [Table],
     positions: &HashMap<String, usize>,
+    database: Option<&str>,
     dialect: Dialect,
 ) -> Result<()> {
     let sql = if dialect == Dialect::MariaDb { CHECKS_OF_MARIADB } else { CHECKS_OF_MYSQL };
     for (table, name, sql) in
-        query(connection, sql, &[], |row| Ok((text(row, 0)?, text(row, 1)?, text(row, 2)?))).await?
+        query(connection, &of(sql, database), &[], |row| Ok((text(row, 0)?, text(row, 1)?, text(row, 2)?))).await?
     {
         let Some(&at) = positions.get(&table) else { continue };
         let table = &mut tables[at];
@@ -160,6 +229,23 @@ async fn checks(
         }
     }
     Ok(())
+}
+
+/// `current_timestamp()`, with or without a number of digits.
+fn is_current_timestamp(sql: &str) -> bool {
+    let sql = sql.to_ascii_lowercase();
+    let digits = sql.strip_prefix("current_timestamp").map(|rest| rest.trim_matches(['(', ')']));
+    digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
+/// A literal `'2020-01-01 00:00:00.000000'` without the zeros that the column's digits bring about.
+fn without_zeros(sql: String) -> String {
+    match sql.strip_suffix('\'') {
+        Some(text) if text.starts_with('\'') && text.contains('.') => {
+            format!("{}'", text.trim_end_matches('0').trim_end_matches('.'))
+        }
+        _ => sql,
+    }
 }
 
 fn is_number(ty: &SqlType) -> bool {

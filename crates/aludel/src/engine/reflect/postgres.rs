@@ -3,13 +3,21 @@
 use std::collections::HashMap;
 
 use super::type_name::TypeName;
-use super::{PooledConnection, index_of, optional_text, passed_over, query, text};
+use super::{PooledConnection, Reflected, index_of, optional_text, query, text, unwrapped};
 use crate::error::Result;
-use crate::schema::{Action, CheckConstraint, Column, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint};
+use crate::schema::{
+    Action, CheckConstraint, Column, Computed, ForeignKey, IndexElement, NullsOrder, PrimaryKey, Sequence, SqlType,
+    Table, UniqueConstraint, View,
+};
 
 /// The tables, partitioned ones included, without the partitions.
 const TABLES: &str = "SELECT c.relname::text, obj_description(c.oid, 'pg_class') FROM pg_catalog.pg_class c \
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace \
+    ORDER BY c.relname";
+
+/// The views, materialized ones included.
+const VIEWS: &str = "SELECT c.relname::text, pg_get_viewdef(c.oid), c.relkind = 'm', obj_description(c.oid, 'pg_class') \
+    FROM pg_catalog.pg_class c WHERE c.relkind IN ('v', 'm') AND c.relnamespace = current_schema()::regnamespace \
     ORDER BY c.relname";
 
 const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), t.typtype::text, \
@@ -18,12 +26,14 @@ const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, format_type(a.at
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace AND a.attnum > 0 \
+    WHERE c.relkind IN ('r', 'p', 'v', 'm') AND c.relnamespace = current_schema()::regnamespace AND a.attnum > 0 \
     AND NOT a.attisdropped ORDER BY c.relname, a.attnum";
 
 const CONSTRAINTS: &str = "SELECT c.relname::text, k.conname::text, k.contype::text, f.relname::text, \
     k.confdeltype::text, k.confupdtype::text, a.attname::text, fa.attname::text, \
-    CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END \
+    CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END, \
+    CASE WHEN f.relnamespace <> c.relnamespace THEN \
+    (SELECT nspname::text FROM pg_catalog.pg_namespace n WHERE n.oid = f.relnamespace) END \
     FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid \
     LEFT JOIN pg_catalog.pg_class f ON f.oid = k.confrelid \
     LEFT JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS p (local, remote, position) ON true \
@@ -32,25 +42,36 @@ const CONSTRAINTS: &str = "SELECT c.relname::text, k.conname::text, k.contype::t
     WHERE k.contype IN ('p', 'u', 'f', 'c') AND c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition \
     ORDER BY c.relname, k.oid, p.position";
 
-/// The indexes that belong to no constraint.
-const INDEXES: &str = "SELECT c.relname::text, i.relname::text, x.indisunique, a.attname::text, x.indpred IS NOT NULL \
+/// The elements of the indexes that belong to no constraint, and then their included columns. Bit 1 of an option is
+/// DESC, bit 2 NULLS FIRST.
+const INDEXES: &str = "SELECT c.relname::text, i.relname::text, x.indisunique, m.amname::text, \
+    CASE WHEN x.indpred IS NOT NULL THEN pg_get_expr(x.indpred, x.indrelid) END, p.position <= x.indnkeyatts, a.attname::text, \
+    pg_get_indexdef(x.indexrelid, p.position::int, true), p.option::bigint, CASE WHEN NOT o.opcdefault THEN o.opcname::text END \
     FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indrelid \
-    JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid \
-    CROSS JOIN LATERAL unnest(x.indkey::int2[]) WITH ORDINALITY AS p (attnum, position) \
+    JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid JOIN pg_catalog.pg_am m ON m.oid = i.relam \
+    CROSS JOIN LATERAL unnest(x.indkey::int2[], x.indoption::int2[], x.indclass::oid[]) \
+    WITH ORDINALITY AS p (attnum, option, class, position) \
+    LEFT JOIN pg_catalog.pg_opclass o ON o.oid = p.class \
     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = p.attnum AND p.attnum > 0 \
-    WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition AND NOT x.indisprimary \
-    AND p.position <= x.indnkeyatts \
+    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition AND NOT x.indisprimary \
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = x.indexrelid AND k.conrelid = x.indrelid) \
     ORDER BY c.relname, i.relname, p.position";
 
 const ENUMS: &str = "SELECT t.oid::bigint, e.enumlabel::text FROM pg_catalog.pg_enum e \
     JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid ORDER BY t.oid, e.enumsortorder";
 
-pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Vec<Table>> {
+pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Reflected> {
     let mut tables: Vec<Table> = query(connection, TABLES, &[], |row| {
         let mut table = Table::new(text(row, 0)?);
         table.comment = optional_text(row, 1)?;
         Ok(table)
+    })
+    .await?;
+    let mut views = query(connection, VIEWS, &[], |row| {
+        let mut view = View::new(text(row, 0)?, row.text(1)?.trim().trim_end_matches(';'));
+        view.materialized = row.boolean(2)?;
+        view.comment = optional_text(row, 3)?;
+        Ok(view)
     })
     .await?;
     let positions: HashMap<String, usize> =
@@ -59,9 +80,11 @@ pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Vec<Tab
     for (name, value) in query(connection, ENUMS, &[], |row| Ok((row.integer(0)?, text(row, 1)?))).await? {
         enums.entry(name).or_default().push(value);
     }
-    for (table, column) in query(connection, COLUMNS, &[], |row| column(row, &enums)).await? {
-        if let Some(&at) = positions.get(&table) {
+    for (of, column) in query(connection, COLUMNS, &[], |row| column(row, &enums)).await? {
+        if let Some(&at) = positions.get(&of) {
             tables[at].columns.push(column);
+        } else if let Some(view) = views.iter_mut().find(|view| view.name == of) {
+            view.columns.push(column);
         }
     }
     for part in query(connection, CONSTRAINTS, &[], ConstraintPart::read).await? {
@@ -69,21 +92,62 @@ pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Vec<Tab
             part.add_to(&mut tables[at]);
         }
     }
-    let rows = query(connection, INDEXES, &[], |row| {
-        Ok((text(row, 0)?, text(row, 1)?, row.boolean(2)?, optional_text(row, 3)?, row.boolean(4)?))
-    });
-    for (table, index, unique, column, partial) in rows.await? {
-        let Some(&at) = positions.get(&table) else { continue };
-        let indexes: &mut Vec<Index> = &mut tables[at].indexes;
-        match column {
-            Some(column) if !partial => index_of(indexes, index, unique).columns.push(column),
-            _ => {
-                passed_over(&table, &index);
-                indexes.retain(|known| known.name.as_deref() != Some(&*index));
-            }
+    for part in query(connection, INDEXES, &[], IndexPart::read).await? {
+        if let Some(&at) = positions.get(&part.table) {
+            part.add_to(&mut tables[at]);
         }
     }
-    Ok(tables)
+    Ok(Reflected { tables, views })
+}
+
+/// One element of an index, or a column that it includes.
+struct IndexPart {
+    table: String,
+    name: String,
+    unique: bool,
+    method: String,
+    predicate: Option<String>,
+    sorted: bool,
+    column: Option<String>,
+    expression: Option<String>,
+    options: i64,
+    operator_class: Option<String>,
+}
+
+impl IndexPart {
+    fn read(row: &super::Row<'_>) -> Result<Self> {
+        Ok(Self {
+            table: text(row, 0)?,
+            name: text(row, 1)?,
+            unique: row.boolean(2)?,
+            method: text(row, 3)?,
+            predicate: optional_text(row, 4)?,
+            sorted: row.boolean(5)?,
+            column: optional_text(row, 6)?,
+            expression: optional_text(row, 7)?,
+            options: row.optional_integer(8)?.unwrap_or_default(),
+            operator_class: optional_text(row, 9)?,
+        })
+    }
+
+    fn add_to(self, table: &mut Table) {
+        let index = index_of(&mut table.indexes, self.name, self.unique);
+        index.using = Some(self.method).filter(|method| method != "btree");
+        index.predicate = self.predicate.map(|sql| unwrapped(&sql).to_owned());
+        let mut element = match (self.column, self.expression) {
+            (Some(column), _) if !self.sorted => return index.include.push(column),
+            (Some(column), _) => IndexElement::column(column),
+            (None, expression) => IndexElement::expression(unwrapped(&expression.unwrap_or_default())),
+        };
+        element.descending = self.options & 1 != 0;
+        // NULL is greater than all values, where nothing else is said.
+        let nulls_first = self.options & 2 != 0;
+        if nulls_first != element.descending {
+            element.nulls = Some(if nulls_first { NullsOrder::First } else { NullsOrder::Last });
+        }
+        element.operator_class = self.operator_class;
+        index.elements.push(element);
+    }
 }
 
 fn column(row: &super::Row<'_>, enums: &HashMap<i64, Vec<String>>) -> Result<(String, Column)> {
@@ -97,10 +161,23 @@ fn column(row: &super::Row<'_>, enums: &HashMap<i64, Vec<String>>) -> Result<(St
     };
     let mut column = Column::new(text(row, 1)?, ty);
     column.nullable = !row.boolean(5)?;
-    let default = optional_text(row, 6)?.filter(|_| row.text(8).is_ok_and(str::is_empty));
+    let expression = optional_text(row, 6)?;
+    let generated = text(row, 8)?;
+    column.computed = expression.as_deref().filter(|_| !generated.is_empty()).map(|sql| match generated.as_str() {
+        "s" => Computed::stored(unwrapped(sql)),
+        _ => Computed::virtually(unwrapped(sql)),
+    });
+    let default = expression.filter(|_| generated.is_empty());
     let sequence = default.as_ref().is_some_and(|default| default.starts_with("nextval("));
     column.autoincrement = sequence || !row.text(7)?.is_empty();
-    column.server_default = default.filter(|_| !sequence);
+    column.server_default = default.clone().filter(|_| !sequence);
+    if let Some(name) = default.as_deref().filter(|_| sequence).and_then(shared_sequence)
+        && name != format!("{}_{}_seq", row.text(0)?, column.name)
+    {
+        // One of the table's own, as `serial` makes it, is how the column counts up.
+        column.autoincrement = false;
+        column.sequence = Some(Sequence::new(name));
+    }
     column.comment = optional_text(row, 9)?;
     Ok((text(row, 0)?, column))
 }
@@ -116,6 +193,8 @@ struct ConstraintPart {
     column: Option<String>,
     target_column: Option<String>,
     check: Option<String>,
+    /// Where it is another than the table's own.
+    target_schema: Option<String>,
 }
 
 impl ConstraintPart {
@@ -130,6 +209,7 @@ impl ConstraintPart {
             column: optional_text(row, 6)?,
             target_column: optional_text(row, 7)?,
             check: optional_text(row, 8)?,
+            target_schema: optional_text(row, 9)?,
         })
     }
 
@@ -148,8 +228,9 @@ impl ConstraintPart {
             }
             ("f", Some(column)) => {
                 if !table.foreign_keys.last().is_some_and(|key| same(&key.name)) {
-                    let key =
+                    let mut key =
                         ForeignKey::new::<String, String>([], self.target.unwrap_or_default(), []).named(self.name);
+                    key.target_schema = self.target_schema;
                     table.foreign_keys.push(key.on_delete(self.on_delete).on_update(self.on_update));
                 }
                 if let Some(key) = table.foreign_keys.last_mut() {
@@ -164,17 +245,6 @@ impl ConstraintPart {
             _ => {}
         }
     }
-}
-
-/// A condition without the parentheses that PostgreSQL puts around the whole.
-fn unwrapped(sql: &str) -> &str {
-    let Some(inner) = sql.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) else { return sql };
-    let mut depth = 0_i32;
-    let balanced = inner.chars().all(|c| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        depth >= 0
-    });
-    if balanced { inner } else { sql }
 }
 
 /// The letters of `pg_constraint.confdeltype`.
@@ -207,6 +277,46 @@ fn sql_type(format: &str) -> SqlType {
         ("timestamp with time zone", _) => SqlType::Timestamp,
         ("uuid", _) => SqlType::Uuid,
         ("jsonb", _) => SqlType::Json,
-        _ => name.other(),
+        ("inet", _) => SqlType::Inet,
+        ("interval", _) => SqlType::Interval,
+        ("int4range", _) => SqlType::Range(&SqlType::Integer),
+        ("int8range", _) => SqlType::Range(&SqlType::BigInt),
+        ("numrange", _) => SqlType::Range(&SqlType::Decimal { precision: None, scale: None }),
+        ("tsrange", _) => SqlType::Range(&SqlType::DateTime),
+        ("tstzrange", _) => SqlType::Range(&SqlType::Timestamp),
+        ("daterange", _) => SqlType::Range(&SqlType::Date),
+        _ => format.strip_suffix("[]").and_then(array).unwrap_or_else(|| name.other()),
     }
+}
+
+/// The sequence in `nextval('name'::regclass)`, without its schema.
+fn shared_sequence(default: &str) -> Option<String> {
+    let name = default.strip_prefix("nextval('")?.strip_suffix("'::regclass)")?;
+    let name = match name.strip_suffix('"') {
+        Some(quoted) => quoted.rsplit_once("\"").map_or(quoted, |(_, name)| name),
+        None => name.rsplit_once('.').map_or(name, |(_, name)| name),
+    };
+    Some(name.replace("''", "'"))
+}
+
+/// An array of elements whose type has no size of its own.
+fn array(element: &str) -> Option<SqlType> {
+    Some(SqlType::Array(match element {
+        "boolean" => &SqlType::Boolean,
+        "smallint" => &SqlType::SmallInt,
+        "integer" => &SqlType::Integer,
+        "bigint" => &SqlType::BigInt,
+        "real" => &SqlType::Float,
+        "double precision" => &SqlType::Double,
+        "numeric" => &SqlType::Decimal { precision: None, scale: None },
+        "character varying" => &SqlType::String(None),
+        "text" => &SqlType::Text,
+        "date" => &SqlType::Date,
+        "time without time zone" => &SqlType::Time,
+        "timestamp without time zone" => &SqlType::DateTime,
+        "timestamp with time zone" => &SqlType::Timestamp,
+        "uuid" => &SqlType::Uuid,
+        "inet" => &SqlType::Inet,
+        _ => return None,
+    }))
 }

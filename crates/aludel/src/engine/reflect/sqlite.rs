@@ -2,37 +2,53 @@
 
 use super::create_table::{self, Declared};
 use super::type_name::TypeName;
-use super::{PooledConnection, action, index_of, optional_text, passed_over, query, text};
+use super::{PooledConnection, Reflected, action, column_names, index_of, optional_text, query, text};
 use crate::error::Result;
-use crate::schema::{CheckConstraint, Column, ForeignKey, PrimaryKey, SqlType, Table, UniqueConstraint};
-use crate::sql::Value;
+use crate::schema::{
+    CheckConstraint, Column, Computed, ForeignKey, Index, IndexElement, PrimaryKey, SqlType, Table, UniqueConstraint,
+    View,
+};
+use crate::sql::{Dialect, Value};
 
-pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Vec<Table>> {
-    let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite/_%' ESCAPE '/' ORDER BY name";
-    let mut tables = Vec::new();
-    for (name, sql) in query(connection, sql, &[], |row| Ok((text(row, 0)?, optional_text(row, 1)?))).await? {
-        let declared = create_table::parse(sql.as_deref().unwrap_or_default());
+/// What `pragma_table_xinfo` says of a column that is computed and stored.
+const STORED: i64 = 3;
+
+pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Reflected> {
+    let sql = "SELECT type, name, sql FROM sqlite_schema WHERE type IN ('table', 'view') \
+               AND name NOT LIKE 'sqlite/_%' ESCAPE '/' ORDER BY name";
+    let mut reflected = Reflected::default();
+    let rows = query(connection, sql, &[], |row| Ok((text(row, 0)?, text(row, 1)?, optional_text(row, 2)?)));
+    for (kind, name, sql) in rows.await? {
+        let sql = sql.unwrap_or_default();
+        // A view has columns as a table has.
+        let declared = if kind == "view" { Declared::default() } else { create_table::parse(&sql) };
         let mut table = Table::new(name);
         columns(connection, &mut table, &declared).await?;
+        if kind == "view" {
+            let mut view = View::new(table.name, create_table::view_definition(&sql));
+            view.columns = table.columns;
+            reflected.views.push(view);
+            continue;
+        }
         foreign_keys(connection, &mut table, &declared).await?;
         indexes(connection, &mut table, &declared).await?;
         checks(&mut table, declared);
-        tables.push(table);
+        reflected.tables.push(table);
     }
-    Ok(tables)
+    Ok(reflected)
 }
 
 async fn columns(connection: &mut PooledConnection, table: &mut Table, declared: &Declared) -> Result<()> {
     let name = [Value::Text(table.name.clone().into())];
     // Hidden columns are those of virtual tables; 2 and 3 are computed ones.
-    let sql =
-        "SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid";
+    let sql = "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid";
     let rows = query(connection, sql, &name, |row| {
-        Ok((text(row, 0)?, text(row, 1)?, row.boolean(2)?, optional_text(row, 3)?, row.integer(4)?))
+        let default = optional_text(row, 3)?;
+        Ok((text(row, 0)?, text(row, 1)?, row.boolean(2)?, default, row.integer(4)?, row.integer(5)?))
     });
     let mut key = Vec::new();
     let mut integer = false;
-    for (name, ty, not_null, default, position) in rows.await? {
+    for (name, ty, not_null, default, position, hidden) in rows.await? {
         integer |= position > 0 && ty.eq_ignore_ascii_case("INTEGER");
         if position > 0 {
             key.push((position, name.clone()));
@@ -40,6 +56,11 @@ async fn columns(connection: &mut PooledConnection, table: &mut Table, declared:
         let mut column = Column::new(name, sql_type(&ty));
         column.nullable = !not_null && position == 0;
         column.server_default = default;
+        let computed = declared.computed.iter().find(|(computed, _)| *computed == column.name);
+        column.computed = computed.map(|(_, sql)| match hidden {
+            STORED => Computed::stored(sql),
+            _ => Computed::virtually(sql),
+        });
         table.columns.push(column);
     }
     key.sort();
@@ -94,37 +115,57 @@ async fn primary_key_of(connection: &mut PooledConnection, table: &str) -> Resul
 
 async fn indexes(connection: &mut PooledConnection, table: &mut Table, declared: &Declared) -> Result<()> {
     let name = [Value::Text(table.name.clone().into())];
-    let sql = "SELECT l.name, l.\"unique\", l.origin, l.partial, i.name FROM pragma_index_list(?) AS l \
-               JOIN pragma_index_info(l.name) AS i ORDER BY l.seq DESC, i.seqno";
+    let sql = "SELECT l.name, l.\"unique\", l.origin, i.name, i.desc, s.sql FROM pragma_index_list(?) AS l \
+               JOIN pragma_index_xinfo(l.name) AS i LEFT JOIN sqlite_schema AS s ON s.type = 'index' AND s.name = l.name \
+               WHERE i.key = 1 ORDER BY l.seq DESC, i.seqno";
     let rows = query(connection, sql, &name, |row| {
-        Ok((text(row, 0)?, row.boolean(1)?, text(row, 2)?, row.boolean(3)?, optional_text(row, 4)?))
+        let part = (optional_text(row, 3)?, row.boolean(4)?, optional_text(row, 5)?);
+        Ok((text(row, 0)?, row.boolean(1)?, text(row, 2)?, part))
     });
-    let (mut made, mut constraints) = (Vec::new(), Vec::new());
-    for (index, unique, origin, partial, column) in rows.await? {
+    let (mut made, mut constraints): (Vec<Index>, Vec<Index>) = (Vec::new(), Vec::new());
+    for (index, unique, origin, (column, descending, sql)) in rows.await? {
         // Made by the program, by a unique constraint, or by the primary key.
         let list = match origin.as_str() {
             "c" => &mut made,
             "u" => &mut constraints,
             _ => continue,
         };
-        match column {
-            Some(column) if !partial => index_of(list, index, unique).columns.push(column),
-            _ => {
-                passed_over(&table.name, &index);
-                list.retain(|known: &crate::schema::Index| known.name.as_deref() != Some(&*index));
-            }
-        }
+        let index = index_of(list, index, unique);
+        let mut declared = sql.as_deref().map(create_table::parse_index).unwrap_or_default();
+        let at = index.elements.len();
+        let written = (at < declared.elements.len()).then(|| declared.elements.swap_remove(at));
+        let mut element = match (column, written) {
+            (Some(column), None) => IndexElement::column(column),
+            (Some(column), Some(written)) => match written.collation {
+                None => IndexElement::column(column),
+                Some(collation) => IndexElement::expression(collated(&column, &collation)),
+            },
+            (None, written) => IndexElement::expression(written.map_or(String::new(), |part| part.sql)),
+        };
+        element.descending = descending;
+        index.elements.push(element);
+        index.predicate = declared.predicate;
     }
     table.indexes = made;
     table.indexes.sort_by(|a, b| a.name.cmp(&b.name));
     table.uniques = constraints
         .into_iter()
-        .map(|index| UniqueConstraint {
-            name: declared.uniques.iter().find(|(columns, _)| *columns == index.columns).map(|(_, name)| name.clone()),
-            ..UniqueConstraint::new(index.columns)
+        .map(|index| {
+            let columns = column_names(&index);
+            let name = declared.uniques.iter().find(|(known, _)| *known == columns).map(|(_, name)| name.clone());
+            UniqueConstraint { name, columns }
         })
         .collect();
     Ok(())
+}
+
+/// A column compared in another way than its own.
+fn collated(column: &str, collation: &str) -> String {
+    let mut out = String::new();
+    Dialect::Sqlite.quote(column, &mut out);
+    out.push_str(" COLLATE ");
+    out.push_str(collation);
+    out
 }
 
 /// The checks; those that stand in for an enum are its type.
@@ -148,11 +189,8 @@ fn sql_type(declared: &str) -> SqlType {
     let name = TypeName::parse(declared);
     match name.word.as_str() {
         "boolean" | "bool" => SqlType::Boolean,
-        "tinyint" => SqlType::TinyInt,
-        "smallint" => SqlType::SmallInt,
-        "int" => SqlType::Integer,
         // SQLite's integers have up to 64 bits, whatever they are called.
-        "integer" | "bigint" => SqlType::BigInt,
+        "integer" | "int" | "bigint" | "smallint" | "tinyint" | "mediumint" => SqlType::BigInt,
         "float" => SqlType::Float,
         "double" | "double precision" | "real" => SqlType::Double,
         "numeric" | "decimal" => name.decimal(),
@@ -165,6 +203,7 @@ fn sql_type(declared: &str) -> SqlType {
         "datetime" => SqlType::DateTime,
         "timestamp" => SqlType::Timestamp,
         "json text" | "json" => SqlType::Json,
+        "inet text" => SqlType::Inet,
         _ => name.other(),
     }
 }

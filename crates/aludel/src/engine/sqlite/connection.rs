@@ -56,7 +56,8 @@ impl Connection {
         };
         connection.batch("PRAGMA foreign_keys = ON")?;
         if !file.memory {
-            connection.batch(&format!("PRAGMA synchronous = {}", options.synchronous.sql()))?;
+            let synchronous = connection.batch(&format!("PRAGMA synchronous = {}", options.synchronous.sql()));
+            synchronous.map_err(|error| connection.explain_read_only(error))?;
             if !connection.database.is_readonly() {
                 connection.use_write_ahead_log(options.busy_timeout)?;
             }
@@ -64,6 +65,19 @@ impl Connection {
         // From here on locks are waited for without holding the thread.
         connection.database.set_busy_timeout(Duration::ZERO);
         Ok(connection)
+    }
+
+    /// A file in WAL mode can be read only where SQLite may write beside it: what it says then is that it cannot be opened.
+    fn explain_read_only(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Connection || !self.database.is_readonly() {
+            return error;
+        }
+        let message = format!(
+            "the database `{}` is read-only, and so is its folder, where SQLite would have to write to read it; if nobody \
+             else writes to it, add `?immutable=1` to its URL",
+            self.path()
+        );
+        Error::new(ErrorKind::ReadOnly, message).with_source(error)
     }
 
     /// Switches the file to WAL, where it is not. SQLite does not wait for the lock that the switch needs: several

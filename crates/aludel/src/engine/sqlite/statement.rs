@@ -1,6 +1,6 @@
 //! A prepared statement.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_uint};
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
@@ -25,9 +25,10 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    /// Compiles one statement.
+    /// Compiles one statement, to be kept: SQLite then leaves its memory for small things, which it has without a lock, to
+    /// what comes and goes with each run.
     pub(super) fn prepare(database: &Database, sql: &str) -> Result<Self> {
-        let (statement, tail) = Self::prepare_first(database, sql)?;
+        let (statement, tail) = Self::compile(database, sql, ffi::SQLITE_PREPARE_PERSISTENT)?;
         let Some(statement) = statement else {
             return Err(Error::new(ErrorKind::InvalidStatement, "the statement is empty"));
         };
@@ -44,6 +45,10 @@ impl Statement {
 
     /// Compiles the first statement of a text, and gives the rest; none where only blanks and comments are left.
     pub(super) fn prepare_first<'s>(database: &Database, sql: &'s str) -> Result<(Option<Self>, &'s str)> {
+        Self::compile(database, sql, 0)
+    }
+
+    fn compile<'s>(database: &Database, sql: &'s str, flags: c_uint) -> Result<(Option<Self>, &'s str)> {
         let Ok(length) = c_int::try_from(sql.len()) else {
             return Err(database::last_error(database.as_ptr(), ffi::SQLITE_TOOBIG));
         };
@@ -51,7 +56,7 @@ impl Statement {
         let mut tail: *const c_char = ptr::null();
         let start = sql.as_ptr().cast::<c_char>();
         // SAFETY: the text has `length` readable bytes and outlives the call; both others are places for results.
-        let code = unsafe { ffi::sqlite3_prepare_v2(database.as_ptr(), start, length, &mut raw, &mut tail) };
+        let code = unsafe { ffi::sqlite3_prepare_v3(database.as_ptr(), start, length, flags, &mut raw, &mut tail) };
         if code != ffi::SQLITE_OK {
             return Err(database::last_error(database.as_ptr(), code));
         }

@@ -8,13 +8,16 @@ use crate::entity::relation_field::{RelationField, none, raised};
 use crate::entity::slot::SlotPtr;
 
 impl Tracker {
-    /// The epoch of what a relationship leads to: it rises with the owner's rows and with the target's, for a bulk
-    /// write on either may have changed which belong together.
+    /// The epoch of what a relationship leads to: it rises with the owner's rows, with the target's and with those of a
+    /// link model, for a bulk write on any of them may have changed which belong together.
     fn relation_epoch(&mut self, slot: SlotPtr, index: usize) -> u32 {
         let owner = slot.def();
-        let target = (owner.relationships[index].target)();
-        let epoch = self.store(owner).epoch;
-        epoch.wrapping_add(self.store(target).epoch)
+        let relationship = &owner.relationships[index];
+        let epoch = self.store(owner).epoch.wrapping_add(self.store((relationship.target)()).epoch);
+        match relationship.secondary {
+            None => epoch,
+            Some(link) => epoch.wrapping_add(self.store(link()).epoch),
+        }
     }
 
     /// Whether a relationship is loaded, with all that it leads to, and nothing has happened since that may have
@@ -71,6 +74,24 @@ impl Tracker {
         }
         self.note_relation(arena, slot, index);
         let list = arena.list(&members, members.len());
+        field.store(list.as_ptr().cast(), field.epoch());
+    }
+
+    /// Puts the rows of a collection in another order, as a change that a rollback undoes.
+    pub(crate) fn arrange(&mut self, arena: &Arena, slot: SlotPtr, index: usize, rows: &[SlotPtr]) {
+        let field = arena.relation(slot, index);
+        let Some(Some(list)) = field.many() else { return };
+        let mut wanted: Vec<SlotPtr> = Vec::with_capacity(list.len());
+        for &row in rows {
+            if !wanted.contains(&row) && list.iter().any(|member| member == row) {
+                wanted.push(row);
+            }
+        }
+        if wanted.len() != list.len() || list.iter().eq(wanted.iter().copied()) {
+            return;
+        }
+        self.note_relation(arena, slot, index);
+        let list = arena.list(&wanted, wanted.len());
         field.store(list.as_ptr().cast(), field.epoch());
     }
 

@@ -3,6 +3,7 @@
 //! Nothing is lost on the way: an integer that its type cannot hold, a decimal with too many digits, a date beyond the
 //! database's calendar are errors. The one exception is `f32`, whose nature it is to round.
 
+mod array;
 mod bytes;
 #[cfg(feature = "chrono")]
 mod chrono;
@@ -10,15 +11,22 @@ mod chrono;
 mod decimal;
 mod float;
 mod integer;
+mod interval;
 mod json;
 mod key;
+mod net;
 mod operands;
 mod option;
+mod range;
+mod scalar;
 mod temporal;
 mod text;
 mod uuid;
 
+pub use array::ArrayElement;
+pub(super) use array::write as array_text;
 pub use json::Json;
+pub use range::{Range, RangeElement};
 
 use crate::engine::row;
 use crate::error::{Error, ErrorKind};

@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime, Time};
 use uuid::Uuid;
 
 use super::Json;
-use crate::model::{ColumnType, IntoValue, Number, Operand, PlainValue, Text, bound};
+use crate::model::{ColumnType, Dated, Fractional, IntoValue, Number, Operand, PlainValue, Text, Timed, bound};
 use crate::sql::{Node, Value};
 
 macro_rules! operands {
@@ -28,7 +28,7 @@ macro_rules! operands {
 }
 
 operands! { bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, String, Vec<u8> }
-operands! { Date, Time, DateTime, Timestamp, Uuid, serde_json::Value }
+operands! { Date, Time, DateTime, Timestamp, Uuid, serde_json::Value, std::net::IpAddr }
 #[cfg(feature = "decimal")]
 operands! { rust_decimal::Decimal }
 #[cfg(feature = "chrono")]
@@ -62,6 +62,27 @@ numbers! {
 }
 
 impl Text for String {}
+
+macro_rules! kinds {
+    ($($kind:ident: $($rust:ty),*;)*) => {$($(
+        impl $kind for $rust {}
+    )*)*};
+}
+
+kinds! {
+    Fractional: f32, f64;
+    Dated: Date, DateTime, Timestamp;
+    Timed: Time, DateTime, Timestamp;
+}
+#[cfg(feature = "decimal")]
+kinds! {
+    Fractional: rust_decimal::Decimal;
+}
+#[cfg(feature = "chrono")]
+kinds! {
+    Dated: chrono::NaiveDate, chrono::NaiveDateTime, chrono::DateTime<chrono::Utc>;
+    Timed: chrono::NaiveTime, chrono::NaiveDateTime, chrono::DateTime<chrono::Utc>;
+}
 
 /// What [`IntoValue`] makes a value of is no expression.
 macro_rules! plain_values {

@@ -199,7 +199,7 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// The first value of a key in a query string, decoded.
-fn first_value(query: &str, key: &str) -> Option<String> {
+pub(crate) fn first_value(query: &str, key: &str) -> Option<String> {
     query.split('&').find_map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decode(name) == key).then(|| decode(value))

@@ -1,14 +1,36 @@
-//! What follows a deleted parent: its children are deleted, or lose their parent.
+//! What follows deleted parents: their children are deleted, or lose their parent. One SELECT for each relationship
+//! brings the children of all parents that are not loaded.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::Flush;
+use super::order::models_of;
 use crate::engine::row::Row;
-use crate::entity::def::RelationshipDef;
+use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::error::Result;
-use crate::model::JoinColumns;
+use crate::model::{JoinColumns, SecondaryJoin, column_of};
 use crate::session::links::{leave_collections, write_column};
-use crate::sql::Value;
+use crate::sql::{FromClause, Join, JoinKind, Select, Statement, Value};
+
+/// The most parents whose children one SELECT asks for.
+const MAX_PARENTS: usize = 500;
+
+/// A relationship whose children have the key, and what becomes of them.
+struct Family {
+    relationship: &'static RelationshipDef,
+    index: usize,
+    join: JoinColumns,
+    /// The children are deleted too.
+    follows: bool,
+    /// The children's key can be NULL.
+    can_be_null: bool,
+}
+
+/// The children of each parent.
+type Children = Vec<(SlotPtr, Vec<SlotPtr>)>;
 
 impl Flush<'_, '_> {
     /// Follows the cascades of all doomed rows, and of what they doom in turn, and takes care of orphans.
@@ -17,135 +39,224 @@ impl Flush<'_, '_> {
         for slot in orphans {
             self.arena.tracker().delete(slot);
         }
-        let mut next = 0;
+        let mut done = 0;
         loop {
-            let slot = self.arena.tracker().doomed.get(next).copied();
-            let Some(slot) = slot else { return Ok(()) };
-            next += 1;
-            if slot.state() == State::Detached {
+            let generation: Vec<SlotPtr> = self.arena.tracker().doomed.get(done..).unwrap_or_default().to_vec();
+            if generation.is_empty() {
+                return Ok(());
+            }
+            done += generation.len();
+            for &slot in generation.iter().filter(|slot| slot.state() == State::Detached) {
                 leave_collections(&self.arena, slot);
             }
-            for index in 0..slot.def().relationships.len() {
-                self.cascade(slot, index).await?;
+            for def in models_of(&generation) {
+                let parents: Vec<SlotPtr> = generation.iter().copied().filter(|slot| slot.def().is(def)).collect();
+                for index in 0..def.relationships.len() {
+                    self.cascade(def, &parents, index).await?;
+                }
             }
         }
     }
 
-    async fn cascade(&mut self, parent: SlotPtr, index: usize) -> Result<()> {
-        let owner = parent.def();
+    async fn cascade(&mut self, owner: &'static ModelDef, parents: &[SlotPtr], index: usize) -> Result<()> {
         let relationship = &owner.relationships[index];
         if relationship.foreign_key.is_some() {
             return Ok(());
+        }
+        if let Some(join) = relationship.secondary_join(owner)? {
+            return self.cascade_by_link(relationship, index, &join, parents).await;
         }
         let target = (relationship.target)();
         let join = relationship.columns(owner)?;
         let follows = relationship.cascade.delete || relationship.cascade.delete_orphan;
         let can_be_null = join.remote.iter().all(|&column| target.columns[column].nullable);
+        let family = Family { relationship, index, join, follows, can_be_null };
         // Rows that the database does not know as children yet.
-        let mut children = self.unsent_children(parent, relationship, &join);
-        self.retain_own_children(parent, relationship, &mut children);
-        for child in children {
-            if follows {
-                self.arena.tracker().delete(child);
-            } else if can_be_null {
-                self.leave(child, relationship, &join)?;
-            }
-        }
-        let nothing_there = parent.state() != State::Persistent;
-        if nothing_there || relationship.passive_deletes || !(follows || can_be_null) {
+        let unsent: Vec<SlotPtr> = {
+            let tracker = self.arena.tracker();
+            tracker.new.iter().chain(&tracker.dirty).copied().collect()
+        };
+        let unsent = self.children_among(&family, parents, &unsent);
+        self.part(&family, unsent)?;
+        if !(follows || can_be_null) {
             return Ok(());
         }
-        let mut children = self.children(parent, relationship, &join).await?;
-        self.retain_own_children(parent, relationship, &mut children);
-        for child in children {
-            if child.has(DOOMED) || child.state() != State::Persistent {
-                continue;
-            }
-            if follows {
-                self.arena.tracker().delete(child);
-            } else {
-                self.leave(child, relationship, &join)?;
+        let children = self.stored_children(&family, parents).await?;
+        self.part(&family, children)
+    }
+
+    /// Deletes the children, or takes them from their parents.
+    fn part(&mut self, family: &Family, children: Children) -> Result<()> {
+        for (parent, mut children) in children {
+            self.retain_own_children(parent, family.relationship, &mut children);
+            for child in children {
+                if family.follows {
+                    self.arena.tracker().delete(child);
+                } else if family.can_be_null {
+                    self.leave(child, family)?;
+                }
             }
         }
         Ok(())
     }
 
     /// A child without its parent: the foreign key becomes NULL, as any other change of the row.
-    fn leave(&mut self, child: SlotPtr, relationship: &RelationshipDef, join: &JoinColumns) -> Result<()> {
-        for &column in &join.remote {
+    fn leave(&mut self, child: SlotPtr, family: &Family) -> Result<()> {
+        for &column in &family.join.remote {
             write_column(&self.arena, child, column, Value::Null)?;
         }
-        if let Some(inverse) = relationship.inverse {
+        if let Some(inverse) = family.relationship.inverse {
             self.arena.tracker().link_one(&self.arena, child, inverse(), None);
         }
         Ok(())
     }
 
-    fn unsent_children(&self, parent: SlotPtr, relationship: &RelationshipDef, join: &JoinColumns) -> Vec<SlotPtr> {
-        let target = (relationship.target)();
-        let unsent: Vec<SlotPtr> = {
-            let tracker = self.arena.tracker();
-            tracker.new.iter().chain(&tracker.dirty).copied().collect()
+    /// Those of some rows whose foreign key leads to one of the parents.
+    fn children_among(&self, family: &Family, parents: &[SlotPtr], slots: &[SlotPtr]) -> Children {
+        let target = (family.relationship.target)();
+        let key = |slot: SlotPtr, columns: &[usize]| -> Vec<Value<'_>> {
+            columns.iter().map(|&column| self.arena.value(slot, column)).collect()
         };
-        unsent
-            .into_iter()
-            .filter(|slot| slot.def().is(target) && !slot.has(DOOMED))
-            .filter(|slot| matches!(slot.state(), State::Pending | State::Persistent))
-            .filter(|&slot| {
-                join.remote
-                    .iter()
-                    .zip(&join.local)
-                    .all(|(&remote, &local)| self.arena.value(slot, remote) == self.arena.value(parent, local))
-            })
-            .collect()
+        let is_child = |slot: &SlotPtr| {
+            slot.def().is(target) && !slot.has(DOOMED) && matches!(slot.state(), State::Pending | State::Persistent)
+        };
+        let mut candidates = slots.iter().copied().filter(is_child).peekable();
+        if candidates.peek().is_none() {
+            return Vec::new();
+        }
+        let mut by_key: HashMap<Vec<Value<'_>>, usize> = HashMap::new();
+        let mut children: Children = Vec::with_capacity(parents.len());
+        for &parent in parents {
+            let key = key(parent, &family.join.local);
+            if !key.iter().any(Value::is_null) {
+                by_key.insert(key, children.len());
+                children.push((parent, Vec::new()));
+            }
+        }
+        for child in candidates {
+            if let Some(&place) = by_key.get(&key(child, &family.join.remote)) {
+                children[place].1.push(child);
+            }
+        }
+        children.retain(|(_, children)| !children.is_empty());
+        children
     }
 
-    /// The children in the database, as entities: what is loaded may not be all there is.
-    async fn children(
-        &mut self,
-        parent: SlotPtr,
-        relationship: &RelationshipDef,
-        join: &JoinColumns,
-    ) -> Result<Vec<SlotPtr>> {
-        let target = (relationship.target)();
-        self.turn_to(target)?;
-        self.begin_sql("SELECT ");
-        for (position, column) in target.columns.iter().enumerate() {
-            if position > 0 {
-                self.sql.push_str(", ");
-            }
-            self.quote(column.name);
-        }
-        self.sql.push_str(" FROM ");
-        self.quote(target.table);
-        self.sql.push_str(" WHERE ");
-        for (position, &column) in join.remote.iter().enumerate() {
-            if position > 0 {
-                self.sql.push_str(" AND ");
-            }
-            self.assign(target.columns[column].name);
-        }
-        let params: Vec<Value<'static>> = {
-            let tracker = self.arena.tracker();
-            let flushed = tracker.flushed(parent);
-            join.local.iter().map(|&column| self.arena.value_in(parent, flushed, column).into_owned()).collect()
-        };
-        let mut loader = RowLoader::new(self.arena.clone(), target, false);
+    /// The children in the database, as entities. Those of a collection that is loaded are known, if nothing has
+    /// happened since that may have changed it; with `passive_deletes` the others are the database's own affair.
+    async fn stored_children(&mut self, family: &Family, parents: &[SlotPtr]) -> Result<Children> {
+        let parents: Vec<SlotPtr> =
+            parents.iter().copied().filter(|parent| parent.state() == State::Persistent).collect();
+        let (known, unknown): (Vec<SlotPtr>, Vec<SlotPtr>) =
+            parents.into_iter().partition(|&parent| self.is_loaded(parent, family.index));
         let mut children = Vec::new();
+        if !known.is_empty() {
+            let rows = self.arena.slots((family.relationship.target)(), None);
+            children = self.children_among(family, &known, &rows);
+        }
+        if !unknown.is_empty() && !family.relationship.passive_deletes {
+            let rows = self.select_children(family, &unknown).await?;
+            children.extend(self.children_among(family, &unknown, &rows));
+        }
+        for (_, children) in &mut children {
+            children.retain(|child| child.state() == State::Persistent);
+        }
+        Ok(children)
+    }
+
+    fn is_loaded(&self, parent: SlotPtr, index: usize) -> bool {
+        self.arena.tracker().is_fresh(&self.arena, parent, index)
+    }
+
+    async fn select_children(&mut self, family: &Family, parents: &[SlotPtr]) -> Result<Vec<SlotPtr>> {
+        let target = (family.relationship.target)();
+        self.turn_to(target)?;
+        let mut children = Vec::new();
+        let arena = self.arena.clone();
+        let mut loader = RowLoader::new(&arena, target, false);
+        for parents in parents.chunks(MAX_PARENTS) {
+            self.begin_sql("SELECT ");
+            for (position, column) in target.columns.iter().enumerate() {
+                self.sql.push_str(if position == 0 { "" } else { ", " });
+                self.quote(column.name);
+            }
+            self.sql.push_str(" FROM ");
+            self.quote_table(target);
+            self.sql.push_str(" WHERE ");
+            self.is_one_of(target, &family.join.remote, parents.len());
+            let params: Vec<Value<'static>> =
+                parents.iter().flat_map(|&parent| self.stored(parent, &family.join.local)).collect();
+            let mut sink = |row: &Row<'_>| {
+                children.push(loader.slot(row, 0)?);
+                Ok(())
+            };
+            let sql = std::mem::take(&mut self.sql);
+            self.session.fetch_in(self.turn, &sql, &params, self.at, &mut sink).await?;
+            self.sql = sql;
+        }
+        Ok(children)
+    }
+
+    /// With `cascade = "all"` the rows at the other end of a many-to-many relationship are deleted too.
+    async fn cascade_by_link(
+        &mut self,
+        relationship: &'static RelationshipDef,
+        index: usize,
+        join: &SecondaryJoin,
+        parents: &[SlotPtr],
+    ) -> Result<()> {
+        debug_assert_eq!(relationship.kind, RelationshipKind::Many);
+        if !relationship.cascade.delete {
+            return Ok(());
+        }
+        let mut rows = Vec::new();
+        let mut unknown = Vec::new();
+        for &parent in parents {
+            if parent.state() != State::Persistent || self.is_loaded(parent, index) {
+                let list = self.arena.relation(parent, index).many().flatten();
+                rows.extend(list.into_iter().flat_map(|list| list.iter()));
+            } else if !relationship.passive_deletes {
+                unknown.push(parent);
+            }
+        }
+        for parents in unknown.chunks(MAX_PARENTS) {
+            self.select_linked((relationship.target)(), join, parents, &mut rows).await?;
+        }
+        for row in rows {
+            self.arena.tracker().delete(row);
+        }
+        Ok(())
+    }
+
+    async fn select_linked(
+        &mut self,
+        target: &'static ModelDef,
+        join: &SecondaryJoin,
+        parents: &[SlotPtr],
+        rows: &mut Vec<SlotPtr>,
+    ) -> Result<()> {
+        self.turn_to(target)?;
+        let link: Cow<'static, str> = join.link.table.into();
+        let near = join.near.remote.iter().map(|&column| column_of(join.link, link.clone(), column)).collect();
+        let keys: Vec<_> = parents.iter().map(|&parent| self.stored(parent, &join.near.local)).collect();
+        let on = join.far.condition((join.link, &link), (target, &target.table.into()));
+        let columns = (0..target.columns.len()).map(|column| column_of(target, target.table.into(), column).into());
+        let select = Select {
+            columns: columns.collect(),
+            from: FromClause::Table(target.table_ref()),
+            joins: vec![Join { kind: JoinKind::Inner, table: join.link.table_ref(), on }],
+            filter: vec![crate::model::is_one_of(near, keys)],
+            ..Select::default()
+        };
+        let mut statement = Statement::default();
+        select.render(self.session.rendering_of(target), &mut statement);
+        let arena = self.arena.clone();
+        let mut loader = RowLoader::new(&arena, target, false);
         let mut sink = |row: &Row<'_>| {
-            children.push(loader.slot(row, 0)?);
+            rows.push(loader.slot(row, 0)?);
             Ok(())
         };
-        let sql = std::mem::take(&mut self.sql);
-        self.session.fetch_in(self.turn, &sql, &params, self.at, &mut sink).await?;
-        self.sql = sql;
-        // Of those, some may have been given another parent since.
-        children.retain(|&child| {
-            join.remote
-                .iter()
-                .zip(&join.local)
-                .all(|(&remote, &local)| self.arena.value(child, remote) == self.arena.value(parent, local))
-        });
-        Ok(children)
+        self.session.fetch_in(self.turn, &statement.sql, &statement.params, self.at, &mut sink).await?;
+        Ok(())
     }
 }

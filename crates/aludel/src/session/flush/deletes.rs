@@ -1,12 +1,17 @@
 //! Deleted rows: children before parents, many in one statement.
 
+use std::collections::HashSet;
+
 use super::Flush;
+use super::guard::Guard;
 use super::order::{groups, models_of};
-use crate::entity::def::ModelDef;
+use super::queue::{Queue, Then};
+use super::updates::Version;
+use crate::entity::def::{ColumnDef, ModelDef};
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
-use crate::session::links::leave_collections;
+use crate::session::links::{leave_all, leave_collections};
 use crate::sql::Value;
 
 /// The most rows of one DELETE.
@@ -16,21 +21,22 @@ const MAX_ROWS: usize = 500;
 const IN_CYCLE: usize = usize::MAX;
 
 impl Flush<'_, '_> {
-    /// Deletes the doomed rows. A row that somebody else has deleted in the meantime is deleted all the same.
-    pub(super) async fn delete(&mut self, doomed: &[SlotPtr]) -> Result<()> {
+    /// Deletes the doomed rows. A row that somebody else has deleted in the meantime is deleted all the same, unless its
+    /// model has a version.
+    pub(super) async fn delete(&mut self, queue: &mut Queue<'_>, doomed: &[SlotPtr]) -> Result<()> {
         if doomed.is_empty() {
             return Ok(());
         }
-        let models = groups(&models_of(doomed));
-        for group in models.iter().rev() {
-            if group.len() > 1 {
-                self.open_cycles(group, doomed).await?;
-            }
-            for def in group {
+        for group in groups(&models_of(doomed), |_| true).into_iter().rev() {
+            let opened = if group.len() > 1 { self.open_cycles(queue, &group, doomed).await? } else { Vec::new() };
+            for def in groups(&group, |column| !is_among(column, &opened)).into_iter().flatten().rev() {
                 let rows: Vec<SlotPtr> = doomed.iter().copied().filter(|slot| slot.def().is(def)).collect();
-                for level in self.levels(def, rows).await? {
+                for level in self.levels(queue, def, rows).await? {
                     for rows in level.chunks(MAX_ROWS) {
-                        self.delete_rows(def, rows).await?;
+                        match def.options.version {
+                            Some(version) => self.delete_versions(queue, def, version, rows).await?,
+                            None => self.delete_rows(queue, def, rows).await?,
+                        }
                     }
                 }
             }
@@ -40,13 +46,19 @@ impl Flush<'_, '_> {
 
     /// Rows of a self-referencing table, children first: in one piece where the database looks at the foreign keys
     /// after each statement; else parted so that no piece has a row and a child of it.
-    async fn levels(&mut self, def: &'static ModelDef, rows: Vec<SlotPtr>) -> Result<Vec<Vec<SlotPtr>>> {
+    async fn levels(
+        &mut self,
+        queue: &mut Queue<'_>,
+        def: &'static ModelDef,
+        rows: Vec<SlotPtr>,
+    ) -> Result<Vec<Vec<SlotPtr>>> {
         self.turn_to(def)?;
         let own = def.columns.iter().enumerate().find_map(|(column, column_def)| {
             let (target, referenced) = (column_def.references.as_ref()?.target)();
             target.is(def).then_some((column, referenced))
         });
-        let after_statement = self.dialect().capabilities().checks_after_statement;
+        // Rows with versions go one by one.
+        let after_statement = self.dialect().capabilities().checks_after_statement && def.options.version.is_none();
         let Some((column, referenced)) = own else { return Ok(vec![rows]) };
         if rows.len() <= if after_statement { MAX_ROWS } else { 1 } {
             return Ok(vec![rows]);
@@ -56,8 +68,10 @@ impl Flush<'_, '_> {
             return Ok(vec![deepest.into_iter().map(|(_, slot)| slot).collect()]);
         }
         if def.columns[column].nullable {
-            for &(_, slot) in deepest.iter().filter(|(depth, _)| *depth == IN_CYCLE) {
-                self.set_null(def, column, slot).await?;
+            let cycle: Vec<SlotPtr> =
+                deepest.iter().filter(|(depth, _)| *depth == IN_CYCLE).map(|(_, slot)| *slot).collect();
+            for rows in cycle.chunks(MAX_ROWS) {
+                self.set_null(queue, def, column, rows).await?;
             }
         }
         Ok(deepest.chunk_by(|a, b| a.0 == b.0).map(|level| level.iter().map(|(_, slot)| *slot).collect()).collect())
@@ -87,44 +101,74 @@ impl Flush<'_, '_> {
         deepest
     }
 
-    /// Sets the nullable keys between rows of tables that depend on each other to NULL, so that any can go first.
-    async fn open_cycles(&mut self, group: &[&'static ModelDef], doomed: &[SlotPtr]) -> Result<()> {
-        for &slot in doomed.iter().filter(|slot| group.iter().any(|def| def.is(slot.def()))) {
-            let def = slot.def();
+    /// Sets keys between rows of tables that depend on each other to NULL, until the tables can be put in an order: where
+    /// they lead to a row that is deleted too, in one UPDATE for each column. Returns the columns.
+    async fn open_cycles(
+        &mut self,
+        queue: &mut Queue<'_>,
+        group: &[&'static ModelDef],
+        doomed: &[SlotPtr],
+    ) -> Result<Vec<&'static ColumnDef>> {
+        let mut opened: Vec<&'static ColumnDef> = Vec::new();
+        for &def in group {
             for (position, column) in def.columns.iter().enumerate().filter(|(_, column)| column.nullable) {
                 let Some(reference) = &column.references else { continue };
-                let target = (reference.target)().0;
-                if !target.is(def) && group.iter().any(|def| def.is(target)) {
-                    self.set_null(def, position, slot).await?;
+                let (target, referenced) = (reference.target)();
+                if target.is(def) || !group.iter().any(|def| def.is(target)) {
+                    continue;
+                }
+                if groups(group, |column| !is_among(column, &opened)).len() == group.len() {
+                    return Ok(opened);
+                }
+                opened.push(column);
+                let gone: HashSet<Value<'static>> = doomed
+                    .iter()
+                    .filter(|slot| slot.def().is(target))
+                    .flat_map(|&slot| self.stored(slot, &[referenced]))
+                    .collect();
+                let rows = doomed.iter().copied().filter(|slot| slot.def().is(def));
+                let rows: Vec<SlotPtr> =
+                    rows.filter(|&slot| self.stored(slot, &[position]).iter().all(|key| gone.contains(key))).collect();
+                for rows in rows.chunks(MAX_ROWS) {
+                    self.set_null(queue, def, position, rows).await?;
                 }
             }
         }
-        Ok(())
+        Ok(opened)
     }
 
-    async fn set_null(&mut self, def: &'static ModelDef, column: usize, slot: SlotPtr) -> Result<()> {
+    async fn set_null(
+        &mut self,
+        queue: &mut Queue<'_>,
+        def: &'static ModelDef,
+        column: usize,
+        rows: &[SlotPtr],
+    ) -> Result<()> {
         self.turn_to(def)?;
         self.begin_sql("UPDATE ");
-        self.quote(def.table);
+        self.quote_table(def);
         self.sql.push_str(" SET ");
         self.quote(def.columns[column].name);
         self.sql.push_str(" = NULL WHERE ");
-        self.key_condition(def);
-        let key = self.arena.tracker().committed_key(&self.arena, slot);
+        self.is_one_of(def, def.primary_key, rows.len());
+        let params: Vec<Value<'static>> = rows.iter().flat_map(|&slot| self.stored(slot, def.primary_key)).collect();
+        if self.waits() {
+            return self.enqueue(queue, params, Then::Opened).await;
+        }
         let sql = std::mem::take(&mut self.sql);
-        self.session.execute_in(self.turn, &sql, &key.values(), self.at).await?;
+        self.session.execute_in(self.turn, &sql, &params, self.at).await?;
         self.sql = sql;
         Ok(())
     }
 
-    async fn delete_rows(&mut self, def: &'static ModelDef, rows: &[SlotPtr]) -> Result<()> {
+    async fn delete_rows(&mut self, queue: &mut Queue<'_>, def: &'static ModelDef, rows: &[SlotPtr]) -> Result<()> {
         self.turn_to(def)?;
         let keys: Vec<IdentityKey> = {
             let tracker = self.arena.tracker();
             rows.iter().map(|&slot| tracker.committed_key(&self.arena, slot)).collect()
         };
         self.begin_sql("DELETE FROM ");
-        self.quote(def.table);
+        self.quote_table(def);
         self.sql.push_str(" WHERE ");
         match def.primary_key {
             [column] if keys.len() > 1 => {
@@ -144,22 +188,69 @@ impl Flush<'_, '_> {
                 }
             }
         }
+        if self.waits() {
+            let params = keys.iter().flat_map(IdentityKey::values).map(Value::into_owned).collect();
+            return self.enqueue(queue, params, Then::Deleted { def, rows: rows.to_vec(), keys, counted: false }).await;
+        }
         let params: Vec<Value<'_>> = keys.iter().flat_map(IdentityKey::values).collect();
         let sql = std::mem::take(&mut self.sql);
         let deleted = self.session.execute_in(self.turn, &sql, &params, self.at).await;
         deleted.map_err(|error| in_use(def, error))?;
         self.sql = sql;
         drop(params);
+        self.settle_delete(rows, keys);
+        Ok(())
+    }
+
+    /// The rows are gone from the database.
+    pub(super) fn settle_delete(&self, rows: &[SlotPtr], keys: Vec<IdentityKey>) {
         for (&slot, key) in rows.iter().zip(keys) {
             leave_collections(&self.arena, slot);
             self.arena.tracker().removed(slot, key);
         }
-        Ok(())
+        if let Some(first) = rows.first() {
+            leave_all(&self.arena, first.def(), rows);
+        }
+    }
+
+    /// Deletes rows whose versions are still those that were read: a statement for each, so that it can be said which
+    /// one was not; together where the database takes several at once.
+    async fn delete_versions(
+        &mut self,
+        queue: &mut Queue<'_>,
+        def: &'static ModelDef,
+        version: usize,
+        rows: &[SlotPtr],
+    ) -> Result<()> {
+        self.turn_to(def)?;
+        let arena = self.arena.clone();
+        for &slot in rows {
+            let (flushed, key) = {
+                let tracker = arena.tracker();
+                (Version(tracker.flushed(slot)), tracker.committed_key(&arena, slot))
+            };
+            let guard = Guard::of_version(&arena, slot, flushed, version);
+            self.begin_sql("DELETE FROM ");
+            self.quote_table(def);
+            self.sql.push_str(" WHERE ");
+            self.key_condition(def);
+            self.guard_condition(def, &guard);
+            let mut params: Vec<Value<'static>> = key.values().into_iter().map(Value::into_owned).collect();
+            params.extend(guard.old.into_iter().map(|(_, value)| value.into_owned()));
+            let then = Then::Deleted { def, rows: vec![slot], keys: vec![key], counted: true };
+            self.enqueue(queue, params, then).await?;
+        }
+        // Where they do not wait for others, they go by themselves.
+        if self.waits() { Ok(()) } else { self.send(queue).await }
     }
 }
 
+fn is_among(column: &ColumnDef, columns: &[&'static ColumnDef]) -> bool {
+    columns.iter().any(|known| std::ptr::eq(*known, column))
+}
+
 #[cold]
-fn in_use(def: &ModelDef, error: Error) -> Error {
+pub(super) fn in_use(def: &ModelDef, error: Error) -> Error {
     if error.kind() != ErrorKind::ForeignKeyViolation || error.table().is_some() {
         return error;
     }

@@ -3,8 +3,10 @@
 use smallvec::SmallVec;
 
 use super::Flush;
-use super::order::{Late, for_insert};
+use super::order::{Late, Ordered};
+use super::queue::{Queue, Then};
 use crate::engine::row::Row;
+use crate::entity::arena::Arena;
 use crate::entity::def::{ColumnDef, Generated, ModelDef};
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::publish_columns;
@@ -19,14 +21,14 @@ const MAX_ROWS: usize = 500;
 impl Generated {
     /// Whether the value is only known after the insert.
     pub(super) fn is_made_by_database(self) -> bool {
-        matches!(self, Self::Autoincrement | Self::Server)
+        matches!(self, Self::Autoincrement | Self::Server | Self::Computed)
     }
 }
 
 /// Rows of one model that give the same columns.
 pub(super) struct Batch {
     pub(super) def: &'static ModelDef,
-    columns: Vec<usize>,
+    pub(super) columns: Vec<usize>,
     /// What the database fills in.
     pub(super) returning: Vec<usize>,
     /// What RETURNING names, if anything: the primary key first, to tell the rows apart, then what the database made.
@@ -34,24 +36,32 @@ pub(super) struct Batch {
     pub(super) slots: Vec<SlotPtr>,
 }
 
+/// An INSERT that was sent, or is about to be.
+pub(super) struct Inserted<'v> {
+    pub(super) batch: Batch,
+    sent: Sent,
+    late: &'v [Late],
+}
+
 /// The values that RETURNING gave for one row.
 pub(super) type Returned = SmallVec<[Value<'static>; 2]>;
 
 impl Flush<'_, '_> {
-    /// Inserts the new rows; returns the foreign keys that are still to be set.
-    pub(super) async fn insert(&mut self, new: &[SlotPtr]) -> Result<Vec<Late>> {
-        if new.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ordered = for_insert(&self.arena, new)?;
+    /// Inserts the new rows.
+    pub(super) async fn insert<'v>(
+        &mut self,
+        queue: &mut Queue<'v>,
+        arena: &'v Arena,
+        ordered: &'v Ordered,
+    ) -> Result<()> {
         let mut start = 0;
         while start < ordered.slots.len() {
             self.turn_to(ordered.slots[start].def())?;
             let batch = self.batch(&ordered.slots[start..], &ordered.late)?;
             start += batch.slots.len();
-            self.insert_batch(&batch, &ordered.late).await?;
+            self.insert_batch(queue, arena, batch, &ordered.late).await?;
         }
-        Ok(ordered.late)
+        Ok(())
     }
 
     /// The rows from the first on that can share a statement: same model, same columns, none that needs another's key.
@@ -123,13 +133,20 @@ impl Flush<'_, '_> {
         Ok((columns, returning))
     }
 
-    async fn insert_batch(&mut self, batch: &Batch, late: &[Late]) -> Result<()> {
-        let def = batch.def;
-        self.render_insert(batch);
+    async fn insert_batch<'v>(
+        &mut self,
+        queue: &mut Queue<'v>,
+        arena: &'v Arena,
+        batch: Batch,
+        late: &'v [Late],
+    ) -> Result<()> {
+        if batch.slots.iter().any(|&slot| self.needs_a_key_of(queue, slot, slot.head())) {
+            self.send(queue).await?;
+            self.turn_to(batch.def)?;
+        }
+        self.render_insert(&batch);
         // The versions that are sent: what is set meanwhile stays for the next flush.
-        let sent: Vec<*const ()> = batch.slots.iter().map(|slot| slot.head().cast_const()).collect();
-        let sent = Sent(sent);
-        let arena = self.arena.clone();
+        let sent = Sent(batch.slots.iter().map(|slot| slot.head().cast_const()).collect());
         let mut params = Vec::with_capacity(batch.slots.len() * batch.columns.len());
         for (row, &slot) in batch.slots.iter().enumerate() {
             for &column in &batch.columns {
@@ -140,6 +157,16 @@ impl Flush<'_, '_> {
                 params.push(self.value_to_send(slot, arena.value_in(slot, sent.0[row], column), column));
             }
         }
+        let inserted = Inserted { batch, sent, late };
+        if self.waits() {
+            return self.enqueue(queue, params, Then::Inserted(inserted)).await;
+        }
+        self.insert_now(params, &inserted).await
+    }
+
+    async fn insert_now(&mut self, params: Vec<Value<'_>>, inserted: &Inserted<'_>) -> Result<()> {
+        let Inserted { batch, sent, .. } = inserted;
+        let def = batch.def;
         let sql = std::mem::take(&mut self.sql);
         let mut returned: Vec<Returned> = Vec::new();
         if batch.returning.is_empty() || !self.dialect().capabilities().returning {
@@ -147,7 +174,7 @@ impl Flush<'_, '_> {
             let executed = executed.map_err(|error| Self::explain(def, &batch.columns, error))?;
             drop(params);
             if !batch.returning.is_empty() {
-                returned = self.read_inserted(batch, &sent, executed.last_insert_id).await?;
+                returned = self.read_inserted(batch, sent, executed.last_insert_id).await?;
             }
         } else {
             returned.reserve_exact(batch.slots.len());
@@ -161,7 +188,17 @@ impl Flush<'_, '_> {
             inserted.map_err(|error| Self::explain(def, &batch.columns, error))?;
         }
         self.sql = sql;
-        let dialect = self.dialect();
+        self.settle_batch(inserted, returned)
+    }
+
+    /// The rows of a statement are in the database.
+    pub(super) fn settle_batch(
+        &mut self,
+        Inserted { batch, sent, late }: &Inserted<'_>,
+        returned: Vec<Returned>,
+    ) -> Result<()> {
+        let arena = self.arena.clone();
+        let dialect = self.session.db().engine(self.session.bind_of(batch.def)?).dialect();
         let returned = correlate(dialect, batch, returned, |slot, column| arena.value(slot, column).into_owned())?;
         for (row, &slot) in batch.slots.iter().enumerate() {
             self.settle_insert(batch, slot, sent.0[row], returned.get(row), late)?;
@@ -172,7 +209,7 @@ impl Flush<'_, '_> {
     fn render_insert(&mut self, batch: &Batch) {
         let def = batch.def;
         self.begin_sql("INSERT INTO ");
-        self.quote(def.table);
+        self.quote_table(def);
         if batch.columns.is_empty() {
             self.sql.push_str(self.dialect().default_values());
         } else {
@@ -338,11 +375,16 @@ fn correlate(
 }
 
 /// A returned value, by its column's type.
-pub(super) fn value_of(row: &Row<'_>, at: usize, column: &ColumnDef) -> Result<Value<'static>> {
+pub(in crate::session) fn value_of(row: &Row<'_>, at: usize, column: &ColumnDef) -> Result<Value<'static>> {
+    value_of_type(row, at, &column.ty)
+}
+
+/// A value of a type.
+pub(crate) fn value_of_type(row: &Row<'_>, at: usize, ty: &SqlType) -> Result<Value<'static>> {
     if row.is_null(at) {
         return Ok(Value::Null);
     }
-    Ok(match &column.ty {
+    Ok(match ty {
         SqlType::Boolean => Value::Bool(row.boolean(at)?),
         SqlType::TinyInt
         | SqlType::SmallInt

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::entity::arena::Arena;
-use crate::entity::def::ModelDef;
+use crate::entity::def::{ColumnDef, ModelDef};
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
@@ -21,10 +21,12 @@ pub(super) struct Ordered {
     pub(super) late: Vec<Late>,
 }
 
-/// Groups of models of which each depends only on those before it; several in one group depend on each other.
-pub(super) fn groups(defs: &[&'static ModelDef]) -> Vec<Vec<&'static ModelDef>> {
+/// Groups of models of which each depends only on those before it, by the foreign keys that count; several in one group
+/// depend on each other.
+pub(super) fn groups(defs: &[&'static ModelDef], counts: impl Fn(&ColumnDef) -> bool) -> Vec<Vec<&'static ModelDef>> {
     let mut state = Tarjan {
         defs,
+        counts: &counts,
         index: vec![None; defs.len()],
         low: vec![0; defs.len()],
         on_stack: vec![false; defs.len()],
@@ -44,6 +46,7 @@ pub(super) fn groups(defs: &[&'static ModelDef]) -> Vec<Vec<&'static ModelDef>> 
 /// keys, which a program's author wrote by hand.
 struct Tarjan<'a> {
     defs: &'a [&'static ModelDef],
+    counts: &'a dyn Fn(&ColumnDef) -> bool,
     index: Vec<Option<usize>>,
     low: Vec<usize>,
     on_stack: Vec<bool>,
@@ -60,8 +63,7 @@ impl Tarjan<'_> {
         self.stack.push(position);
         self.on_stack[position] = true;
         let def = self.defs[position];
-        for reference in def.columns.iter().filter_map(|column| column.references.as_ref()) {
-            let target = (reference.target)().0;
+        for target in def.parents(self.counts) {
             let Some(other) = self.defs.iter().position(|def| def.is(target)) else { continue };
             match self.index[other] {
                 None => {
@@ -103,7 +105,7 @@ pub(super) fn models_of(slots: &[SlotPtr]) -> Vec<&'static ModelDef> {
 pub(super) fn for_insert(arena: &Arena, new: &[SlotPtr]) -> Result<Ordered> {
     let defs = models_of(new);
     let mut ordered = Ordered { slots: Vec::with_capacity(new.len()), late: Vec::new() };
-    for group in groups(&defs) {
+    for group in groups(&defs, |_| true) {
         let rows = new.iter().copied().filter(|slot| group.iter().any(|def| def.is(slot.def())));
         if let [def] = group.as_slice()
             && !def.columns.iter().any(|column| points_into(column, &group))
@@ -116,7 +118,7 @@ pub(super) fn for_insert(arena: &Arena, new: &[SlotPtr]) -> Result<Ordered> {
     Ok(ordered)
 }
 
-fn points_into(column: &crate::entity::def::ColumnDef, group: &[&'static ModelDef]) -> bool {
+fn points_into(column: &ColumnDef, group: &[&'static ModelDef]) -> bool {
     column.references.as_ref().is_some_and(|reference| {
         let target = (reference.target)().0;
         group.iter().any(|def| def.is(target))
@@ -184,21 +186,36 @@ fn by_rows(arena: &Arena, rows: &[SlotPtr], group: &[&'static ModelDef], ordered
     Ok(())
 }
 
-/// Lets one row of a cycle go first, with NULL in the keys that keep it.
+/// Lets one row of a cycle go first, with NULL in the keys that keep it; and with it the others of its model that wait
+/// for rows of other models as it does, so that they share their statements.
 fn open_cycle(waiting: &mut [(SlotPtr, Vec<Dependency>)], done: &HashSet<SlotPtr>, late: &mut Vec<Late>) -> Result<()> {
-    let candidate = waiting.iter_mut().find(|(_, dependencies)| {
+    let can_be_null = |dependencies: &[Dependency]| {
         dependencies.iter().all(|dependency| dependency.nullable || done.contains(&dependency.on))
-    });
-    match candidate {
-        Some((slot, dependencies)) => {
-            let slot = *slot;
-            dependencies.retain(|dependency| {
-                let keep = done.contains(&dependency.on);
-                if !keep {
-                    late.push(Late { slot, column: dependency.column });
-                }
-                keep
-            });
+    };
+    let on_others = |slot: SlotPtr, dependencies: &[Dependency]| {
+        dependencies.iter().all(|dependency| done.contains(&dependency.on) || !dependency.on.def().is(slot.def()))
+    };
+    let needed = in_cycles(waiting, done);
+    let candidates =
+        || waiting.iter().filter(|(slot, dependencies)| needed.contains(slot) && can_be_null(dependencies));
+    let first = candidates().next().map(|(slot, dependencies)| (*slot, on_others(*slot, dependencies)));
+    match first {
+        Some((first, shared)) => {
+            let together: HashSet<SlotPtr> = candidates()
+                .filter(|(slot, dependencies)| {
+                    *slot == first || shared && slot.def().is(first.def()) && on_others(*slot, dependencies)
+                })
+                .map(|(slot, _)| *slot)
+                .collect();
+            for (slot, dependencies) in waiting.iter_mut().filter(|(slot, _)| together.contains(slot)) {
+                dependencies.retain(|dependency| {
+                    let keep = done.contains(&dependency.on);
+                    if !keep {
+                        late.push(Late { slot: *slot, column: dependency.column });
+                    }
+                    keep
+                });
+            }
             Ok(())
         }
         None => {
@@ -213,5 +230,22 @@ fn open_cycle(waiting: &mut [(SlotPtr, Vec<Dependency>)], done: &HashSet<SlotPtr
                 ),
             ))
         }
+    }
+}
+
+/// The rows that others wait for which are waited for in turn: those of the cycles, and of the ways between them.
+fn in_cycles(waiting: &[(SlotPtr, Vec<Dependency>)], done: &HashSet<SlotPtr>) -> HashSet<SlotPtr> {
+    let mut rows: HashSet<SlotPtr> = waiting.iter().map(|(slot, _)| *slot).collect();
+    loop {
+        let needed: HashSet<SlotPtr> = waiting
+            .iter()
+            .filter(|(slot, _)| rows.contains(slot))
+            .flat_map(|(_, dependencies)| dependencies.iter().map(|dependency| dependency.on))
+            .filter(|on| rows.contains(on) && !done.contains(on))
+            .collect();
+        if needed.len() == rows.len() {
+            return rows;
+        }
+        rows = needed;
     }
 }

@@ -65,7 +65,7 @@ impl Flush<'_, '_> {
             self.quote(def.columns[column].name);
         }
         self.sql.push_str(" FROM ");
-        self.quote(def.table);
+        self.quote_table(def);
         self.sql.push_str(" WHERE ");
         self.key_condition(def);
         let mut sink = |row: &Row<'_>| {

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::Flush;
+use super::guard::Guard;
 use super::updates::{Version, stale};
 use crate::engine::row::Row;
 use crate::entity::arena::Arena;
@@ -92,7 +93,10 @@ impl Flush<'_, '_> {
         let def = new.def();
         self.turn_to(def)?;
         let sent = Version(new.head());
-        let key = self.arena.tracker().committed_key(&self.arena, old);
+        let (flushed, key) = {
+            let tracker = self.arena.tracker();
+            (Version(tracker.flushed(old)), tracker.committed_key(&self.arena, old))
+        };
         let (given, made) = self.columns_of(new)?;
         let columns: Vec<usize> = given.iter().copied().filter(|column| !def.primary_key.contains(column)).collect();
         let mut changes: Vec<(usize, Value<'static>)> = Vec::new();
@@ -102,17 +106,28 @@ impl Flush<'_, '_> {
                 changes.push((column, key));
             }
         }
+        // The new row goes on with the old one's versions.
+        let guard = match def.options.version {
+            Some(version) => Guard::of_version(&arena, old, flushed, version),
+            None => Guard::default(),
+        };
+        changes.extend(guard.next.clone());
         // A link table has nothing but its key: the row is there already.
         if !columns.is_empty() || !made.is_empty() {
-            self.render_switch(def, &columns, &made);
+            self.render_switch(def, &columns, &made, &guard);
             let mut params: Vec<Value<'_>> = Vec::with_capacity(columns.len() + def.primary_key.len());
             for &column in &columns {
-                params.push(self.value_to_send(new, arena.value_in(new, sent.0, column), column));
+                params.push(match &guard.next {
+                    Some((version, next)) if *version == column => next.clone(),
+                    _ => self.value_to_send(new, arena.value_in(new, sent.0, column), column),
+                });
             }
             params.extend(key.values());
+            params.extend(guard.bound().map(|(_, value)| value.clone()));
             let sql = std::mem::take(&mut self.sql);
             let explain = |error| {
-                let bound: Vec<usize> = columns.iter().chain(def.primary_key).copied().collect();
+                let guarded = guard.bound().map(|(column, _)| column);
+                let bound: Vec<usize> = columns.iter().chain(def.primary_key).chain(guarded).copied().collect();
                 Self::explain(def, &bound, error)
             };
             let returns = self.dialect().capabilities().update_returning;
@@ -141,9 +156,9 @@ impl Flush<'_, '_> {
     }
 
     /// `UPDATE .. SET` all columns, also those that the new row leaves to the database's default.
-    fn render_switch(&mut self, def: &'static ModelDef, columns: &[usize], made: &[usize]) {
+    fn render_switch(&mut self, def: &'static ModelDef, columns: &[usize], made: &[usize], guard: &Guard<'_>) {
         self.begin_sql("UPDATE ");
-        self.quote(def.table);
+        self.quote_table(def);
         self.sql.push_str(" SET ");
         let mut comma = "";
         for &column in columns {
@@ -171,6 +186,7 @@ impl Flush<'_, '_> {
         }
         self.sql.push_str(" WHERE ");
         self.key_condition(def);
+        self.guard_condition(def, guard);
         if !self.dialect().capabilities().update_returning {
             return;
         }
@@ -211,6 +227,9 @@ impl Flush<'_, '_> {
         }
         let (new, key) = {
             let tracker = self.arena.tracker();
+            if tracker.new.is_empty() {
+                return None;
+            }
             (tracker.new.clone(), tracker.committed_key(&self.arena, old))
         };
         new.into_iter().find(|&slot| {

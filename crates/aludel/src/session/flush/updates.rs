@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use super::Flush;
+use super::guard::Guard;
 use super::order::Late;
+use super::queue::{Queue, Then};
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
@@ -16,30 +18,62 @@ use crate::sql::Value;
 impl Flush<'_, '_> {
     /// Updates the changed rows, and the foreign keys that had to wait for their rows: in one round trip where the
     /// database takes several statements at once.
-    pub(super) async fn update(&mut self, dirty: &[SlotPtr], late: &[Late]) -> Result<()> {
+    pub(super) async fn update<'v>(
+        &mut self,
+        queue: &mut Queue<'v>,
+        arena: &'v Arena,
+        dirty: &[SlotPtr],
+        late: &[Late],
+    ) -> Result<()> {
         let mut waiting: HashMap<SlotPtr, Vec<usize>> = HashMap::new();
         for late in late {
             waiting.entry(late.slot).or_default().push(late.column);
         }
-        let arena = self.arena.clone();
-        let mut planned = Vec::new();
+        if !late.is_empty() {
+            // They are of rows that were inserted just now.
+            self.send(queue).await?;
+        }
         for late in late {
             if let Some(columns) = waiting.remove(&late.slot) {
-                planned.extend(self.plan_update(&arena, late.slot, columns)?);
+                self.update_row(queue, arena, late.slot, columns).await?;
             }
         }
-        self.send_updates(std::mem::take(&mut planned)).await?;
+        if !late.is_empty() {
+            self.send(queue).await?;
+        }
         for &slot in dirty {
             // A row that is deleted, or has been by a row switch, needs no update.
             if slot.state() == State::Persistent && !slot.has(DOOMED) {
-                planned.extend(self.plan_update(&arena, slot, Vec::new())?);
+                self.update_row(queue, arena, slot, Vec::new()).await?;
             }
         }
-        self.send_updates(planned).await
+        // Where they do not wait for the deletes, they go by themselves.
+        if self.waits() { Ok(()) } else { self.send(queue).await }
+    }
+
+    async fn update_row<'v>(
+        &mut self,
+        queue: &mut Queue<'v>,
+        arena: &'v Arena,
+        slot: SlotPtr,
+        also: Vec<usize>,
+    ) -> Result<()> {
+        if self.needs_a_key_of(queue, slot, slot.head()) {
+            self.send(queue).await?;
+        }
+        match self.plan_update(arena, slot, also)? {
+            Some((planned, params)) => self.enqueue(queue, params, Then::Updated(planned)).await,
+            None => Ok(()),
+        }
     }
 
     /// The UPDATE of a row; none where nothing is to be sent.
-    fn plan_update<'v>(&mut self, arena: &'v Arena, slot: SlotPtr, also: Vec<usize>) -> Result<Option<Planned<'v>>> {
+    fn plan_update<'v>(
+        &mut self,
+        arena: &'v Arena,
+        slot: SlotPtr,
+        also: Vec<usize>,
+    ) -> Result<Option<(Planned, Vec<Value<'v>>)>> {
         let def = slot.def();
         self.turn_to(def)?;
         let sent = Version(slot.head());
@@ -53,14 +87,20 @@ impl Flush<'_, '_> {
             arena.tracker().sent(slot, sent.0);
             return Ok(None);
         }
-        let stamps: Vec<(usize, Value<'static>)> = def
+        if let Some(&column) = columns.iter().find(|&&column| def.columns[column].computed.is_some()) {
+            return Err(computed_set(def, column));
+        }
+        let guard = Guard::of_update(arena, slot, flushed, &columns)?;
+        let mut stamps: Vec<(usize, Value<'static>)> = def
             .columns
             .iter()
             .enumerate()
             .filter(|(position, _)| !columns.contains(position))
             .filter_map(|(position, column)| Some((position, column.on_update?())))
             .collect();
+        stamps.extend(guard.next.clone());
         self.render_update(def, columns.iter().copied().chain(stamps.iter().map(|(column, _)| *column)));
+        self.guard_condition(def, &guard);
         let mut made: Vec<(usize, Value<'static>)> = Vec::new();
         let mut params: Vec<Value<'v>> = Vec::with_capacity(columns.len() + stamps.len() + def.primary_key.len());
         for &column in &columns {
@@ -76,43 +116,54 @@ impl Flush<'_, '_> {
         params.extend(stamps.iter().map(|(_, value)| value.clone()));
         params.extend(key.values().into_iter().map(|value| value.into_owned()));
         let stamped = stamps.iter().map(|(column, _)| column);
-        let places = columns.iter().chain(stamped).chain(def.primary_key).copied().collect();
+        let guarded = guard.bound().map(|(column, _)| column);
+        let places = columns.iter().chain(stamped).chain(def.primary_key).chain(guarded).copied().collect();
+        params.extend(guard.bound().map(|(_, value)| value.clone()));
         made.extend(stamps);
-        Ok(Some(Planned { slot, sent, key, columns, made, places, sql: self.sql.clone(), params }))
+        Ok(Some((Planned { slot, sent, key, columns, made, places }, params)))
     }
 
-    /// Sends updates, those that follow each other on one database together.
-    async fn send_updates(&mut self, planned: Vec<Planned<'_>>) -> Result<()> {
-        let mut rest = &planned[..];
-        while let Some(first) = rest.first() {
-            let bind = self.session.bind_of(first.slot.def())?;
-            let together = rest
-                .iter()
-                .take_while(|update| self.session.bind_of(update.slot.def()).is_ok_and(|other| other == bind))
-                .count();
-            let (now, later) = rest.split_at(together);
-            rest = later;
-            self.turn.switch(bind);
-            let statements: Vec<(&str, &[Value<'_>])> =
-                now.iter().map(|update| (update.sql.as_str(), update.params.as_slice())).collect();
-            let outcome = self.session.execute_all_in(self.turn, &statements, self.at).await;
-            for (update, executed) in now.iter().zip(&outcome.done) {
-                self.settle_update(update, executed.rows_affected)?;
-            }
-            if let Some((at, error)) = outcome.failed {
-                return Err(Self::explain(now[at].slot.def(), &now[at].places, error));
-            }
+    /// What the database computed anew for a row that it updated; nothing for models without computed columns.
+    pub(super) async fn read_computed(
+        &mut self,
+        update: &Planned,
+        rows_affected: u64,
+    ) -> Result<Vec<(usize, Value<'static>)>> {
+        let def = update.slot.def();
+        let computed: Vec<usize> = computed_columns(def).collect();
+        if computed.is_empty() || rows_affected != 1 {
+            return Ok(Vec::new());
         }
-        Ok(())
+        let key: Vec<Value<'static>> = def
+            .primary_key
+            .iter()
+            .map(|&column| {
+                let made = update.made.iter().find(|(position, _)| *position == column);
+                made.map_or_else(
+                    || self.arena.value_in(update.slot, update.sent.0, column).into_owned(),
+                    |(_, value)| value.clone(),
+                )
+            })
+            .collect();
+        self.read_back(def, &computed, &key).await
     }
 
-    fn settle_update(&mut self, update: &Planned<'_>, rows_affected: u64) -> Result<()> {
+    /// The row is changed in the database.
+    pub(super) fn settle_update(
+        &mut self,
+        update: &Planned,
+        rows_affected: u64,
+        computed: Vec<(usize, Value<'static>)>,
+    ) -> Result<()> {
         let Planned { slot, sent, key, columns, made, .. } = update;
         let def = slot.def();
         if rows_affected != 1 {
             return Err(stale(def, key, "changed"));
         }
-        if made.is_empty() {
+        if !computed.is_empty() {
+            let made: Vec<_> = made.iter().cloned().chain(computed).collect();
+            publish_columns(&self.arena, *slot, sent.0, &made)?;
+        } else if made.is_empty() {
             self.arena.tracker().sent(*slot, sent.0);
         } else {
             publish_columns(&self.arena, *slot, sent.0, made)?;
@@ -127,7 +178,7 @@ impl Flush<'_, '_> {
 
     fn render_update(&mut self, def: &'static ModelDef, columns: impl Iterator<Item = usize>) {
         self.begin_sql("UPDATE ");
-        self.quote(def.table);
+        self.quote_table(def);
         self.sql.push_str(" SET ");
         for (position, column) in columns.enumerate() {
             if position > 0 {
@@ -140,9 +191,9 @@ impl Flush<'_, '_> {
     }
 }
 
-/// The UPDATE of one row, ready to be sent.
-struct Planned<'v> {
-    slot: SlotPtr,
+/// The UPDATE of one row.
+pub(super) struct Planned {
+    pub(super) slot: SlotPtr,
     /// The version that it sends: what is set meanwhile stays for the next flush.
     sent: Version,
     /// The key under which the database knows the row.
@@ -151,9 +202,7 @@ struct Planned<'v> {
     /// What the flush itself makes of columns, which comes onto the entity afterwards.
     made: Vec<(usize, Value<'static>)>,
     /// The columns of the statement's values, for what an error says.
-    places: Vec<usize>,
-    sql: String,
-    params: Vec<Value<'v>>,
+    pub(super) places: Vec<usize>,
 }
 
 /// The address of a version, held across an await; nothing is read through it but by the arena.
@@ -167,15 +216,34 @@ unsafe impl Send for Version {}
 // SAFETY: as above.
 unsafe impl Sync for Version {}
 
+/// The columns of a model that the database computes.
+fn computed_columns(def: &'static ModelDef) -> impl Iterator<Item = usize> {
+    def.columns.iter().enumerate().filter(|(_, column)| column.computed.is_some()).map(|(position, _)| position)
+}
+
+#[cold]
+fn computed_set(def: &ModelDef, column: usize) -> Error {
+    let column = &def.columns[column];
+    let message = format!(
+        "{}.{} is computed by the database, and `{}` was set: set the columns that it is computed from",
+        def.table, column.name, column.field
+    );
+    Error::new(ErrorKind::InvalidStatement, message).with_table(def.table).with_columns(vec![column.name.to_owned()])
+}
+
 /// The error of a row that is not there any more.
 #[cold]
 pub(super) fn stale(def: &ModelDef, key: &IdentityKey, what: &str) -> Error {
     let key = key.values().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let found = if def.options.version.is_some() || def.options.compares_old {
+        "somebody else has changed or deleted it since it was read"
+    } else {
+        "is not in the database any more"
+    };
     Error::new(
         ErrorKind::StaleData,
         format!(
-            "the row of `{}` with the key {key} was to be {what}, and is not in the database any more; roll back, and \
-             get it again",
+            "the row of `{}` with the key {key} was to be {what}, and {found}; roll back, and get it again",
             def.table
         ),
     )

@@ -1,12 +1,13 @@
 //! Collections, and one-to-one relationships whose foreign key is on the other side.
 
+use std::borrow::Cow;
 use std::panic::Location;
 use std::sync::Arc;
 
 use super::super::Session;
 use super::{ByKey, MAX_KEYS, column_node, columns_of, select_where};
 use crate::entity::arena::Arena;
-use crate::entity::def::{ModelDef, RelationshipKind};
+use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::RelationLoad;
@@ -32,22 +33,13 @@ impl Session {
         let target = (relationship.target)();
         let join = def.relationships[index].columns(def)?;
         let (local, remote) = (join.local[0], join.remote[0]);
-        let order_by: Vec<OrderBy> = if load.order_by.is_empty() {
-            let declared = relationship.order_by.iter();
-            declared
-                .map(|(column, descending)| {
-                    let node = column_node(target, target.table, column());
-                    if *descending { OrderBy::desc(node) } else { OrderBy::asc(node) }
-                })
-                .collect()
-        } else {
-            load.order_by.clone()
-        };
+        let order_by = order_of(relationship, load);
         let keys: Vec<Value<'_>> = slots.iter().map(|&slot| arena.value(slot, local)).collect();
         let mut children = ByKey::default();
         for keys in keys.chunks(MAX_KEYS) {
             let select = select_where(target, remote, keys, load.filter.as_ref());
-            let select = ordered(target, select, remote, &order_by, load.limit);
+            let parent = vec![column_node(target, target.table, remote)];
+            let select = ordered(target, select, parent, &[], &order_by, load.limit);
             for child in self.select_rows(arena, target, select, at).await? {
                 children.entry(arena.value(child, remote)).or_default().push(child);
             }
@@ -108,11 +100,28 @@ fn set_only_children(
     Ok(())
 }
 
-/// The select with its order, and with at most so many rows for each parent.
-fn ordered(
+/// The order of a loaded collection: the load's own, or the relationship's.
+pub(super) fn order_of(relationship: &RelationshipDef, load: &RelationLoad) -> Vec<OrderBy> {
+    if !load.order_by.is_empty() {
+        return load.order_by.clone();
+    }
+    let target = (relationship.target)();
+    let declared = relationship.order_by.iter();
+    declared
+        .map(|(column, descending)| {
+            let node = column_node(target, target.table, column());
+            if *descending { OrderBy::desc(node) } else { OrderBy::asc(node) }
+        })
+        .collect()
+}
+
+/// The select with its order, and with at most so many rows for each parent. `also` are the names of columns that it
+/// has after the target's.
+pub(super) fn ordered(
     target: &'static ModelDef,
     mut select: Select,
-    remote: usize,
+    parent: Vec<Node>,
+    also: &[Cow<'static, str>],
     order_by: &[OrderBy],
     limit: Option<u64>,
 ) -> Select {
@@ -120,13 +129,14 @@ fn ordered(
         select.order_by = order_by.to_vec();
         return select;
     };
-    let number =
-        Node::RowNumber { partition_by: vec![column_node(target, target.table, remote)], order_by: order_by.to_vec() };
+    let number = Node::RowNumber { partition_by: parent, order_by: order_by.to_vec() };
     select.columns.push(SelectColumn { node: number, alias: Some(ROW.into()) });
-    let row = || Node::Column(crate::sql::ColumnRef::new(NUMBERED, ROW));
+    let numbered = |name: Cow<'static, str>| Node::Column(crate::sql::ColumnRef::new(NUMBERED, name));
+    let row = || numbered(ROW.into());
     let limit = Node::Value(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let also = also.iter().map(|name| numbered(name.clone()).into());
     Select {
-        columns: columns_of(target, NUMBERED),
+        columns: columns_of(target, NUMBERED).into_iter().chain(also).collect(),
         from: FromClause::Select(Box::new(select), NUMBERED.into()),
         filter: vec![Node::binary(row(), BinaryOp::Le, limit)],
         order_by: vec![OrderBy::asc(row())],

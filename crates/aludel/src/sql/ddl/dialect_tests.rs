@@ -1,7 +1,7 @@
 //! The DDL of the servers, without one.
 
 use super::*;
-use crate::schema::{Action, CheckConstraint, Column, ForeignKey, UniqueConstraint};
+use crate::schema::{Action, CheckConstraint, Column, ForeignKey, Index, UniqueConstraint};
 
 use SqlType::{
     BigInt, Boolean, Date, DateTime, Double, Float, Integer, Json, SmallInt, Text, Time, Timestamp, TinyInt,
@@ -142,7 +142,7 @@ fn every_type_has_a_name_that_holds_its_values() {
     let lines = types.map(|ty| {
         let names = SERVERS.map(|dialect| {
             let mut name = String::new();
-            type_name::write(dialect, &ty, &mut name);
+            type_name::write(dialect, None, &ty, &mut name);
             name
         });
         names.join(" | ")

@@ -1,5 +1,6 @@
 use super::*;
-use crate::schema::{Action, CheckConstraint, Column, ForeignKey, NamingConvention, SqlType, UniqueConstraint};
+use crate::error::ErrorKind;
+use crate::schema::{Action, CheckConstraint, Column, ForeignKey, Index, NamingConvention, SqlType, UniqueConstraint};
 
 use SqlType::{
     BigInt, Boolean, Date, DateTime, Double, Float, Integer, Json, SmallInt, Text, Time, Timestamp, TinyInt,

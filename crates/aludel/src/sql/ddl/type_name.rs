@@ -6,10 +6,11 @@ use crate::schema::SqlType;
 
 use super::Dialect;
 
-pub(super) fn write(dialect: Dialect, ty: &SqlType, out: &mut String) {
+/// An enum is a type of the table's own schema on PostgreSQL.
+pub(super) fn write(dialect: Dialect, schema: Option<&str>, ty: &SqlType, out: &mut String) {
     match dialect {
         Dialect::Sqlite => sqlite(ty, out),
-        Dialect::Postgres => postgres(ty, out),
+        Dialect::Postgres => postgres(schema, ty, out),
         Dialect::MariaDb | Dialect::MySql => mysql(dialect, ty, out),
     }
 }
@@ -38,6 +39,9 @@ fn sqlite(ty: &SqlType, out: &mut String) {
         // UUID would make NUMERIC, and a key that is written in digits alone a float.
         SqlType::Uuid => "CHAR(36)",
         SqlType::Json => "JSON TEXT",
+        // The word TEXT keeps the value as it is.
+        SqlType::Inet => "INET TEXT",
+        SqlType::Interval | SqlType::Array(_) | SqlType::Range(_) => return postgres(None, ty, out),
         SqlType::Enum { values, .. } => {
             return varchar(values.iter().map(|value| value.chars().count()).max().unwrap_or(0), out);
         }
@@ -47,7 +51,7 @@ fn sqlite(ty: &SqlType, out: &mut String) {
 }
 
 /// PostgreSQL's names. It has no unsigned integers: the next larger type holds their values.
-fn postgres(ty: &SqlType, out: &mut String) {
+fn postgres(schema: Option<&str>, ty: &SqlType, out: &mut String) {
     let name = match ty {
         SqlType::Boolean => "BOOLEAN",
         SqlType::TinyInt | SqlType::SmallInt | SqlType::UnsignedTinyInt => "SMALLINT",
@@ -67,7 +71,14 @@ fn postgres(ty: &SqlType, out: &mut String) {
         SqlType::Timestamp => "TIMESTAMPTZ",
         SqlType::Uuid => "UUID",
         SqlType::Json => "JSONB",
-        SqlType::Enum { name, .. } => return Dialect::Postgres.quote(name, out),
+        SqlType::Inet => "INET",
+        SqlType::Interval => "INTERVAL",
+        SqlType::Array(element) => {
+            postgres(schema, element, out);
+            "[]"
+        }
+        SqlType::Range(bounds) => range(bounds),
+        SqlType::Enum { name, .. } => return super::quote_table(Dialect::Postgres, schema, name, out),
         SqlType::Other(name) => name,
     };
     out.push_str(name);
@@ -104,6 +115,9 @@ fn mysql(dialect: Dialect, ty: &SqlType, out: &mut String) {
         SqlType::Uuid if dialect == Dialect::MariaDb => "UUID",
         SqlType::Uuid => "CHAR(36)",
         SqlType::Json => "JSON",
+        // INET6 takes IPv4 addresses in the form of IPv6 alone.
+        SqlType::Inet => "VARCHAR(45)",
+        SqlType::Interval | SqlType::Array(_) | SqlType::Range(_) => return postgres(None, ty, out),
         SqlType::Enum { values, .. } => {
             out.push_str("ENUM(");
             for (at, value) in values.iter().enumerate() {
@@ -118,6 +132,18 @@ fn mysql(dialect: Dialect, ty: &SqlType, out: &mut String) {
         SqlType::Other(name) => name,
     };
     out.push_str(name);
+}
+
+/// PostgreSQL's name for the ranges of a type.
+fn range(bounds: &SqlType) -> &'static str {
+    match bounds {
+        SqlType::Integer => "INT4RANGE",
+        SqlType::BigInt => "INT8RANGE",
+        SqlType::DateTime => "TSRANGE",
+        SqlType::Timestamp => "TSTZRANGE",
+        SqlType::Date => "DATERANGE",
+        _ => "NUMRANGE",
+    }
 }
 
 fn varchar(length: usize, out: &mut String) {
