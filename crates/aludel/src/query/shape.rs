@@ -29,7 +29,7 @@ const TEXTS: usize = 8_192;
 /// Names stand in it as the addresses of texts that stay. A query with a name that was made while the program runs has
 /// no shape, and neither has one with a part that few queries have.
 pub(super) struct Shape {
-    words: SmallVec<[usize; 48]>,
+    words: SmallVec<[usize; 32]>,
     /// Whether values may come up: where an equal one may be named again by its number, the text depends on them.
     values: bool,
 }
