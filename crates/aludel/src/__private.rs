@@ -20,6 +20,7 @@ pub use crate::entity::def::{
 pub use crate::entity::model::Model;
 pub use crate::entity::new::{ColumnSet, IntoLink, LinkTarget, New, NewLink, NewRow};
 pub use crate::entity::relation_field::RelationField;
+pub use crate::entity::hooks::HookTable;
 pub use crate::entity::vtable::VTable;
 pub use crate::error::Result;
 pub use crate::model::func::operator;
@@ -29,6 +30,7 @@ pub use crate::model::{
 };
 pub use crate::query::{Fetch, NamedColumns, Projected, SelectList, Selection, Source, ValueFor, ValuesRow};
 pub use crate::schema::{Identity, SqlType};
+pub use crate::session::hooks::{DeclaresAsyncHooks, DeclaresHooks, loaded};
 pub use crate::sql::{Node, Value};
 
 pub use checks::{

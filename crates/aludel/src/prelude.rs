@@ -23,4 +23,4 @@ pub use crate::query::keyset::{CursorPage, CursorQuery};
 pub use crate::query::page::{IterPages, Page, PageQuery};
 pub use crate::query::{Query, Queryable, excluded, exists};
 pub use crate::schema::{MetaData, NamingConvention};
-pub use crate::session::{Savepoint, Session, Teardown};
+pub use crate::session::{AsyncHooks, Flushed, Hooks, Savepoint, Session, SessionEvents, Teardown};

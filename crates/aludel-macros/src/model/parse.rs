@@ -16,8 +16,20 @@ use super::counted::{identity, sequence};
 use super::spec::{Column, Computed, Field, Kind, Model, Origin, Reference, Size};
 use crate::types::{content_of, parse_without_self};
 
-const MODEL: &[&str] =
-    &["table", "schema", "bind", "comment", "primary_key", "index", "unique", "check", "foreign_key", "optimistic"];
+const MODEL: &[&str] = &[
+    "table",
+    "schema",
+    "bind",
+    "comment",
+    "primary_key",
+    "index",
+    "unique",
+    "check",
+    "foreign_key",
+    "optimistic",
+    "hooks",
+    "async_hooks",
+];
 const COLUMN: &[&str] = &[
     "primary_key",
     "autoincrement",
@@ -78,6 +90,8 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         primary_key: Vec::new(),
         version: None,
         compares_old: None,
+        hooks: None,
+        async_hooks: None,
     };
     for field in &fields.named {
         let Some(ident) = &field.ident else { continue };
@@ -168,6 +182,8 @@ fn model_items(model: &mut Model, items: &[Item], errors: &mut Errors) {
                 }
             }
             "optimistic" => optimistic(model, item, errors),
+            "hooks" => model.hooks = item.flag(errors).then(|| item.span()),
+            "async_hooks" => model.async_hooks = item.flag(errors).then(|| item.span()),
             "alias" => item.later("aliases", errors),
             _ => item.unknown("model", MODEL, errors),
         }

@@ -25,6 +25,10 @@ pub(crate) struct Model {
     pub(crate) version: Option<usize>,
     /// Where `optimistic = "dirty"` stands.
     pub(crate) compares_old: Option<Span>,
+    /// Where `hooks` stands.
+    pub(crate) hooks: Option<Span>,
+    /// Where `async_hooks` stands.
+    pub(crate) async_hooks: Option<Span>,
 }
 
 /// What columns and relationships have in common.

@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 /// | 400 | input that is not acceptable ([`ErrorKind::BadRequest`]) |
 /// | 404 | the `_or_404` family, a page that does not exist, [`Error::not_found`] |
 /// | 409 | a unique or foreign-key violation |
+/// | 422 | a row that a model's own hook refused ([`ErrorKind::Validation`]): what the hook said of it |
 /// | 503, with `Retry-After` | no free connection, or the database stayed locked |
 /// | 500 | everything else; it is logged through `tracing` |
 impl IntoResponse for Error {
@@ -54,6 +55,10 @@ impl<'a> Answer<'a> {
                 (StatusCode::NOT_FOUND, "not_found", description)
             }
             ErrorKind::BadRequest => (StatusCode::BAD_REQUEST, "bad_request", error.message()),
+            ErrorKind::Validation => {
+                let description = error.description().unwrap_or("the row is not acceptable");
+                (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable_content", description)
+            }
             ErrorKind::UniqueViolation => {
                 (StatusCode::CONFLICT, "conflict", "a row with the same value exists already")
             }

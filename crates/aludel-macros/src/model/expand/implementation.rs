@@ -40,6 +40,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let checks = model.relationships.iter().filter_map(|relationship| points_back(model, relationship));
     let links = model.relationships.iter().filter_map(|relationship| links_both(model, relationship));
     let references = references(model);
+    let decoded = super::hooks::decoded(model);
 
     quote! {
         const _: () = {
@@ -55,7 +56,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             }
 
             fn decode(row: &#private::Row<'_>, at: usize) -> #private::Result<Self> {
-                #private::Result::Ok(#ident {
+                #decoded(#ident {
                     #(#fields: #column_types::decode(row, at + #index)?,)*
                     #(#relations: <#relation_types>::unloaded(&RELATIONSHIPS[#relation_index]),)*
                 })

@@ -4,6 +4,7 @@ mod builder;
 mod constants;
 mod constraint;
 mod definition;
+mod hooks;
 mod implementation;
 
 use proc_macro2::TokenStream;
@@ -16,9 +17,11 @@ pub(crate) fn model(model: &Model) -> TokenStream {
     let constants = constants::expand(model);
     let implementation = implementation::expand(model);
     let builder = builder::expand(model);
+    let hooks = hooks::declared(model);
     quote! {
         #constants
         #implementation
         #builder
+        #hooks
     }
 }
