@@ -80,7 +80,7 @@ impl Session {
     /// `StaleData` when a row to be updated is gone, `Busy`, `Connection`. Also what could not be reported where it
     /// was done: an entity of another session, a child left without its parent. After any of these the session needs
     /// a rollback, of a savepoint or of everything, before it sends anything again. What a hook returns that is called
-    /// before the first statement, `Validation` say, leaves the session as it was, unless hooks have written something.
+    /// before the first statement, `Validation` say, does not: see [`Hooks`](crate::Hooks).
     #[track_caller]
     pub fn flush(&self) -> impl Future<Output = Result<()>> + Send + '_ {
         let at = Location::caller();
@@ -125,7 +125,7 @@ impl Session {
     /// The flush, in the session's turn.
     pub(super) async fn flush_in(&self, turn: &mut Turn<'_>, at: &'static Location<'static>) -> Result<()> {
         let Some(arena) = self.existing_arena() else { return Ok(()) };
-        {
+        let has_hooks = {
             let mut tracker = arena.tracker();
             if !tracker.needs_flush() {
                 return Ok(());
@@ -136,8 +136,9 @@ impl Session {
                 self.set(super::NEEDS_ROLLBACK);
                 return Err(error);
             }
-        }
-        if self.has_hooks(&arena) {
+            self.has_hooks(&tracker)
+        };
+        if has_hooks {
             return Box::pin(self.flush_with_hooks(turn, at)).await;
         }
         let unsettled = Unsettled::new(self);

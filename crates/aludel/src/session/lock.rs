@@ -140,12 +140,12 @@ impl Session {
     }
 
     /// How long a turn is waited for.
-    fn turn_limit(&self) -> Duration {
+    pub(super) fn turn_limit(&self) -> Duration {
         self.inner.db().engine(DEFAULT).pool_timeout()
     }
 
     #[cold]
-    fn stuck(&self) -> Error {
+    pub(super) fn stuck(&self) -> Error {
         let holder = self.inner.turns.holder().map_or_else(
             || "another statement".to_owned(),
             |at| format!("the statement begun at {}:{}", at.file(), at.line()),

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::panic::Location;
 use std::sync::Arc;
 
+use super::updates::Version;
 use super::{Flush, Keys};
-use crate::entity::arena::Arena;
-use crate::entity::hooks::{Change, HookRow};
-use crate::entity::new::AnyEntity;
+use crate::entity::hooks::{Change, HookRow, SyncHooks};
+use crate::entity::new::{AnyEntity, ColumnSet};
 use crate::entity::slot::{DOOMED, SlotPtr, State};
+use crate::entity::tracker::Tracker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::events::Flushed;
 use crate::session::hooks::inside::{self, InHook, Of};
@@ -19,19 +20,24 @@ use crate::session::{NEEDS_ROLLBACK, Session, hooks};
 /// How often hooks may find something new to do, before the flush and after it.
 const MAX_ROUNDS: usize = 100;
 
+/// What a hook has made of its row.
+struct Edit {
+    slot: SlotPtr,
+    before: Version,
+    after: Version,
+    /// The columns that a new row had been given.
+    given: Option<ColumnSet>,
+}
+
 /// The rows that the flush writes, in the order in which their hooks are called.
 type Plan = Vec<(Change, HookRow)>;
 
 impl Session {
-    /// Whether the flush of an arena has somebody to call.
+    /// Whether the flush of what is tracked has somebody to call.
     #[inline]
-    pub(super) fn has_hooks(&self, arena: &Arena) -> bool {
-        if self.has_listeners() {
-            return true;
-        }
-        let tracker = arena.tracker();
+    pub(super) fn has_hooks(&self, tracker: &Tracker) -> bool {
         // What a deletion cascades to may be of models that the session does not have yet.
-        tracker.has_hooks() || tracker.deletes() && hooks::are_declared()
+        self.has_listeners() || tracker.has_hooks() || tracker.deletes() && hooks::are_declared()
     }
 
     /// The flush with its hooks, and another one for what these have done after the first.
@@ -47,10 +53,13 @@ impl Session {
             let keys = Keys(Arc::clone(&arena));
             let mut flush =
                 Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0, cascaded: 0 };
-            let plan = match flush.before_hooks().await {
+            let new: HashSet<SlotPtr> = flush.arena.tracker().new.iter().copied().collect();
+            let mut edits = Vec::new();
+            let plan = match flush.before_hooks(&mut edits).await {
                 Ok(plan) => plan,
                 Err(error) => {
-                    if flush.nothing_was_sent() {
+                    flush.undo(edits);
+                    if flush.is_as_before(&new) {
                         unsettled.settle();
                     }
                     return Err(error);
@@ -66,13 +75,28 @@ impl Session {
 }
 
 impl Flush<'_, '_> {
-    /// Whether all is as it was before the flush, but for what hooks have changed in memory.
-    fn nothing_was_sent(&self) -> bool {
-        self.turn.is_here() && !self.turn.hooks_wrote && !self.session.has(NEEDS_ROLLBACK)
+    /// Gives rows back what they were before their hooks, unless they were changed since.
+    fn undo(&self, edits: Vec<Edit>) {
+        let mut tracker = self.arena.tracker();
+        for Edit { slot, before, after, given } in edits.into_iter().rev() {
+            if std::ptr::eq(slot.head(), after.0) {
+                tracker.publish(slot, before.0);
+                if let (Some(given), State::Pending) = (given, slot.state()) {
+                    tracker.given.insert(slot, given);
+                }
+            }
+        }
+    }
+
+    /// Whether the flush may be tried again: nothing was written, and hooks have added no rows, which they would add once
+    /// more.
+    fn is_as_before(&self, new: &HashSet<SlotPtr>) -> bool {
+        let nothing_was_written = self.turn.is_here() && !self.turn.hooks_wrote && !self.session.has(NEEDS_ROLLBACK);
+        nothing_was_written && self.arena.tracker().new.iter().all(|slot| new.contains(slot))
     }
 
     /// Calls what comes before the statements, for rows that hooks add or change too, and validates what is to be written.
-    async fn before_hooks(&mut self) -> Result<Plan> {
+    async fn before_hooks(&mut self, edits: &mut Vec<Edit>) -> Result<Plan> {
         for listener in self.session.listeners() {
             let told = InHook::new(self.session, Of::Flush, listener.before_flush(self.session));
             self.lend(told).await?;
@@ -91,7 +115,7 @@ impl Flush<'_, '_> {
             for (change, row) in due {
                 // A hook before this one may have deleted it, say.
                 if is_still(change, row.entity.slot) {
-                    self.before(change, row).await?;
+                    self.before(change, row, edits).await?;
                 }
             }
         }
@@ -131,11 +155,10 @@ impl Flush<'_, '_> {
         })
     }
 
-    async fn before(&mut self, change: Change, row: HookRow) -> Result<()> {
+    async fn before(&mut self, change: Change, row: HookRow, edits: &mut Vec<Edit>) -> Result<()> {
         let Some(table) = row.entity.slot.def().options.hooks else { return Ok(()) };
         if let Some(hooks) = table.sync {
-            let _inside = inside::enter(self.session, Of::Flush);
-            (hooks.before)(change, &row)?;
+            edits.extend(self.before_now(change, &row, hooks)?);
         }
         match table.asynchronous {
             Some(hooks) if is_still(change, row.entity.slot) => {
@@ -143,6 +166,17 @@ impl Flush<'_, '_> {
             }
             _ => Ok(()),
         }
+    }
+
+    fn before_now(&self, change: Change, row: &HookRow, hooks: SyncHooks) -> Result<Option<Edit>> {
+        let slot = row.entity.slot;
+        let (before, given) = (Version(slot.head()), self.arena.tracker().given.get(&slot).cloned());
+        {
+            let _inside = inside::enter(self.session, Of::Flush);
+            (hooks.before)(change, row)?;
+        }
+        let after = Version(slot.head());
+        Ok((!std::ptr::eq(before.0, after.0)).then_some(Edit { slot, before, after, given }))
     }
 
     /// Calls what comes after the statements.
@@ -187,10 +221,11 @@ impl Flush<'_, '_> {
     async fn lend<F: Future<Output = Result<()>>>(&mut self, hook: InHook<'_, F>) -> Result<()> {
         let lent = self.turn.lend();
         let outcome = hook.await;
-        lent.take_back(self.session, self.at).await?;
+        let session = self.session;
+        lent.take_back(session.turn_limit(), self.at).await.map_err(|_| session.stuck())?;
         outcome?;
         // It may have closed the session, or have broken its connection.
-        self.session.check()
+        session.check()
     }
 }
 
