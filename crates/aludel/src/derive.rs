@@ -70,6 +70,8 @@
 /// | `check(sql = "a < b", name = "..")` | a condition that every row fulfils |
 /// | `foreign_key(columns(a, b), references(Other::a, Other::b), on_delete = cascade, name = "..")` | a foreign key of several columns. It has no relationship |
 /// | `optimistic = "dirty"` | an UPDATE of the row asks that the columns that it changes are still as they were read (but for JSON and `f32`, which not every database compares); else the flush fails with `StaleData` |
+/// | `hooks` | the model implements [`Hooks`](crate::Hooks): what is done before and after its rows are written, and what is not |
+/// | `async_hooks` | the model implements [`AsyncHooks`](crate::AsyncHooks), which send statements of their own |
 ///
 /// The columns of an index are fields, `desc(a)` for the greatest value first, and `expr("lower(a)")` for an
 /// expression, which MariaDB does not have; on PostgreSQL also `nulls_first(a)`, `nulls_last(desc(a))` and

@@ -151,6 +151,15 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_is_refused_is_told_why_and_nothing_of_the_table() {
+        let error = Error::validation("email: is no address")
+            .with_message(|_| "user.email: is no address (`User::email`)".to_owned());
+        let (status, body, _) = answer(error);
+        assert_eq!(status, 422);
+        assert_eq!(body, serde_json::json!({ "error": "unprocessable_content", "message": "email: is no address" }));
+    }
+
+    #[test]
     fn bad_input_is_told_what_is_wrong_with_it() {
         let (status, body, _) = answer(Error::new(ErrorKind::BadRequest, "`cursor` is not one of ours"));
         assert_eq!((status, &body["message"]), (400, &"`cursor` is not one of ours".into()));
