@@ -1,6 +1,7 @@
 //! What the derives' output names. No part of the public interface.
 
 mod checks;
+mod mixins;
 mod newtypes;
 mod projections;
 mod rows;
@@ -9,6 +10,7 @@ mod sql_types;
 pub use std::borrow::Cow;
 pub use std::vec::Vec;
 
+pub use aludel_macros::model_with_mixins;
 pub use inventory;
 
 pub use crate::engine::row::Row;
@@ -37,6 +39,7 @@ pub use checks::{
     InverseByLink, InverseOfMany, InverseOfOne, References, Relationships, SameType, column_of, key_to, links_both,
     points_back, points_back_by_link, points_back_to_one, reference, target,
 };
+pub use mixins::{Mixin, MixinColumn, MixinDefault, MixinOnUpdate, no_mixin_column};
 pub use newtypes::{InnerKey, InnerText, decode_enum, enum_value, operand};
 pub use projections::Columns;
 pub use rows::{

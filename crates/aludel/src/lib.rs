@@ -33,4 +33,4 @@ pub use session::{
     AsyncHooks, Flushed, Hooks, LazyLoad, Merge, NoAutoflush, Savepoint, SequenceRef, Session, SessionEvents, Teardown,
 };
 
-pub use derive::{DbEnum, DbType, Model, Projection};
+pub use derive::{DbEnum, DbType, Mixin, Model, Projection};

@@ -7,7 +7,7 @@ pub use std::time::Duration;
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
-pub use crate::derive::{DbEnum, DbType, Model, Projection};
+pub use crate::derive::{DbEnum, DbType, Mixin, Model, Projection};
 
 pub use crate::config::Config;
 pub use crate::db::Db;
