@@ -70,6 +70,9 @@
 /// | `check(sql = "a < b", name = "..")` | a condition that every row fulfils |
 /// | `foreign_key(columns(a, b), references(Other::a, Other::b), on_delete = cascade, name = "..")` | a foreign key of several columns. It has no relationship |
 /// | `optimistic = "dirty"` | an UPDATE of the row asks that the columns that it changes are still as they were read (but for JSON and `f32`, which not every database compares); else the flush fails with `StaleData` |
+/// | `hooks` | the model implements [`Hooks`](crate::Hooks): what is done before and after its rows are written, and what is not |
+/// | `flatten`, on a field | the field is a struct with `#[derive(Mixin)]`, whose columns are the model's: see [`Mixin`](crate::Mixin) |
+/// | `async_hooks` | the model implements [`AsyncHooks`](crate::AsyncHooks), which send statements of their own |
 ///
 /// The columns of an index are fields, `desc(a)` for the greatest value first, and `expr("lower(a)")` for an
 /// expression, which MariaDB does not have; on PostgreSQL also `nulls_first(a)`, `nulls_last(desc(a))` and
@@ -266,3 +269,51 @@ pub use aludel_macros::DbEnum;
 ///
 /// It is a key where the wrapped type is one (and counted up where that is), and text where that is text.
 pub use aludel_macros::DbType;
+
+/// Makes a struct columns that several models have: `#[model(flatten)]` puts them into a model, as serde's attribute of that
+/// name puts fields into a map.
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+///
+/// #[derive(Mixin, Clone, Debug)]
+/// pub struct Timestamps {
+///     #[column(default = Timestamp::now())]
+///     pub created_at: Timestamp,
+///     #[column(default = Timestamp::now(), on_update = Timestamp::now())]
+///     pub updated_at: Timestamp,
+/// }
+///
+/// #[derive(Model, Clone, Debug)]
+/// #[model(index(columns(created_at)))]
+/// pub struct Post {
+///     #[column(primary_key)]
+///     pub id: i64,
+///     pub title: String,
+///     #[model(flatten)]
+///     pub stamps: Timestamps,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let db = Db::test().await?;
+/// let session = db.session();
+/// let first: Timestamp = "2024-05-06T07:08:09Z".parse().unwrap();
+/// session.add(Post::build().title("old").created_at(first));
+/// session.add(Post::build().title("new"));
+/// session.commit().await?;
+/// let newest = Post::query().order_by(Post::created_at.desc()).first(&session).await?.unwrap();
+/// assert_eq!(newest.title, "new");
+/// assert!(newest.stamps.created_at > first);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Its columns are the model's own in every way: constants (`Post::created_at`), setters of the builder, indexes, the struct's
+/// attributes; only in the struct do they stand together (`post.stamps.created_at`). They are as public as the field in the model. They take all attributes of a model's
+/// columns. A mixin has no relationships, no mixins of its own and no type parameters, and it is used by models of its own crate.
+///
+/// How it works shows in one place: beside the struct stands a macro of the same name, by which the model learns of the
+/// fields. `use crate::stamps::Timestamps` brings both. Of a struct that is no mixin the compiler says that there is no such
+/// macro. The paths of `references` are looked up where the model is: write them so that they hold there.
+pub use aludel_macros::Mixin;

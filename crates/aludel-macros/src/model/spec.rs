@@ -17,6 +17,7 @@ pub(crate) struct Model {
     /// The order of the key's columns, where it is not that of the fields.
     pub(crate) key_order: Option<(Vec<usize>, Span)>,
     pub(crate) columns: Vec<Column>,
+    pub(crate) mixins: Vec<Mixin>,
     pub(crate) relationships: Vec<Relationship>,
     pub(crate) constraints: Vec<Constraint>,
     /// Positions in `columns`.
@@ -25,6 +26,33 @@ pub(crate) struct Model {
     pub(crate) version: Option<usize>,
     /// Where `optimistic = "dirty"` stands.
     pub(crate) compares_old: Option<Span>,
+    /// Where `hooks` stands.
+    pub(crate) hooks: Option<Span>,
+    /// Where `async_hooks` stands.
+    pub(crate) async_hooks: Option<Span>,
+}
+
+/// A field whose own fields are columns: `#[model(flatten)]`.
+pub(crate) struct Mixin {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    /// Its columns in `Model::columns`, which follow each other.
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+}
+
+impl Mixin {
+    pub(crate) fn columns(&self) -> std::ops::Range<usize> {
+        self.first..self.first + self.count
+    }
+}
+
+impl Model {
+    /// The columns that are fields of the struct itself, with their positions.
+    pub(crate) fn own_columns(&self) -> impl Iterator<Item = (usize, &Column)> {
+        let own = |position: &usize| !self.mixins.iter().any(|mixin| mixin.columns().contains(position));
+        self.columns.iter().enumerate().filter(move |(position, _)| own(position))
+    }
 }
 
 /// What columns and relationships have in common.

@@ -216,14 +216,6 @@ fn what_a_link_model_cannot_do_is_refused() {
 }
 
 #[test]
-fn what_later_versions_bring_is_refused_as_such() {
-    let found = mistakes(quote! {
-        #[model(flatten)] stamps: Timestamps,
-    });
-    assert_eq!(found, ["`flatten`: this version of aludel does not have mixins yet",]);
-}
-
-#[test]
 fn a_version_is_one_integer_that_the_flush_counts() {
     let found = mistakes(quote! {
         #[column(version)] name: String,

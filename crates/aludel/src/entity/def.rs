@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use crate::schema::{Identity, SqlType};
 use crate::sql::{Dialect, TableRef, Value};
 
+pub use super::hooks::HookTable;
 use super::vtable::VTable;
 
 /// All that the derive knows of a model; `MetaData`, statements and the unit of work are made from it.
@@ -49,11 +50,13 @@ pub struct ModelOptions {
     pub version: Option<usize>,
     /// Whether an UPDATE compares the old values of what it changes: `#[model(optimistic = "dirty")]`.
     pub compares_old: bool,
+    /// The functions that are called when rows are written: `#[model(hooks)]`, `#[model(async_hooks)]`.
+    pub hooks: Option<&'static HookTable>,
 }
 
 impl ModelOptions {
     /// Nothing declared.
-    pub const NONE: Self = Self { version: None, compares_old: false };
+    pub const NONE: Self = Self { version: None, compares_old: false, hooks: None };
 }
 
 /// What is made of a model's definition once, when it is first needed.

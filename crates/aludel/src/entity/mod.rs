@@ -5,6 +5,7 @@ mod chunk;
 pub mod def;
 mod handle;
 mod history;
+pub(crate) mod hooks;
 pub(crate) mod identity_map;
 mod list;
 pub(crate) mod loader;

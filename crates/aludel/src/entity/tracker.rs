@@ -508,6 +508,16 @@ impl Tracker {
         }
     }
 
+    /// Whether a model has hooks of which the session has rows.
+    pub(crate) fn has_hooks(&self) -> bool {
+        self.stores.iter().any(|store| store.def.options.hooks.is_some())
+    }
+
+    /// Whether rows are to be deleted, or may have to be.
+    pub(crate) fn deletes(&self) -> bool {
+        !(self.doomed.is_empty() && self.orphans.is_empty())
+    }
+
     /// Whether anything waits for a flush.
     pub(crate) fn needs_flush(&self) -> bool {
         !(self.new.is_empty()

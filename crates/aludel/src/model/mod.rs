@@ -25,6 +25,7 @@ mod select_list;
 mod settable;
 mod table;
 mod tuple;
+mod validation;
 mod types;
 
 pub use alias::{Alias, AliasColumn, AliasedRelationship};

@@ -4,6 +4,7 @@ mod cascade;
 mod deletes;
 mod early;
 mod guard;
+mod hooked;
 mod inserts;
 mod links;
 mod order;
@@ -20,6 +21,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::Session;
+use super::hooks::inside::is_in_flush;
 use super::lock::Turn;
 use super::transaction::Unsettled;
 use crate::entity::arena::Arena;
@@ -63,6 +65,8 @@ struct Flush<'a, 'b> {
     sql: String,
     /// How many placeholders the statement in the buffer has.
     placeholders: usize,
+    /// How many of the rows to be deleted have had their cascades followed.
+    cascaded: usize,
 }
 
 impl Session {
@@ -75,12 +79,14 @@ impl Session {
     /// What the database says: `UniqueViolation`, `ForeignKeyViolation`, `NotNullViolation`, `CheckViolation`,
     /// `StaleData` when a row to be updated is gone, `Busy`, `Connection`. Also what could not be reported where it
     /// was done: an entity of another session, a child left without its parent. After any of these the session needs
-    /// a rollback, of a savepoint or of everything, before it sends anything again.
+    /// a rollback, of a savepoint or of everything, before it sends anything again. What a hook returns that is called
+    /// before the first statement, `Validation` say, does not: see [`Hooks`](crate::Hooks).
     #[track_caller]
     pub fn flush(&self) -> impl Future<Output = Result<()>> + Send + '_ {
         let at = Location::caller();
         async move {
             self.check()?;
+            self.refuse_in_flush("flush")?;
             let mut turn = self.turn(at).await?;
             self.flush_in(&mut turn, at).await
         }
@@ -106,6 +112,10 @@ impl Session {
     #[cold]
     async fn flush_for_query(&self, at: &'static Location<'static>) -> Result<()> {
         self.check()?;
+        if is_in_flush(self) {
+            // A hook's own queries: what they would flush is on its way.
+            return Ok(());
+        }
         let mut turn = self.turn(at).await?;
         self.flush_in(&mut turn, at).await.map_err(|error| {
             error.with_message(|message| format!("{message} (flushed by the query at {}:{})", at.file(), at.line()))
@@ -115,7 +125,7 @@ impl Session {
     /// The flush, in the session's turn.
     pub(super) async fn flush_in(&self, turn: &mut Turn<'_>, at: &'static Location<'static>) -> Result<()> {
         let Some(arena) = self.existing_arena() else { return Ok(()) };
-        {
+        let has_hooks = {
             let mut tracker = arena.tracker();
             if !tracker.needs_flush() {
                 return Ok(());
@@ -126,10 +136,14 @@ impl Session {
                 self.set(super::NEEDS_ROLLBACK);
                 return Err(error);
             }
+            self.has_hooks(&tracker)
+        };
+        if has_hooks {
+            return Box::pin(self.flush_with_hooks(turn, at)).await;
         }
         let unsettled = Unsettled::new(self);
         let keys = Keys(Arc::clone(&arena));
-        let mut flush = Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0 };
+        let mut flush = Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0, cascaded: 0 };
         flush.run().await?;
         unsettled.settle();
         Ok(())

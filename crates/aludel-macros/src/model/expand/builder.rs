@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 
 use super::constants::docs;
 use super::{key_type, private, private_at};
+use crate::model::mixin;
 use crate::model::spec::{Column, Kind, Model, Origin, Relationship};
 use crate::names::list;
 use crate::output::pascal;
@@ -236,38 +237,13 @@ impl Builder<'_> {
         let private = private();
         let model = &self.model.ident;
         let (ident, parameters) = (&self.ident, self.parameters());
-        let columns = self.model.columns.iter().enumerate().map(|(position, column)| {
-            let (name, ty) = (&column.field.ident, &column.field.ty);
-            let index = syn::Index::from(position);
-            let field = quote!(self.fields.#index);
-            let value = match &column.default {
-                None if column.version.is_some() => {
-                    quote!(#private::given_or_blank(#field, &mut given, #position, || 1))
-                }
-                Some(value) if column.origin == Origin::Default => {
-                    let at = private_at(value.span());
-                    let default = quote_spanned!(value.span()=> || #at::IntoValue::<#ty>::into_value(#value));
-                    quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, #default))
-                }
-                _ => match column.origin {
-                    Origin::Null if column.links.is_empty() => {
-                        let none = quote!(|| ::core::option::Option::None);
-                        quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, #none))
-                    }
-                    Origin::Null | Origin::Server | Origin::Computed => {
-                        let blank = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
-                        quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
-                    }
-                    Origin::Given if !self.may_be_left_out(position) => {
-                        quote!(#private::given(#field, &mut given, #position))
-                    }
-                    _ => {
-                        let key_type = key_type(ty);
-                        quote!(#private::given_or_blank(#field, &mut given, #position, #key_type::placeholder))
-                    }
-                },
-            };
+        let columns = self.model.own_columns().map(|(position, column)| {
+            let (name, value) = (&column.field.ident, self.value(position, column));
             quote!(#name: #value)
+        });
+        let mixins = mixin::fields(self.model, |mixin, of| {
+            let values = mixin.columns().map(|position| self.value(position, &self.model.columns[position]));
+            quote!(#of::of_fields((#(#values,)*)))
         });
         let relations = self.model.relationships.iter().map(|relationship| &relationship.field.ident);
         quote! {
@@ -279,11 +255,47 @@ impl Builder<'_> {
                     let mut defaulted = #private::ColumnSet::EMPTY;
                     let value = #model {
                         #(#columns,)*
+                        #(#mixins,)*
                         #(#relations: ::core::default::Default::default(),)*
                     };
                     #private::NewRow { value, given, defaulted, links: self.links }
                 }
             }
+        }
+    }
+
+    /// The value of a column in the row that the builder makes.
+    fn value(&self, position: usize, column: &Column) -> TokenStream {
+        let private = private();
+        let ty = &column.field.ty;
+        let index = syn::Index::from(position);
+        let field = quote!(self.fields.#index);
+        match &column.default {
+            None if column.version.is_some() => {
+                quote!(#private::given_or_blank(#field, &mut given, #position, || 1))
+            }
+            Some(value) if column.origin == Origin::Default => {
+                let at = private_at(value.span());
+                let default = quote_spanned!(value.span()=> || #at::IntoValue::<#ty>::into_value(#value));
+                quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, #default))
+            }
+            _ => match column.origin {
+                Origin::Null if column.links.is_empty() => {
+                    let none = quote!(|| ::core::option::Option::None);
+                    quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, #none))
+                }
+                Origin::Null | Origin::Server | Origin::Computed => {
+                    let blank = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
+                    quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
+                }
+                Origin::Given if !self.may_be_left_out(position) => {
+                    quote!(#private::given(#field, &mut given, #position))
+                }
+                _ => {
+                    let key_type = key_type(ty);
+                    quote!(#private::given_or_blank(#field, &mut given, #position, #key_type::placeholder))
+                }
+            },
         }
     }
 

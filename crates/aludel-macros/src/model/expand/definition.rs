@@ -55,6 +55,7 @@ fn options(model: &Model) -> TokenStream {
     if model.compares_old.is_some() {
         given.push(quote!(compares_old: true));
     }
+    given.extend(super::hooks::table(model).map(|table| quote!(hooks: #table)));
     if given.is_empty() {
         return quote!(#private::ModelOptions::NONE);
     }

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Ident, Path};
 
 use super::{column_type, definition, option, private, private_at};
+use crate::model::mixin;
 use crate::model::spec::{Kind, Model, Relationship};
 use crate::types::last_segment;
 
@@ -18,9 +19,15 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let relationships = definition::relationships(model);
     let relationship_count = model.relationships.len();
 
-    let fields: Vec<_> = model.columns.iter().map(|column| &column.field.ident).collect();
-    let column_types: Vec<_> = model.columns.iter().map(|column| column_type(&column.field.ty)).collect();
-    let index: Vec<usize> = (0..fields.len()).collect();
+    let fields: Vec<_> = model.own_columns().map(|(_, column)| &column.field.ident).collect();
+    let column_types: Vec<_> = model.own_columns().map(|(_, column)| column_type(&column.field.ty)).collect();
+    let index: Vec<usize> = model.own_columns().map(|(position, _)| position).collect();
+    let mixins = mixin::fields(model, |mixin, of| {
+        let first = mixin.first;
+        quote!(#of::decode(row, at + #first)?)
+    });
+    let mixin_values = mixins_at(model, |of, field, position| quote!(#of::value(&self.#field, #position)));
+    let mixin_puts = mixins_at(model, |of, field, position| quote!(#of::put(&mut self.#field, #position, value)?));
     let relations: Vec<_> = model.relationships.iter().map(|relationship| &relationship.field.ident).collect();
     let relation_types = model.relationships.iter().map(|relationship| &relationship.field.ty);
     let relation_index: Vec<usize> = (0..relations.len()).collect();
@@ -40,6 +47,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let checks = model.relationships.iter().filter_map(|relationship| points_back(model, relationship));
     let links = model.relationships.iter().filter_map(|relationship| links_both(model, relationship));
     let references = references(model);
+    let decoded = super::hooks::decoded(model);
 
     quote! {
         const _: () = {
@@ -55,8 +63,9 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             }
 
             fn decode(row: &#private::Row<'_>, at: usize) -> #private::Result<Self> {
-                #private::Result::Ok(#ident {
+                #decoded(#ident {
                     #(#fields: #column_types::decode(row, at + #index)?,)*
+                    #(#mixins,)*
                     #(#relations: <#relation_types>::unloaded(&RELATIONSHIPS[#relation_index]),)*
                 })
             }
@@ -64,6 +73,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             fn value(&self, column: usize) -> #private::Value<'_> {
                 match column {
                     #(#index => #column_types::to_value(&self.#fields),)*
+                    #(#mixin_values,)*
                     _ => #private::no_column::<Self>(column),
                 }
             }
@@ -71,6 +81,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             fn put(&mut self, column: usize, value: #private::Value<'_>) -> #private::Result<()> {
                 match column {
                     #(#index => self.#fields = #column_types::from_value(value)?,)*
+                    #(#mixin_puts,)*
                     _ => #private::no_column::<Self>(column),
                 }
                 #private::Result::Ok(())
@@ -105,6 +116,20 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         #(#links)*
         };
     }
+}
+
+/// The arms of a match on the position of a column, for the mixins.
+fn mixins_at(
+    model: &Model,
+    call: impl Fn(TokenStream, &Ident, TokenStream) -> TokenStream,
+) -> impl Iterator<Item = TokenStream> {
+    model.mixins.iter().filter(|mixin| mixin.count > 0).map(move |mixin| {
+        let (ty, first, last) = (&mixin.ty, mixin.first, mixin.first + mixin.count - 1);
+        let at = private_at(ty.span());
+        let of = quote_spanned!(ty.span()=> <#ty as #at::Mixin>);
+        let call = call(of, &mixin.ident, quote!(column - #first));
+        quote!(#first..=#last => #call)
+    })
 }
 
 /// The type of the primary key: the column's, or a tuple.

@@ -39,13 +39,13 @@ impl Flush<'_, '_> {
         for slot in orphans {
             self.arena.tracker().delete(slot);
         }
-        let mut done = 0;
         loop {
-            let generation: Vec<SlotPtr> = self.arena.tracker().doomed.get(done..).unwrap_or_default().to_vec();
+            let generation: Vec<SlotPtr> =
+                self.arena.tracker().doomed.get(self.cascaded..).unwrap_or_default().to_vec();
             if generation.is_empty() {
                 return Ok(());
             }
-            done += generation.len();
+            self.cascaded += generation.len();
             for &slot in generation.iter().filter(|slot| slot.state() == State::Detached) {
                 leave_collections(&self.arena, slot);
             }

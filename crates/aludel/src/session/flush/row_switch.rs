@@ -53,6 +53,11 @@ impl Flush<'_, '_> {
         switches
     }
 
+    /// The rows whose places new ones take.
+    pub(super) fn replaced(&self, new: &mut Vec<SlotPtr>, doomed: &[SlotPtr]) -> Vec<SlotPtr> {
+        self.switches(new, doomed).into_iter().map(|switch| switch.old).collect()
+    }
+
     /// The key of a new row, where the program gave it.
     fn given_key(&self, new: SlotPtr) -> Option<IdentityKey> {
         let def = new.def();
