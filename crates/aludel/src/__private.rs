@@ -29,10 +29,11 @@ pub use crate::model::{
 };
 pub use crate::query::{Fetch, NamedColumns, Projected, SelectList, Selection, Source, ValueFor, ValuesRow};
 pub use crate::schema::{Identity, SqlType};
-pub use crate::sql::{Node, Value};
+pub use crate::sql::{Criteria, Node, SoftDelete, TenantColumn, Value};
 
 pub use checks::{
-    InverseByLink, InverseOfMany, InverseOfOne, References, Relationships, SameType, column_of, key_to, links_both,
+    InverseByLink, InverseOfMany, InverseOfOne, References, Relationships, SameType, column_of, is_deletion_flag, key_to,
+    links_both,
     points_back, points_back_by_link, points_back_to_one, reference, target,
 };
 pub use newtypes::{InnerKey, InnerText, decode_enum, enum_value, operand};

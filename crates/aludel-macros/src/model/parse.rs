@@ -41,6 +41,8 @@ const COLUMN: &[&str] = &[
     "on_update",
     "foreign_key_name",
     "version",
+    "soft_delete",
+    "tenant",
     "comment",
 ];
 const ACTIONS: &[&str] = &["cascade", "set_null", "set_default", "restrict", "no_action"];
@@ -77,6 +79,8 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         constraints: Vec::new(),
         primary_key: Vec::new(),
         version: None,
+        soft_delete: None,
+        tenant: None,
         compares_old: None,
     };
     for field in &fields.named {
@@ -193,6 +197,8 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
         primary_key: None,
         autoincrement: None,
         version: None,
+        soft_delete: None,
+        tenant: None,
         unique: false,
         index: false,
         size: None,
@@ -236,6 +242,8 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
             "identity" => column.identity = Some(identity(item, errors)),
             "on_update" => column.on_update = on_update(item, errors).map(|value| parse_without_self(&value, model)),
             "comment" => column.comment = item.string(errors),
+            "soft_delete" => column.soft_delete = item.flag(errors).then(|| item.span()),
+            "tenant" => column.tenant = item.flag(errors).then(|| item.span()),
             "version" => column.version = item.flag(errors).then(|| item.span()),
             "nullable" => {
                 let ty = &column.field.ty;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::schema::{Identity, SqlType};
-use crate::sql::{Dialect, TableRef, Value};
+use crate::sql::{Criteria, Dialect, SoftDelete, TableRef, TenantColumn, Value};
 
 use super::vtable::VTable;
 
@@ -49,11 +49,25 @@ pub struct ModelOptions {
     pub version: Option<usize>,
     /// Whether an UPDATE compares the old values of what it changes: `#[model(optimistic = "dirty")]`.
     pub compares_old: bool,
+    /// Which rows statements see: `#[column(soft_delete)]`, `#[column(tenant)]`.
+    pub criteria: Option<Criteria>,
 }
 
 impl ModelOptions {
     /// Nothing declared.
-    pub const NONE: Self = Self { version: None, compares_old: false };
+    pub const NONE: Self = Self { version: None, compares_old: false, criteria: None };
+}
+
+impl ModelOptions {
+    /// The column that says whether a row is deleted.
+    pub(crate) fn soft_delete(&'static self) -> Option<&'static SoftDelete> {
+        self.criteria.as_ref()?.soft_delete.as_ref()
+    }
+
+    /// The column that says whose a row is.
+    pub(crate) fn tenant(&'static self) -> Option<&'static TenantColumn> {
+        self.criteria.as_ref()?.tenant.as_ref()
+    }
 }
 
 /// What is made of a model's definition once, when it is first needed.
@@ -92,16 +106,20 @@ impl ModelDef {
 
     /// The table, as a statement names it: where it is in a schema, columns are qualified by an alias of both names,
     /// which stays the same whatever the schema is called in the database.
-    pub(crate) fn table_ref(&self) -> TableRef {
+    pub(crate) fn table_ref(&'static self) -> TableRef {
         match self.schema {
-            None => TableRef::new(self.table),
+            None => TableRef { criteria: self.options.criteria.as_ref(), ..TableRef::new(self.table) },
             Some(_) => self.table_as(self.table.into()),
         }
     }
 
     /// The table, under another name.
-    pub(crate) fn table_as(&self, alias: Cow<'static, str>) -> TableRef {
-        TableRef { schema: self.schema.map(Cow::Borrowed), ..TableRef::aliased(self.table_name(), alias) }
+    pub(crate) fn table_as(&'static self, alias: Cow<'static, str>) -> TableRef {
+        TableRef {
+            schema: self.schema.map(Cow::Borrowed),
+            criteria: self.options.criteria.as_ref(),
+            ..TableRef::aliased(self.table_name(), alias)
+        }
     }
 
     /// The position of a column by its name in the database or in the struct.

@@ -185,7 +185,8 @@ impl SecondaryJoin {
             )));
         }
         let more = link.columns.iter().enumerate().find(|(position, column)| {
-            !self.near.remote.contains(position)
+            link.options.tenant().is_none_or(|tenant| tenant.position != *position)
+                && !self.near.remote.contains(position)
                 && !self.far.local.contains(position)
                 && !column.nullable
                 && column.server_default.is_none()

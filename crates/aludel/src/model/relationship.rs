@@ -115,6 +115,11 @@ macro_rules! relationship {
                 Loading::new(self.index).with(nested)
             }
 
+            /// Loads softly deleted rows too: see [`Loading::with_deleted`].
+            pub fn with_deleted(self) -> Loading<$model, $target> {
+                Loading::new(self.index).with_deleted()
+            }
+
             /// Loads it in the query's own statement, with a join.
             ///
             /// A collection is joined only where the query has no `limit`, `offset`, `distinct` or `group_by`, which
@@ -198,6 +203,8 @@ pub struct RelationLoad {
     pub order_by: Vec<OrderBy>,
     /// At most so many rows for each parent.
     pub limit: Option<u64>,
+    /// Whether softly deleted rows are loaded too.
+    pub with_deleted: bool,
     /// What is loaded for the rows in turn.
     pub nested: Vec<RelationLoad>,
 }
@@ -215,12 +222,13 @@ pub enum Strategy {
 
 impl RelationLoad {
     pub(crate) fn new(relationship: usize) -> Self {
-        Self { relationship, strategy: None, filter: None, order_by: Vec::new(), limit: None, nested: Vec::new() }
+        let (order_by, nested) = (Vec::new(), Vec::new());
+        Self { relationship, strategy: None, filter: None, order_by, limit: None, with_deleted: false, nested }
     }
 
-    /// Whether it brings all rows that the relationship leads to.
+    /// Whether it brings just the rows that the relationship leads to.
     pub(crate) fn is_whole(&self) -> bool {
-        self.filter.is_none() && self.limit.is_none()
+        self.filter.is_none() && self.limit.is_none() && !self.with_deleted
     }
 }
 
@@ -254,6 +262,13 @@ impl<M: Model, T: Model> Loading<M, T> {
     /// Loads at most so many rows for each parent.
     pub fn limit(mut self, rows: u64) -> Self {
         self.load.limit = Some(rows);
+        self
+    }
+
+    /// Loads softly deleted rows too, in a statement of its own. They are what `get` then gives; a later `load`, or a
+    /// `with` that does not say it, reads the others alone.
+    pub fn with_deleted(mut self) -> Self {
+        self.load.with_deleted = true;
         self
     }
 

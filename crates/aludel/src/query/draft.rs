@@ -59,8 +59,8 @@ impl Lazy {
     pub(super) fn prepare(self, to: Rendering<'_>) -> Result<Prepared> {
         match self.draft {
             Some(draft) => draft.prepare(to),
-            // The text that is rendered once has the schema's own name.
-            None if self.def.schema.is_some() && to.schemas.is_some() => Box::new(Draft::new(self.def)).prepare(to),
+            // The text that is rendered once has the schema's own name, and all rows.
+            None if self.def.options.criteria.is_some() || self.def.schema.is_some() && to.schemas.is_some() => Box::new(Draft::new(self.def)).prepare(to),
             None => Ok(Prepared {
                 sql: Cow::Borrowed(self.def.select_all(to.dialect)),
                 params: Vec::new(),
@@ -90,6 +90,8 @@ pub(super) struct Draft {
     pub(super) distinct: bool,
     pub(super) loads: Vec<RelationLoad>,
     pub(super) populate_existing: bool,
+    /// Whether softly deleted rows are seen.
+    pub(super) with_deleted: bool,
     pub(super) rare: Option<Box<Rare>>,
 }
 
@@ -122,6 +124,7 @@ impl Draft {
             distinct: false,
             loads: Vec::new(),
             populate_existing: false,
+            with_deleted: false,
             rare: None,
         }
     }
@@ -226,6 +229,7 @@ impl Draft {
         let entities = draft.items.as_ref().map_or(1, SmallVec::len) + draft.joins.len();
         let mut statement = Statement::new(String::with_capacity(128 * entities + 224), Vec::new());
         let mut out = Renderer::new(to, &mut statement);
+        out.with_deleted = draft.with_deleted;
         out.push(if draft.distinct { "SELECT DISTINCT " } else { "SELECT " });
         match draft.items {
             None => out.push(draft.def.select_list(dialect)),
@@ -243,7 +247,8 @@ impl Draft {
             }
         }
         out.push(" FROM ");
-        out.table(draft.def.table_ref());
+        let mut filter = draft.filter;
+        filter.extend(out.table(draft.def.table_ref()));
         for joined in draft.joins {
             let (source, relationship, kind) = match joined {
                 Joined::Along { source, relationship, kind } if joined.link().is_none() => (source, relationship, kind),
@@ -254,12 +259,16 @@ impl Draft {
                 }
             };
             out.push(kind.sql());
-            out.table(target_of(source, relationship).table_ref());
+            let confined = out.table(target_of(source, relationship).table_ref());
             out.push(" ON ");
             out.push(source.join_condition(relationship, dialect)?);
+            if let Some(confined) = confined {
+                out.push(" AND ");
+                out.node(confined);
+            }
         }
         out.rest(Rest {
-            filter: draft.filter,
+            filter,
             group_by: draft.group_by,
             having: draft.having,
             order_by: draft.order_by,
@@ -373,6 +382,9 @@ impl Draft {
         if !with.is_empty() || !distinct_on.is_empty() || lock.is_some() {
             let extra = select.extra_mut();
             (extra.with, extra.distinct_on, extra.lock) = (with, distinct_on, lock);
+        }
+        if draft.with_deleted {
+            select.extra_mut().with_deleted = true;
         }
         Ok(select)
     }

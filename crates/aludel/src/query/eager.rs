@@ -80,7 +80,10 @@ impl Draft {
         if self.loads.is_empty() {
             return Ok(None);
         }
-        let loads = std::mem::take(&mut self.loads);
+        let mut loads = std::mem::take(&mut self.loads);
+        if self.with_deleted {
+            super::deleted::lift_loads(self.def, &mut loads);
+        }
         if self.items.is_some() {
             let name = self.def.relationships[loads[0].relationship].name;
             return Err(invalid(format!(
@@ -152,7 +155,7 @@ impl Draft {
             Some(strategy) => strategy == Strategy::Joined,
             None => !many,
         };
-        if self.rare.as_ref().is_some_and(|rare| rare.is_whole()) {
+        if self.rare.as_ref().is_some_and(|rare| rare.is_whole()) || load.with_deleted && !self.with_deleted {
             return false;
         }
         let whole = self.limit.is_none() && self.offset.is_none() && !self.distinct;

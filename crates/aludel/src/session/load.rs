@@ -241,6 +241,14 @@ fn related(arena: &Arena, slots: &[SlotPtr], index: usize) -> Vec<SlotPtr> {
     related
 }
 
+/// The select, which sees softly deleted rows where the load does.
+fn lifted(mut select: Select, load: &RelationLoad) -> Select {
+    if load.with_deleted {
+        select.extra_mut().with_deleted = true;
+    }
+    select
+}
+
 /// `SELECT` of all columns of a model where a column is one of the keys.
 fn select_where(target: &'static ModelDef, column: usize, keys: &[Value<'_>], filter: Option<&Node>) -> Select {
     let mut select = Select {

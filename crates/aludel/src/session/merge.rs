@@ -169,7 +169,7 @@ impl Merging<'_> {
         if let Some(slot) = self.pending_with_key(def, &key) {
             return self.copy(slot, row.as_ref(), &given);
         }
-        match Box::pin(self.session.find(def, &key, self.at)).await? {
+        match Box::pin(self.session.find(def, &key, true, self.at)).await? {
             Some((arena, slot)) if Arc::ptr_eq(&arena, &self.arena) => self.copy(slot, row.as_ref(), &given),
             Some(_) => Err(super::cleared()),
             None => Ok(add_row(&self.arena, row)),

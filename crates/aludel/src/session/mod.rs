@@ -17,7 +17,9 @@ mod recycle;
 mod replicas;
 mod sequence;
 pub(crate) mod shared;
+mod soft_delete;
 mod states;
+mod tenant;
 mod transaction;
 pub(crate) mod two_phase;
 mod write;
@@ -31,7 +33,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{Rendering, SchemaName, SchemaTranslation};
+use crate::sql::{Rendering, SchemaName, SchemaTranslation, Tenancy, Tenant};
 
 pub(crate) use connection::{Fetched, Unfinished};
 pub(crate) use flush::value_of_type;
@@ -39,8 +41,10 @@ pub use load::LazyLoad;
 use lock::Turns;
 pub use merge::Merge;
 pub use sequence::SequenceRef;
+pub(crate) use soft_delete::mark;
 pub(crate) use shared::Bind;
 pub use shared::Teardown;
+pub use tenant::IntoTenant;
 use shared::{DEFAULT, DbShared};
 pub use transaction::Savepoint;
 
@@ -63,6 +67,8 @@ pub(crate) struct Inner {
     turns: Turns,
     /// What schemas are called in this session, where it is not what its `Db` says.
     schemas: OnceLock<SchemaTranslation>,
+    /// Whose rows it sees of the models that have tenants.
+    tenant: OnceLock<Tenant>,
     /// Whether there have been entities, without a lock.
     has_arena: AtomicBool,
     flags: AtomicU32,
@@ -153,7 +159,8 @@ impl Session {
     /// What the statements on a model's rows are rendered for.
     #[inline]
     pub(crate) fn rendering_of(&self, def: &ModelDef) -> Rendering<'_> {
-        Rendering { dialect: self.dialect_of(def), schemas: self.schemas() }
+        let tenancy = Tenancy::of(&self.inner.tenant);
+        Rendering { dialect: self.dialect_of(def), schemas: self.schemas(), tenancy }
     }
 
     /// What schemas are called in this session.

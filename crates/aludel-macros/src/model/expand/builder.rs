@@ -244,6 +244,13 @@ impl Builder<'_> {
                 None if column.version.is_some() => {
                     quote!(#private::given_or_blank(#field, &mut given, #position, || 1))
                 }
+                None if column.soft_delete.is_some() && !column.nullable => {
+                    quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, || false))
+                }
+                None if column.tenant.is_some() => {
+                    let blank = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
+                    quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
+                }
                 Some(value) if column.origin == Origin::Default => {
                     let at = private_at(value.span());
                     let default = quote_spanned!(value.span()=> || #at::IntoValue::<#ty>::into_value(#value));
