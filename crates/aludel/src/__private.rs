@@ -17,6 +17,7 @@ pub use crate::entity::def::{
     IndexElementDef, IndexKeyDef, ModelDef, ModelOptions, NullsOrder, ReferenceDef, RelationshipDef, RelationshipKind,
     SequenceDef,
 };
+pub use crate::entity::Deferred;
 pub use crate::entity::model::Model;
 pub use crate::entity::new::{ColumnSet, IntoLink, LinkTarget, New, NewLink, NewRow};
 pub use crate::entity::relation_field::RelationField;
@@ -25,7 +26,7 @@ pub use crate::error::Result;
 pub use crate::model::func::operator;
 pub use crate::model::metadata::ModelRegistration;
 pub use crate::model::{
-    ByKey, ByLink, ChildOf, Column, ColumnType, Expr, IntoValue, KeyType, Missing, Operand, Set, Text, ToMany, ToOne,
+    ByKey, ByLink, ChildOf, Column, ColumnType, Expr, HasDeferred, IntoValue, KeyType, Missing, Operand, Set, Text, ToMany, ToOne,
 };
 pub use crate::query::{Fetch, NamedColumns, Projected, SelectList, Selection, Source, ValueFor, ValuesRow};
 pub use crate::schema::{Identity, SqlType};

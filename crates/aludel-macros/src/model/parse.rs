@@ -42,6 +42,7 @@ const COLUMN: &[&str] = &[
     "foreign_key_name",
     "version",
     "soft_delete",
+    "deferred",
     "tenant",
     "comment",
 ];
@@ -187,9 +188,14 @@ fn optimistic(model: &mut Model, item: &Item, errors: &mut Errors) {
     }
 }
 
-fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Errors) -> Column {
+fn column(mut field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Errors) -> Column {
     let items = Item::of(attributes, "column", errors);
     refuse_duplicates(&items, &[], errors);
+    let whole = field.ty.clone();
+    let held = content_of(&whole, "Deferred");
+    if let Some(held) = held {
+        field.ty = held.clone();
+    }
     let mut column = Column {
         name: field.ident.unraw().to_string(),
         nullable: content_of(&field.ty, "Option").is_some(),
@@ -198,6 +204,7 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
         autoincrement: None,
         version: None,
         soft_delete: None,
+        deferred: None,
         tenant: None,
         unique: false,
         index: false,
@@ -242,6 +249,7 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
             "identity" => column.identity = Some(identity(item, errors)),
             "on_update" => column.on_update = on_update(item, errors).map(|value| parse_without_self(&value, model)),
             "comment" => column.comment = item.string(errors),
+            "deferred" => column.deferred = item.flag(errors).then(|| item.span()),
             "soft_delete" => column.soft_delete = item.flag(errors).then(|| item.span()),
             "tenant" => column.tenant = item.flag(errors).then(|| item.span()),
             "version" => column.version = item.flag(errors).then(|| item.span()),
@@ -254,6 +262,14 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
             "persisted" => errors.span(item.span(), "write `stored`"),
             _ => item.unknown("column", COLUMN, errors),
         }
+    }
+    match (column.deferred, held) {
+        (Some(span), None) => {
+            let ty = quote::quote!(#whole).to_string().replace(' ', "");
+            errors.span(span, format!("a deferred column may not be loaded, and its type says so: write `Deferred<{ty}>`"));
+        }
+        (None, Some(_)) => errors.at(&whole, "add `#[column(deferred)]`: queries leave the column out"),
+        _ => {}
     }
     match &mut column.references {
         Some(reference) => {

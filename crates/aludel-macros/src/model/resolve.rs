@@ -134,6 +134,15 @@ fn is_string(column: &Column) -> bool {
 }
 
 fn refuse_contradictions(column: &Column, errors: &mut Errors) {
+    let always = column.primary_key.is_some() || column.references.is_some() || column.version.is_some();
+    if let Some(span) = column.deferred
+        && (always || column.tenant.is_some() || column.soft_delete.is_some())
+    {
+        errors.span(
+            span,
+            "keys, versions, tenants and marks of deletion are always loaded: remove `deferred`, and write the type itself",
+        );
+    }
     if let Some(computed) = &column.computed {
         let others = [
             ("primary_key", column.primary_key.is_some()),

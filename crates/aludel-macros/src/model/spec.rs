@@ -55,6 +55,8 @@ pub(crate) struct Column {
     pub(crate) version: Option<Span>,
     /// Where `soft_delete` stands.
     pub(crate) soft_delete: Option<Span>,
+    /// Where `deferred` stands; the type is what `Deferred<..>` holds then.
+    pub(crate) deferred: Option<Span>,
     /// Where `tenant` stands.
     pub(crate) tenant: Option<Span>,
     pub(crate) unique: bool,

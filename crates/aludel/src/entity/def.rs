@@ -51,11 +51,13 @@ pub struct ModelOptions {
     pub compares_old: bool,
     /// Which rows statements see: `#[column(soft_delete)]`, `#[column(tenant)]`.
     pub criteria: Option<Criteria>,
+    /// Columns that are loaded when they are asked for, as positions: `#[column(deferred)]`.
+    pub deferred: &'static [usize],
 }
 
 impl ModelOptions {
     /// Nothing declared.
-    pub const NONE: Self = Self { version: None, compares_old: false, criteria: None };
+    pub const NONE: Self = Self { version: None, compares_old: false, criteria: None, deferred: &[] };
 }
 
 impl ModelOptions {
@@ -120,6 +122,11 @@ impl ModelDef {
             criteria: self.options.criteria.as_ref(),
             ..TableRef::aliased(self.table_name(), alias)
         }
+    }
+
+    /// Whether queries leave a column out; a NULL stands in its place, so that a row has the same layout.
+    pub(crate) fn is_deferred(&self, column: usize) -> bool {
+        self.options.deferred.contains(&column)
     }
 
     /// The position of a column by its name in the database or in the struct.

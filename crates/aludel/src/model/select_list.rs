@@ -53,8 +53,12 @@ impl ModelDef {
             if at > 0 {
                 out.push_str(", ");
             }
-            dialect.quote(table, out);
-            out.push('.');
+            if self.is_deferred(at) {
+                out.push_str("NULL AS ");
+            } else {
+                dialect.quote(table, out);
+                out.push('.');
+            }
             dialect.quote(column.name, out);
         }
     }

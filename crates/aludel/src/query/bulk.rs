@@ -255,7 +255,7 @@ fn only_filter<'a>(
         ("a limit or offset", draft.limit.is_some() || draft.offset.is_some()),
         ("a distinct", draft.distinct),
         ("a group_by or having", !draft.group_by.is_empty() || !draft.having.is_empty()),
-        ("relationships to load", !draft.loads.is_empty()),
+        ("relationships or columns to load", !draft.loads.is_empty() || !draft.undeferred.is_empty()),
         ("an alias, a lock or another source of rows", draft.rare.is_some()),
     ];
     if let Some((what, _)) = other.into_iter().find(|(_, present)| *present) {

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{RelationLoad, column_of};
+use crate::model::{RelationLoad, listed};
 use crate::schema::SqlType;
 use crate::session::Session;
 use crate::sql::{
@@ -37,9 +37,11 @@ impl Lazy {
         self.draft.get_or_insert_with(|| Box::new(Draft::new(self.def)))
     }
 
-    /// A relationship to be loaded along, if there is one.
-    pub(super) fn load(&self) -> Option<&RelationLoad> {
-        self.draft.as_ref()?.loads.first()
+    /// What is to be loaded along, if there is anything: its name.
+    pub(super) fn load(&self) -> Option<&'static str> {
+        let draft = self.draft.as_ref()?;
+        let relation = draft.loads.first().map(|load| draft.def.relationships[load.relationship].name);
+        relation.or_else(|| draft.undeferred.first().map(|&column| draft.def.columns[column].field))
     }
 
     /// Whether it locks the rows.
@@ -89,6 +91,8 @@ pub(super) struct Draft {
     pub(super) offset: Option<u64>,
     pub(super) distinct: bool,
     pub(super) loads: Vec<RelationLoad>,
+    /// Deferred columns that are loaded.
+    pub(super) undeferred: Vec<usize>,
     pub(super) populate_existing: bool,
     /// Whether softly deleted rows are seen.
     pub(super) with_deleted: bool,
@@ -123,6 +127,7 @@ impl Draft {
             offset: None,
             distinct: false,
             loads: Vec::new(),
+            undeferred: Vec::new(),
             populate_existing: false,
             with_deleted: false,
             rare: None,
@@ -319,7 +324,7 @@ impl Draft {
                 Item::Value { node, .. } => select.columns.push(node.into()),
                 Item::Entity { def, alias, .. } => {
                     let table = alias.unwrap_or(Cow::Borrowed(def.table));
-                    let columns = (0..def.columns.len()).map(|column| column_of(def, table.clone(), column).into());
+                    let columns = (0..def.columns.len()).map(|column| listed(def, table.clone(), column));
                     select.columns.extend(columns);
                 }
             }

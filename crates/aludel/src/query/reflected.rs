@@ -11,7 +11,7 @@ use crate::names::hint;
 use crate::schema::{Column, SqlType, Table, View};
 use crate::session::Session;
 use crate::session::shared::{Bind, DEFAULT};
-use crate::session::value_of_type;
+use crate::entity::value_of_type;
 use crate::sql::{BinaryOp, ColumnRef, Dialect, Node, OrderBy, Select, Statement, Value};
 
 use super::raw::IntoBind;

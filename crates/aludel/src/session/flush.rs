@@ -15,7 +15,6 @@ mod soft_cascade;
 mod updates;
 
 pub(super) use inserts::value_of;
-pub(crate) use inserts::value_of_type;
 
 use std::collections::HashSet;
 use std::panic::Location;

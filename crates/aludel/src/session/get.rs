@@ -150,6 +150,7 @@ impl Session {
             if position > 0 {
                 sql.push_str(", ");
             }
+            sql.push_str(if def.is_deferred(position) { "NULL AS " } else { "" });
             dialect.quote(column.name, sql);
         }
         sql.push_str(" FROM ");

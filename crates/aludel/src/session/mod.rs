@@ -36,7 +36,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Rendering, SchemaName, SchemaTranslation, Tenancy, Tenant};
 
 pub(crate) use connection::{Fetched, Unfinished};
-pub(crate) use flush::value_of_type;
 pub use load::LazyLoad;
 use lock::Turns;
 pub use merge::Merge;

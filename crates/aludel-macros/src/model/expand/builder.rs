@@ -274,6 +274,9 @@ impl Builder<'_> {
                     }
                 },
             };
+            if column.deferred.is_some() {
+                return quote!(#name: #private::Deferred::from(#value));
+            }
             quote!(#name: #value)
         });
         let relations = self.model.relationships.iter().map(|relationship| &relationship.field.ident);

@@ -56,6 +56,11 @@ fn options(model: &Model) -> TokenStream {
         given.push(quote!(compares_old: true));
     }
     given.extend(criteria(model));
+    let deferred: Vec<usize> =
+        (0..model.columns.len()).filter(|&position| model.columns[position].deferred.is_some()).collect();
+    if !deferred.is_empty() {
+        given.push(quote!(deferred: &[#(#deferred),*]));
+    }
     if given.is_empty() {
         return quote!(#private::ModelOptions::NONE);
     }

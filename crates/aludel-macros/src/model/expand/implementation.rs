@@ -19,8 +19,15 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let relationship_count = model.relationships.len();
 
     let fields: Vec<_> = model.columns.iter().map(|column| &column.field.ident).collect();
-    let column_types: Vec<_> = model.columns.iter().map(|column| column_type(&column.field.ty)).collect();
     let index: Vec<usize> = (0..fields.len()).collect();
+    let (decoded, values, taken) = columns(model);
+    let is_unloaded = is_unloaded(model);
+    let defers = is_unloaded.as_ref().map(|_| {
+        quote! {
+            #[automatically_derived]
+            impl #private::HasDeferred for #ident {}
+        }
+    });
     let relations: Vec<_> = model.relationships.iter().map(|relationship| &relationship.field.ident).collect();
     let relation_types = model.relationships.iter().map(|relationship| &relationship.field.ty);
     let relation_index: Vec<usize> = (0..relations.len()).collect();
@@ -56,25 +63,27 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 
             fn decode(row: &#private::Row<'_>, at: usize) -> #private::Result<Self> {
                 #private::Result::Ok(#ident {
-                    #(#fields: #column_types::decode(row, at + #index)?,)*
+                    #(#fields: #decoded,)*
                     #(#relations: <#relation_types>::unloaded(&RELATIONSHIPS[#relation_index]),)*
                 })
             }
 
             fn value(&self, column: usize) -> #private::Value<'_> {
                 match column {
-                    #(#index => #column_types::to_value(&self.#fields),)*
+                    #(#index => #values,)*
                     _ => #private::no_column::<Self>(column),
                 }
             }
 
             fn put(&mut self, column: usize, value: #private::Value<'_>) -> #private::Result<()> {
                 match column {
-                    #(#index => self.#fields = #column_types::from_value(value)?,)*
+                    #(#index => self.#fields = #taken,)*
                     _ => #private::no_column::<Self>(column),
                 }
                 #private::Result::Ok(())
             }
+
+            #is_unloaded
 
             fn relation(&self, index: usize) -> &#private::RelationField {
                 match index {
@@ -98,6 +107,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         }
 
         #references
+        #defers
 
         #private::inventory::submit! { #private::ModelRegistration(<#ident as #private::Model>::def) }
 
@@ -105,6 +115,39 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         #(#links)*
         };
     }
+}
+
+/// Of each column: how it is read from a row, how its value is given, and how it is taken.
+fn columns(model: &Model) -> (Vec<TokenStream>, Vec<TokenStream>, Vec<TokenStream>) {
+    let private = private();
+    let (mut decoded, mut values, mut taken) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, column) in model.columns.iter().enumerate() {
+        let (field, ty) = (&column.field.ident, column_type(&column.field.ty));
+        if column.deferred.is_some() {
+            let name = format!("{}::{}", model.ident.unraw(), column.field.constant.unraw());
+            decoded.push(quote!(#private::Deferred::unloaded(#name)));
+            values.push(quote!(#private::Deferred::to_value(&self.#field)));
+            taken.push(quote!(#private::Deferred::from_value(value, #name)?));
+        } else {
+            decoded.push(quote!(#ty::decode(row, at + #index)?));
+            values.push(quote!(#ty::to_value(&self.#field)));
+            taken.push(quote!(#ty::from_value(value)?));
+        }
+    }
+    (decoded, values, taken)
+}
+
+/// Where deferred columns lie that are not loaded; nothing, for most models.
+fn is_unloaded(model: &Model) -> Option<TokenStream> {
+    let fields: Vec<_> =
+        model.columns.iter().filter(|column| column.deferred.is_some()).map(|column| &column.field.ident).collect();
+    (!fields.is_empty()).then(|| {
+        quote! {
+            fn is_unloaded(&self, address: *const ()) -> bool {
+                #((::core::ptr::from_ref(&self.#fields).cast() == address && !self.#fields.is_loaded()))||*
+            }
+        }
+    })
 }
 
 /// The type of the primary key: the column's, or a tuple.

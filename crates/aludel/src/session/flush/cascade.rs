@@ -11,7 +11,7 @@ use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::error::Result;
-use crate::model::{JoinColumns, SecondaryJoin, column_of};
+use crate::model::{JoinColumns, SecondaryJoin, column_of, listed};
 use crate::session::links::{leave_collections, write_column};
 use crate::session::soft_delete::retire;
 use crate::sql::{FromClause, Join, JoinKind, Select, SelectExtra, Statement, Value};
@@ -188,6 +188,7 @@ impl Flush<'_, '_> {
             self.begin_sql("SELECT ");
             for (position, column) in target.columns.iter().enumerate() {
                 self.sql.push_str(if position == 0 { "" } else { ", " });
+                self.sql.push_str(if target.is_deferred(position) { "NULL AS " } else { "" });
                 self.quote(column.name);
             }
             self.sql.push_str(" FROM ");
@@ -279,7 +280,7 @@ impl Flush<'_, '_> {
         let near = join.near.remote.iter().map(|&column| column_of(join.link, link.clone(), column)).collect();
         let keys: Vec<_> = parents.iter().map(|&parent| self.stored(parent, &join.near.local)).collect();
         let on = join.far.condition((join.link, &link), (target, &target.table.into()));
-        let columns = (0..target.columns.len()).map(|column| column_of(target, target.table.into(), column).into());
+        let columns = (0..target.columns.len()).map(|column| listed(target, target.table.into(), column));
         let select = Select {
             columns: columns.collect(),
             from: FromClause::Table(target.table_ref()),
