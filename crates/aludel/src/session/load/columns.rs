@@ -14,10 +14,11 @@ use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::deferred::is_unloaded;
 use crate::entity::identity_map::IdentityKey;
+use crate::entity::loader::RowLoader;
 use crate::entity::publish_columns;
-use crate::entity::slot::{SlotPtr, State};
+use crate::entity::slot::{DIRTY, SlotPtr, State};
 use crate::error::Result;
-use crate::model::{column_of, is_one_of};
+use crate::model::{column_of, is_one_of, listed};
 use crate::sql::{FromClause, Select, SelectExtra, Statement, Value};
 
 /// Loads a column of an entity, and of its siblings.
@@ -28,7 +29,7 @@ pub(super) async fn load_column(
     siblings: bool,
     at: &'static Location<'static>,
 ) -> Result<()> {
-    let is_missing = |slot: SlotPtr| is_unloaded(&arena.value(slot, column));
+    let is_missing = |slot: SlotPtr| is_unloaded(&arena.value(slot, column)) || is_old(arena, slot);
     if !is_missing(slot) || slot.state() == State::Pending {
         return Ok(());
     }
@@ -55,16 +56,22 @@ impl Session {
         at: &'static Location<'static>,
     ) -> Result<()> {
         let lacks = |slot: SlotPtr, column: usize| is_unloaded(&arena.value(slot, column));
-        let mut missing: HashMap<IdentityKey, SlotPtr> = HashMap::new();
-        for &slot in slots {
-            if slot.state() == State::Persistent && columns.iter().any(|&column| lacks(slot, column)) {
+        let (mut missing, mut old): (HashMap<IdentityKey, SlotPtr>, Vec<IdentityKey>) = Default::default();
+        for &slot in slots.iter().filter(|slot| slot.state() == State::Persistent) {
+            if is_old(arena, slot) {
+                old.push(arena.tracker().committed_key(arena, slot));
+            } else if columns.iter().any(|&column| lacks(slot, column)) {
                 missing.insert(arena.tracker().committed_key(arena, slot), slot);
             }
         }
+        let most = (MAX_KEYS / def.primary_key.len()).max(1);
+        for keys in old.chunks(most) {
+            self.read_rows(arena, def, columns, keys, at).await?;
+        }
         let keys: Vec<IdentityKey> = missing.keys().cloned().collect();
-        for keys in keys.chunks(MAX_KEYS / def.primary_key.len()) {
+        for keys in keys.chunks(most) {
             let mut statement = Statement::default();
-            select_columns(def, columns, keys).render(self.rendering_of(def), &mut statement);
+            select_columns(def, def.primary_key, columns, keys).render(self.rendering_of(def), &mut statement);
             statement.check()?;
             let mut found: Vec<(SlotPtr, Vec<(usize, Value<'static>)>)> = Vec::new();
             let mut sink = |row: &Row<'_>| {
@@ -89,14 +96,42 @@ impl Session {
         }
         Ok(())
     }
+
+    /// Reads rows anew that may have changed since they were read, with the columns.
+    async fn read_rows(
+        &self,
+        arena: &Arc<Arena>,
+        def: &'static ModelDef,
+        columns: &[usize],
+        keys: &[IdentityKey],
+        at: &'static Location<'static>,
+    ) -> Result<()> {
+        let all: Vec<usize> = (0..def.columns.len()).collect();
+        let mut statement = Statement::default();
+        select_columns(def, &all, columns, keys).render(self.rendering_of(def), &mut statement);
+        statement.check()?;
+        let mut loader = RowLoader::new(arena, def, false).with_columns(columns, all.len());
+        let mut sink = |row: &Row<'_>| loader.slot(row, 0).map(drop);
+        self.fetch(self.bind_of(def)?, &statement.sql, &statement.params, at, &mut sink).await?;
+        Ok(())
+    }
 }
 
-/// `SELECT` of the key and of some columns of rows with these keys. The rows are at hand, deleted or not.
-fn select_columns(def: &'static ModelDef, columns: &[usize], keys: &[IdentityKey]) -> Select {
+/// Whether a row without changes may have changed in the database since it was read: then what it has loaded is as old.
+fn is_old(arena: &Arena, slot: SlotPtr) -> bool {
+    !slot.has(DIRTY) && slot.state() == State::Persistent && slot.epoch() != arena.tracker().store(slot.def()).epoch
+}
+
+/// `SELECT` of what a row begins with, and of some deferred columns, of rows with these keys. The rows are at hand, deleted or not.
+fn select_columns(def: &'static ModelDef, first: &[usize], columns: &[usize], keys: &[IdentityKey]) -> Select {
     let node = |&column: &usize| column_of(def, def.table.into(), column);
     let key = def.primary_key.iter().map(node).collect();
     Select {
-        columns: def.primary_key.iter().chain(columns).map(|column| node(column).into()).collect(),
+        columns: first
+            .iter()
+            .map(|&column| listed(def, def.table.into(), column))
+            .chain(columns.iter().map(|column| node(column).into()))
+            .collect(),
         from: FromClause::Table(def.table_ref()),
         filter: vec![is_one_of(key, keys.iter().map(IdentityKey::values))],
         extra: Some(Box::new(SelectExtra { with_deleted: true, ..SelectExtra::default() })),
