@@ -46,8 +46,7 @@ struct Page {
     text: Deferred<String>,
 }
 
-const LIST: &str =
-    "\"post\".\"id\", \"post\".\"title\", NULL AS \"body\", NULL AS \"attached\", \"post\".\"views\", \"post\".\"user_id\"";
+const LIST: &str = "\"post\".\"id\", \"post\".\"title\", NULL AS \"body\", NULL AS \"attached\", \"post\".\"views\", \"post\".\"user_id\"";
 
 /// Ann with three posts, which have bodies; the first has an attachment.
 async fn with_posts() -> Result<TestDb> {
@@ -81,7 +80,11 @@ async fn queries_leave_the_column_out_and_reading_it_says_so() -> Result<()> {
         "the column `Post::body` is deferred and not loaded; add `.with(Post::body)` to the query, or call \
          `.load(Post::body).await` on the entity"
     );
-    assert_eq!((posts[0].title.as_str(), posts[0].views, posts[0].user_id), ("t1", 0, 1), "what follows it is read right");
+    assert_eq!(
+        (posts[0].title.as_str(), posts[0].views, posts[0].user_id),
+        ("t1", 0, 1),
+        "what follows it is read right"
+    );
     assert!(format!("{:?}", posts[0]).contains("<not loaded>"));
 
     let session = db.session();
@@ -142,15 +145,16 @@ async fn a_query_loads_it_in_the_same_statement() -> Result<()> {
     let session = db.session();
     let query = || Post::query().with(Post::body).order_by(Post::id);
     let posts = query().all(&session).await?;
-    assert_eq!(
-        db.work(),
-        [format!("SELECT {LIST}, \"post\".\"body\" FROM \"post\" ORDER BY \"post\".\"id\"")]
-    );
+    assert_eq!(db.work(), [format!("SELECT {LIST}, \"post\".\"body\" FROM \"post\" ORDER BY \"post\".\"id\"")]);
     assert_eq!(posts[2].body.get()?, "b3");
     assert!(!posts[2].attachment.is_loaded());
     let both = Post::query().with(Post::attachment).with(Post::body).with(Post::author.with(User::biography));
     let both = both.filter(Post::id.eq(1)).one(&session).await?;
-    assert_eq!((both.attachment.get()?.clone(), both.views), (Some(vec![1, 2]), 0), "the session has had the row before");
+    assert_eq!(
+        (both.attachment.get()?.clone(), both.views),
+        (Some(vec![1, 2]), 0),
+        "the session has had the row before"
+    );
     assert_eq!(both.author.get()?.biography.get()?, "born");
 
     let session = db.session();
@@ -158,7 +162,9 @@ async fn a_query_loads_it_in_the_same_statement() -> Result<()> {
     assert_eq!(page.items[0].body.get()?, "b1");
     let union = Post::query().filter(Post::id.eq(1)).union_all(Post::query().filter(Post::id.eq(2))).with(Post::body);
     assert_eq!(union.all(&db.session()).await?[1].body.get()?.len(), 2);
-    for load in [User::posts.with(Post::body), User::posts.joined().with(Post::body), User::posts.with(Post::body).limit(5)] {
+    for load in
+        [User::posts.with(Post::body), User::posts.joined().with(Post::body), User::posts.with(Post::body).limit(5)]
+    {
         let users = User::query().with(User::biography).with(load).all(&db.session()).await?;
         assert_eq!((users[0].biography.get()?.as_str(), users[0].name.as_str()), ("born", "ann"));
         let bodies: Vec<&str> =
@@ -212,7 +218,11 @@ async fn it_is_written_without_being_loaded() -> Result<()> {
 
     let rows = [Post::build().title("x").body("bulk").views(1).user_id(1)];
     Post::insert_all(rows).execute(&session).await?;
-    Post::query().filter(Post::body.eq("bulk")).update(Post::body.set(Post::body.concat("!"))).execute(&session).await?;
+    Post::query()
+        .filter(Post::body.eq("bulk"))
+        .update(Post::body.set(Post::body.concat("!")))
+        .execute(&session)
+        .await?;
     session.commit().await?;
     assert_eq!(db.rows(BODIES)[3], "bulk!|1");
     let literal = Post {

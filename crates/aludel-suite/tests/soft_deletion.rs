@@ -140,8 +140,14 @@ async fn deletion_sets_the_column_and_follows_cascades_that_can() -> Result<()> 
     let work = db.work();
     // The posts and the comments are asked for, `passive_deletes` or not; then two comments, two posts, and the user.
     assert_eq!(work.len(), 7, "{work:#?}");
-    assert_eq!(work[0], "SELECT \"id\", \"title\", \"user_id\", \"deleted_at\", \"version\" FROM \"post\" WHERE \"user_id\" IN (?) AND \"deleted_at\" IS NULL");
-    assert_eq!(work[1], "SELECT \"id\", \"text\", \"post_id\", \"hidden\" FROM \"comment\" WHERE \"post_id\" IN (?, ?) AND \"hidden\" = ?");
+    assert_eq!(
+        work[0],
+        "SELECT \"id\", \"title\", \"user_id\", \"deleted_at\", \"version\" FROM \"post\" WHERE \"user_id\" IN (?) AND \"deleted_at\" IS NULL"
+    );
+    assert_eq!(
+        work[1],
+        "SELECT \"id\", \"text\", \"post_id\", \"hidden\" FROM \"comment\" WHERE \"post_id\" IN (?, ?) AND \"hidden\" = ?"
+    );
     assert_eq!(db.rows(POSTS), ["a|1|2", "b|1|2", "c|1|2"]);
     assert_eq!(db.rows(COMMENTS), ["a1|1", "a2|1"]);
     assert_eq!(db.rows("SELECT count(*) FROM user WHERE deleted_at IS NULL"), ["1"]);
@@ -196,7 +202,11 @@ async fn no_query_finds_deleted_rows() -> Result<()> {
     // loads
     for users in [
         User::query().with(User::posts.with(Post::comments)).order_by(User::id).all(&session).await?,
-        User::query().with(User::posts.joined().with(Post::comments.joined())).order_by(User::id).all(&db.session()).await?,
+        User::query()
+            .with(User::posts.joined().with(Post::comments.joined()))
+            .order_by(User::id)
+            .all(&db.session())
+            .await?,
     ] {
         assert_eq!((users[0].posts.get()?.len(), users[1].posts.get()?.len()), (2, 0));
         assert_eq!(users[0].posts.get()?[0].comments.get()?.len(), 1);

@@ -139,7 +139,10 @@ async fn no_read_shows_rows_of_another_tenant() -> Result<()> {
 
     // plain queries, counts, pages, keys
     assert_eq!(ids(Item::query().all(&s).await?), [1, 2]);
-    assert_eq!(ids(Item::query().filter(Item::price.gt(0) | Item::shop.eq(2)).order_by(Item::id).all(&s).await?), [1, 2]);
+    assert_eq!(
+        ids(Item::query().filter(Item::price.gt(0) | Item::shop.eq(2)).order_by(Item::id).all(&s).await?),
+        [1, 2]
+    );
     assert_eq!(Item::query().filter(Item::shop.eq(2)).count(&s).await?, 0);
     assert_eq!(Item::query().order_by(Item::id.desc()).first(&s).await?.unwrap().id, 2);
     assert!(!Item::query().filter(Item::code.eq("c")).exists(&s).await?);
@@ -267,7 +270,9 @@ async fn no_write_reaches_rows_of_another_tenant() -> Result<()> {
     let s = db.session_for(1)?;
     assert_eq!(Item::query().update(Item::price.set(Item::price + 1)).execute(&s).await?, 2);
     assert_eq!(Item::query().filter(Item::id.ge(2)).update(Item::price.set(50)).execute(&s).await?, 1);
-    let from = Item::query().filter(Item::kind_id.eq(Kind::id)).update(Item::code.set(Kind::name.concat("-").concat(Item::code)));
+    let from = Item::query()
+        .filter(Item::kind_id.eq(Kind::id))
+        .update(Item::code.set(Kind::name.concat("-").concat(Item::code)));
     let from = from.from::<Kind>();
     assert_eq!(from.execute(&s).await?, 2);
     let from = Kind::query().filter(Kind::id.eq(Item::kind_id) & Item::price.eq(20)).update(Kind::name.set(Item::code));
@@ -307,10 +312,7 @@ async fn no_write_reaches_rows_of_another_tenant() -> Result<()> {
 async fn an_upsert_never_writes_over_another_tenants_row() -> Result<()> {
     let db = two_shops().await?;
     let s = db.session_for(1)?;
-    let rows = [
-        Item::build().code("a").price(77).kind_id(1),
-        Item::build().code("c").price(78).kind_id(1),
-    ];
+    let rows = [Item::build().code("a").price(77).kind_id(1), Item::build().code("c").price(78).kind_id(1)];
     Item::insert_all(rows).on_conflict((Item::shop, Item::code)).do_update(Item::price).execute(&s).await?;
     s.commit().await?;
     assert_eq!(db.rows(ITEMS), ["1|a|77", "1|b|10", "2|a|20", "2|c|20", "1|c|78"]);
@@ -323,10 +325,12 @@ async fn an_upsert_never_writes_over_another_tenants_row() -> Result<()> {
     s.commit().await?;
     assert_eq!(written, Backend::current().pick(2, 2, 3), "MariaDB counts the row that it found");
     assert_eq!(db.work().len(), 1);
-    let badges_are = |rows: &[&str]| assert_eq!(db.rows("SELECT number, shop_id, holder FROM badge ORDER BY number"), rows);
+    let badges_are =
+        |rows: &[&str]| assert_eq!(db.rows("SELECT number, shop_id, holder FROM badge ORDER BY number"), rows);
     badges_are(&["1|1|new", "2|2|x", "3|1|new"]);
 
-    let upsert = || Badge::insert_all(badges()).on_conflict(Badge::number).do_update(Badge::holder).returning(Badge::number);
+    let upsert =
+        || Badge::insert_all(badges()).on_conflict(Badge::number).do_update(Badge::holder).returning(Badge::number);
     let nothing = || Badge::insert_all(badges()).on_conflict(Badge::number).do_nothing().returning(Badge::holder);
     let (updated, left) = (upsert().execute(&s).await, nothing().execute(&s).await);
     if Backend::current() == Backend::MariaDb {
@@ -373,7 +377,11 @@ async fn a_row_of_another_tenant_is_refused() -> Result<()> {
     s.rollback().await?;
     copy.shop = 1;
     s.merge(copy).await?;
-    assert_eq!(s.commit().await.unwrap_err().kind(), ErrorKind::UniqueViolation, "the key is taken, by nobody it knows");
+    assert_eq!(
+        s.commit().await.unwrap_err().kind(),
+        ErrorKind::UniqueViolation,
+        "the key is taken, by nobody it knows"
+    );
     s.rollback().await?;
     assert_eq!(db.rows(ITEMS), BEFORE);
     Ok(())
@@ -400,7 +408,10 @@ async fn a_session_without_a_tenant_is_told_the_cure() -> Result<()> {
         Item::insert_all([Item::build().code("x").price(1).kind_id(1)]).execute(&s).await.unwrap_err(),
     ];
     for error in errors {
-        assert_eq!((error.kind(), error.to_string()), (ErrorKind::InvalidStatement, cure.replace("`Item` has", &named(&error))));
+        assert_eq!(
+            (error.kind(), error.to_string()),
+            (ErrorKind::InvalidStatement, cure.replace("`Item` has", &named(&error)))
+        );
     }
     assert_eq!(Kind::query().count(&s).await?, 1, "what has no tenant is everybody's");
     let item = s.add(Item::build().code("x").price(1).kind_id(1));
@@ -468,9 +479,13 @@ async fn statements_have_the_condition_and_no_more() -> Result<()> {
     assert_eq!(kinds.len(), 1);
     let work = db.work();
     assert_eq!(work.len(), 3, "{work:#?}");
-    assert!(work[1].ends_with("WHERE \"item\".\"kind_id\" IN (?) AND \"item\".\"shop_id\" = ? ORDER BY \"item\".\"id\""), "{work:#?}");
     assert!(
-        work[2].contains("WHERE \"note\".\"item_id\" IN (?, ?) AND \"note\".\"shop_id\" = ? AND \"note\".\"deleted\" = ?"),
+        work[1].ends_with("WHERE \"item\".\"kind_id\" IN (?) AND \"item\".\"shop_id\" = ? ORDER BY \"item\".\"id\""),
+        "{work:#?}"
+    );
+    assert!(
+        work[2]
+            .contains("WHERE \"note\".\"item_id\" IN (?, ?) AND \"note\".\"shop_id\" = ? AND \"note\".\"deleted\" = ?"),
         "{work:#?}"
     );
     assert_eq!(Item::query().to_sql(db.dialect())?.matches("shop_id").count(), 2, "in the list, and in the condition");

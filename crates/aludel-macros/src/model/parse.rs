@@ -266,7 +266,10 @@ fn column(mut field: Field, attributes: &[Attribute], model: &Ident, errors: &mu
     match (column.deferred, held) {
         (Some(span), None) => {
             let ty = quote::quote!(#whole).to_string().replace(' ', "");
-            errors.span(span, format!("a deferred column may not be loaded, and its type says so: write `Deferred<{ty}>`"));
+            errors.span(
+                span,
+                format!("a deferred column may not be loaded, and its type says so: write `Deferred<{ty}>`"),
+            );
         }
         (None, Some(_)) => errors.at(&whole, "add `#[column(deferred)]`: queries leave the column out"),
         _ => {}

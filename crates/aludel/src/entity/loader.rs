@@ -296,8 +296,7 @@ impl<'a> RowLoader<'a> {
 
     fn decode(&self, row: &Row<'_>, at: usize) -> Result<Draft> {
         // SAFETY: `decode` writes a whole value of the model or fails.
-        Draft::new(self.def, |to| unsafe { self.decode_to(row, at, to) })
-            .map_err(|error| explain(error, self.def, at))
+        Draft::new(self.def, |to| unsafe { self.decode_to(row, at, to) }).map_err(|error| explain(error, self.def, at))
     }
 
     /// Brings a known entity up to date, where it is old and has no changes of its own.

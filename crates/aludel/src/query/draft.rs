@@ -63,7 +63,9 @@ impl Lazy {
         match self.draft {
             Some(draft) => draft.prepare(to),
             // The text that is rendered once has the schema's own name, and all rows.
-            None if self.def.options.criteria.is_some() || self.def.schema.is_some() && to.schemas.is_some() => Box::new(Draft::new(self.def)).prepare(to),
+            None if self.def.options.criteria.is_some() || self.def.schema.is_some() && to.schemas.is_some() => {
+                Box::new(Draft::new(self.def)).prepare(to)
+            }
             None => Ok(Prepared {
                 sql: Cow::Borrowed(self.def.select_all(to.dialect)),
                 params: Vec::new(),

@@ -224,7 +224,9 @@ fn check_columns(def: &'static ModelDef, columns: &[usize]) -> Result<()> {
         None => Ok(()),
         Some(&column) => {
             let (model, field) = (def.name, def.columns[column].field);
-            Err(invalid(format!("with({model}::{field}): the column is not deferred, and every query for entities reads it")))
+            Err(invalid(format!(
+                "with({model}::{field}): the column is not deferred, and every query for entities reads it"
+            )))
         }
     }
 }

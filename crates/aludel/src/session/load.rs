@@ -122,9 +122,7 @@ async fn load_lazily<T: Model>(
 ) -> Result<()> {
     match part {
         LazyPart::Relation(index) => load_slot(entity.arena(), entity.slot(), index, siblings, at).await,
-        LazyPart::Column(column) => {
-            columns::load_column(entity.arena(), entity.slot(), column, siblings, at).await
-        }
+        LazyPart::Column(column) => columns::load_column(entity.arena(), entity.slot(), column, siblings, at).await,
     }
 }
 

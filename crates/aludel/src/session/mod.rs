@@ -40,11 +40,11 @@ pub use load::LazyLoad;
 use lock::Turns;
 pub use merge::Merge;
 pub use sequence::SequenceRef;
-pub(crate) use soft_delete::mark;
 pub(crate) use shared::Bind;
 pub use shared::Teardown;
-pub use tenant::IntoTenant;
 use shared::{DEFAULT, DbShared};
+pub(crate) use soft_delete::mark;
+pub use tenant::IntoTenant;
 pub use transaction::Savepoint;
 
 /// A unit of work: the entities that it has loaded or been given, and the transaction that writes them.

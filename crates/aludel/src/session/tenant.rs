@@ -81,7 +81,9 @@ impl Session {
     pub fn set_tenant(&self, tenant: impl IntoTenant) -> Result<()> {
         let value = tenant.into_tenant();
         if value.is_null() {
-            return Err(refused("set_tenant: NULL is no tenant; `session.all_tenants()` spans the rows of all".to_owned()));
+            return Err(refused(
+                "set_tenant: NULL is no tenant; `session.all_tenants()` spans the rows of all".to_owned(),
+            ));
         }
         if stands_for_a_key(&value) {
             return Err(refused(
@@ -232,9 +234,7 @@ pub(super) fn stamp_added(arena: &Arc<Arena>, row: &mut dyn AnyNew) {
 /// Numbers from the half of an integer type that is left to rows that have no key yet.
 fn stands_for_a_key(value: &Value<'_>) -> bool {
     match value {
-        Value::Int(number) => {
-            *number < i64::MIN / 2 || (i64::from(i32::MIN)..i64::from(i32::MIN / 2)).contains(number)
-        }
+        Value::Int(number) => *number < i64::MIN / 2 || (i64::from(i32::MIN)..i64::from(i32::MIN / 2)).contains(number),
         _ => false,
     }
 }

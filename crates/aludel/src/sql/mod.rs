@@ -24,6 +24,7 @@ pub use crate::schema::NullsOrder;
 pub use column_ref::ColumnRef;
 pub use compound::{CommonTable, DerivedTable, Lock, LockStrength, LockWait, Rows, SelectExtra, SetOperator};
 pub use criteria::{Criteria, SoftDelete, Tenancy, TenantColumn};
+pub(crate) use criteria::{Tenant, no_tenant};
 pub use delete::Delete;
 pub use dialect::{Capabilities, Dialect};
 pub use form::{
@@ -33,7 +34,6 @@ pub use full_text::FullTextNode;
 pub use insert::Insert;
 pub use json::{JsonAs, JsonStep};
 pub use node::{BinaryOp, LIKE_ESCAPE, Node, Nulls, SubqueryKind};
-pub(crate) use criteria::{Tenant, no_tenant};
 pub(crate) use node::{EXCLUDED, count_rows};
 pub(crate) use render::{Renderer, Rest};
 pub use rendering::{Rendering, SchemaName, SchemaTranslation};

@@ -118,7 +118,9 @@ impl<'a> Renderer<'a> {
         // A query that has a name says for itself what it sees.
         self.lifting(false, |to| to.with(std::mem::take(&mut extra.with)));
         let with_deleted = self.with_deleted || extra.with_deleted;
-        self.lifting(with_deleted && extra.set.is_empty() || self.with_deleted, |to| to.plain_select(select, Some(extra)));
+        self.lifting(with_deleted && extra.set.is_empty() || self.with_deleted, |to| {
+            to.plain_select(select, Some(extra))
+        });
     }
 
     /// A select without its common table expressions.

@@ -16,8 +16,7 @@ impl Flush<'_, '_> {
     pub(super) fn stamp(&self, new: &[SlotPtr]) -> Result<()> {
         for &slot in new {
             let Some(column) = slot.def().options.tenant() else { continue };
-            let is_given =
-                self.arena.tracker().given.get(&slot).is_some_and(|given| given.contains(column.position));
+            let is_given = self.arena.tracker().given.get(&slot).is_some_and(|given| given.contains(column.position));
             let value = is_given.then(|| self.tenant_in(slot, Version(slot.head()), column.position));
             if let Some((position, tenant)) = self.session.tenant_of_new(slot.def(), value)? {
                 write_column(&self.arena, slot, position, tenant)?;

@@ -31,12 +31,7 @@ impl Flush<'_, '_> {
         Ok(true)
     }
 
-    async fn retire_children(
-        &mut self,
-        owner: &'static ModelDef,
-        parents: &[SlotPtr],
-        index: usize,
-    ) -> Result<()> {
+    async fn retire_children(&mut self, owner: &'static ModelDef, parents: &[SlotPtr], index: usize) -> Result<()> {
         let relationship = &owner.relationships[index];
         let follows = relationship.cascade.delete || relationship.cascade.delete_orphan;
         if relationship.foreign_key.is_some() || !follows {

@@ -120,7 +120,8 @@ impl Flush<'_, '_> {
         let stamped = stamps.iter().map(|(column, _)| column);
         let guarded = guard.bound().map(|(column, _)| column);
         let confined = tenant.is_some().then(|| def.options.tenant().map(|column| column.position)).flatten();
-        let places = columns.iter().chain(stamped).chain(def.primary_key).chain(guarded).copied().chain(confined).collect();
+        let places =
+            columns.iter().chain(stamped).chain(def.primary_key).chain(guarded).copied().chain(confined).collect();
         params.extend(guard.bound().map(|(_, value)| value.clone()));
         params.extend(tenant);
         made.extend(stamps);
