@@ -225,12 +225,12 @@ fn what_later_versions_bring_is_refused_as_such() {
 
 #[test]
 fn what_rows_are_seen_by_is_one_column_each_that_the_session_writes() {
-    let found = errors(quote! { struct Post {
-        #[column(primary_key, soft_delete)] id: i64,
+    let found = mistakes(quote! {
+        #[column(primary_key, soft_delete)] other: i64,
         #[column(soft_delete, default = false)] deleted: bool,
         #[column(tenant)] shop: Option<i64>,
         #[column(tenant, server_default = "1")] owner: i64,
-    } });
+    });
     assert_eq!(
         found,
         [
@@ -247,11 +247,11 @@ fn what_rows_are_seen_by_is_one_column_each_that_the_session_writes() {
 
 #[test]
 fn a_deferred_column_says_so_in_its_type() {
-    let found = errors(quote! { struct Post {
-        #[column(primary_key, deferred)] id: Deferred<i64>,
+    let found = mistakes(quote! {
+        #[column(primary_key, deferred)] other: Deferred<i64>,
         #[column(deferred)] body: Option<String>,
         text: Deferred<String>,
-    } });
+    });
     assert_eq!(
         found,
         [
