@@ -104,6 +104,9 @@
 /// | `computed = "price * quantity"`, `stored` | the database computes the value, when the row is read or, `stored`, when it is written. PostgreSQL has the latter only. A builder has no method for it; the field holds its type's default until the flush |
 /// | `on_update = expression` | what an UPDATE of the row writes that does not set the column |
 /// | `version` | an integer that counts the row's updates, from 1 on. An UPDATE or DELETE of the row asks that it is still the one that was read, and the flush fails with `StaleData` when somebody else has written the row since |
+/// | `soft_delete` | says whether a row is deleted: an `Option<Timestamp>` that is set to the time, or a `bool`. [`Session::delete`](crate::Session::delete) sets it, and queries leave such rows out that do not say [`with_deleted`](crate::query::Query::with_deleted) |
+/// | `tenant` | says whose a row is: a session sees and writes the rows of its own tenant, and fills the column in. See [`Session::set_tenant`](crate::Session::set_tenant); an index is worth its place |
+/// | `deferred` | left out by queries until it is asked for: a field of type [`Deferred<T>`](crate::entity::Deferred) |
 /// | `comment = ".."` | a comment in the database |
 ///
 /// Whether a column may be NULL is said by its type: `Option<String>`.

@@ -1,5 +1,7 @@
 //! Second stage: what follows from the fields together, and what contradicts itself.
 
+mod criteria;
+
 use crate::errors::Errors;
 use crate::names::{list, nearest};
 
@@ -9,6 +11,7 @@ use crate::types::{is_integer, is_uuid, last_segment, same_name};
 pub(crate) fn model(model: &mut Model, errors: &mut Errors) {
     primary_key(model, errors);
     version(model, errors);
+    criteria::criteria(model, errors);
     for position in 0..model.columns.len() {
         let origin = origin(model, position, errors);
         let column = &mut model.columns[position];
@@ -84,7 +87,7 @@ fn origin(model: &Model, position: usize, errors: &mut Errors) -> Origin {
     if column.computed.is_some() {
         return Origin::Computed;
     }
-    if column.default.is_some() || column.version.is_some() {
+    if column.default.is_some() || column.version.is_some() || column.is_filled_in() {
         return Origin::Default;
     }
     if column.server_default.is_some() || column.sequence.is_some() {
@@ -131,6 +134,15 @@ fn is_string(column: &Column) -> bool {
 }
 
 fn refuse_contradictions(column: &Column, errors: &mut Errors) {
+    let always = column.primary_key.is_some() || column.references.is_some() || column.version.is_some();
+    if let Some(span) = column.deferred
+        && (always || column.tenant.is_some() || column.soft_delete.is_some())
+    {
+        errors.span(
+            span,
+            "keys, versions, tenants and marks of deletion are always loaded: remove `deferred`, and write the type itself",
+        );
+    }
     if let Some(computed) = &column.computed {
         let others = [
             ("primary_key", column.primary_key.is_some()),

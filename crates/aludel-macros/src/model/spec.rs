@@ -24,6 +24,10 @@ pub(crate) struct Model {
     pub(crate) primary_key: Vec<usize>,
     /// The column with `version`, as a position in `columns`.
     pub(crate) version: Option<usize>,
+    /// The column with `soft_delete`, as a position in `columns`.
+    pub(crate) soft_delete: Option<usize>,
+    /// The column with `tenant`, as a position in `columns`.
+    pub(crate) tenant: Option<usize>,
     /// Where `optimistic = "dirty"` stands.
     pub(crate) compares_old: Option<Span>,
     /// Where `hooks` stands.
@@ -77,6 +81,12 @@ pub(crate) struct Column {
     pub(crate) autoincrement: Option<(bool, Span)>,
     /// Where `version` stands.
     pub(crate) version: Option<Span>,
+    /// Where `soft_delete` stands.
+    pub(crate) soft_delete: Option<Span>,
+    /// Where `deferred` stands; the type is what `Deferred<..>` holds then.
+    pub(crate) deferred: Option<Span>,
+    /// Where `tenant` stands.
+    pub(crate) tenant: Option<Span>,
     pub(crate) unique: bool,
     pub(crate) index: bool,
     pub(crate) size: Option<Size>,
@@ -147,6 +157,11 @@ impl Column {
     /// Whether a new row cannot do without a value, or may not be able to.
     pub(crate) fn required(&self) -> bool {
         matches!(self.origin, Origin::Given | Origin::Key)
+    }
+
+    /// Whether the library fills it in: a tenant, or the truth value of a soft deletion.
+    pub(crate) fn is_filled_in(&self) -> bool {
+        self.tenant.is_some() || self.soft_delete.is_some() && !self.nullable
     }
 }
 

@@ -216,6 +216,45 @@ fn what_a_link_model_cannot_do_is_refused() {
 }
 
 #[test]
+fn what_rows_are_seen_by_is_one_column_each_that_the_session_writes() {
+    let found = mistakes(quote! {
+        #[column(primary_key, soft_delete)] other: i64,
+        #[column(soft_delete, default = false)] deleted: bool,
+        #[column(tenant)] shop: Option<i64>,
+        #[column(tenant, server_default = "1")] owner: i64,
+    });
+    assert_eq!(
+        found,
+        [
+            "this column says whether the row is deleted, so that it can be no key",
+            "`session.delete` writes this column: it takes no `default`, `server_default`, `on_update`, `computed` or `version`",
+            "a model has one column that says whether a row is deleted",
+            "every row has a tenant: the type is no `Option`",
+            "the session fills this column in: it takes no `default`, `server_default`, `on_update`, `computed`, `version` \
+             or `soft_delete`",
+            "a model has one tenant column",
+        ]
+    );
+}
+
+#[test]
+fn a_deferred_column_says_so_in_its_type() {
+    let found = mistakes(quote! {
+        #[column(primary_key, deferred)] other: Deferred<i64>,
+        #[column(deferred)] body: Option<String>,
+        text: Deferred<String>,
+    });
+    assert_eq!(
+        found,
+        [
+            "a deferred column may not be loaded, and its type says so: write `Deferred<Option<String>>`",
+            "add `#[column(deferred)]`: queries leave the column out",
+            "keys, versions, tenants and marks of deletion are always loaded: remove `deferred`, and write the type itself",
+        ]
+    );
+}
+
+#[test]
 fn a_version_is_one_integer_that_the_flush_counts() {
     let found = mistakes(quote! {
         #[column(version)] name: String,

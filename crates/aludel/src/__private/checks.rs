@@ -3,6 +3,7 @@
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::model::{ByLink, Column, ColumnType, ToMany, ToOne};
+use crate::schema::SqlType;
 
 /// The target of `references = ..`; the key's type is that of the column that it references.
 pub fn reference<K, M, T>(column: Column<M, T>) -> (&'static ModelDef, usize)
@@ -38,6 +39,18 @@ pub fn target<M: Model, T>(_referenced: Column<M, T>) -> &'static ModelDef {
 /// A foreign key on the other side of a relationship.
 pub fn key_to<M: Model, T>(column: Column<M, T>) -> usize {
     column.index()
+}
+
+/// Whether a soft deletion is marked by a truth value; else it is by a time, which may be NULL. Stops the compiler for other
+/// types.
+pub const fn is_deletion_flag<T: ColumnType>() -> bool {
+    match const { &T::SQL_TYPE } {
+        SqlType::Boolean if !T::NULLABLE => true,
+        SqlType::Timestamp | SqlType::DateTime if T::NULLABLE => false,
+        _ => panic!(
+            "a `#[column(soft_delete)]` says when the row was deleted, as an `Option<Timestamp>`, or whether it is, as a `bool`"
+        ),
+    }
 }
 
 /// A column of the model that a relationship leads to.

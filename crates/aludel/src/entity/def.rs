@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::schema::{Identity, SqlType};
-use crate::sql::{Dialect, TableRef, Value};
+use crate::sql::{Criteria, Dialect, SoftDelete, TableRef, TenantColumn, Value};
 
 pub use super::hooks::HookTable;
 use super::vtable::VTable;
@@ -52,11 +52,27 @@ pub struct ModelOptions {
     pub compares_old: bool,
     /// The functions that are called when rows are written: `#[model(hooks)]`, `#[model(async_hooks)]`.
     pub hooks: Option<&'static HookTable>,
+    /// Which rows statements see: `#[column(soft_delete)]`, `#[column(tenant)]`.
+    pub criteria: Option<Criteria>,
+    /// Columns that are loaded when they are asked for, as positions: `#[column(deferred)]`.
+    pub deferred: &'static [usize],
 }
 
 impl ModelOptions {
     /// Nothing declared.
-    pub const NONE: Self = Self { version: None, compares_old: false, hooks: None };
+    pub const NONE: Self = Self { version: None, compares_old: false, hooks: None, criteria: None, deferred: &[] };
+}
+
+impl ModelOptions {
+    /// The column that says whether a row is deleted.
+    pub(crate) fn soft_delete(&'static self) -> Option<&'static SoftDelete> {
+        self.criteria.as_ref()?.soft_delete.as_ref()
+    }
+
+    /// The column that says whose a row is.
+    pub(crate) fn tenant(&'static self) -> Option<&'static TenantColumn> {
+        self.criteria.as_ref()?.tenant.as_ref()
+    }
 }
 
 /// What is made of a model's definition once, when it is first needed.
@@ -95,16 +111,25 @@ impl ModelDef {
 
     /// The table, as a statement names it: where it is in a schema, columns are qualified by an alias of both names,
     /// which stays the same whatever the schema is called in the database.
-    pub(crate) fn table_ref(&self) -> TableRef {
+    pub(crate) fn table_ref(&'static self) -> TableRef {
         match self.schema {
-            None => TableRef::new(self.table),
+            None => TableRef { criteria: self.options.criteria.as_ref(), ..TableRef::new(self.table) },
             Some(_) => self.table_as(self.table.into()),
         }
     }
 
     /// The table, under another name.
-    pub(crate) fn table_as(&self, alias: Cow<'static, str>) -> TableRef {
-        TableRef { schema: self.schema.map(Cow::Borrowed), ..TableRef::aliased(self.table_name(), alias) }
+    pub(crate) fn table_as(&'static self, alias: Cow<'static, str>) -> TableRef {
+        TableRef {
+            schema: self.schema.map(Cow::Borrowed),
+            criteria: self.options.criteria.as_ref(),
+            ..TableRef::aliased(self.table_name(), alias)
+        }
+    }
+
+    /// Whether queries leave a column out; a NULL stands in its place, so that a row has the same layout.
+    pub(crate) fn is_deferred(&self, column: usize) -> bool {
+        self.options.deferred.contains(&column)
     }
 
     /// The position of a column by its name in the database or in the struct.

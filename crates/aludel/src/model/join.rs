@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::entity::def::{Generated, ModelDef, RelationshipDef, RelationshipKind};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{BinaryOp, ColumnRef, Join, JoinKind, Node, Value};
+use crate::sql::{BinaryOp, ColumnRef, Join, JoinKind, Node, SelectColumn, Value};
 
 /// How a relationship leads from one table to the other.
 #[derive(Clone, Debug)]
@@ -75,6 +75,14 @@ pub(crate) fn is_one_of<'a>(mut columns: Vec<Node>, keys: impl IntoIterator<Item
 pub(crate) fn column_of(model: &'static ModelDef, table: Cow<'static, str>, index: usize) -> Node {
     let column = &model.columns[index];
     Node::Column(ColumnRef { table, name: column.name.into(), nullable: column.nullable })
+}
+
+/// A column in the list of a SELECT; NULL in the place of one that is deferred.
+pub(crate) fn listed(model: &'static ModelDef, table: Cow<'static, str>, index: usize) -> SelectColumn {
+    if model.is_deferred(index) {
+        return SelectColumn { node: Node::Sql("NULL".into()), alias: Some(model.columns[index].name.into()) };
+    }
+    column_of(model, table, index).into()
 }
 
 impl RelationshipDef {
@@ -185,7 +193,8 @@ impl SecondaryJoin {
             )));
         }
         let more = link.columns.iter().enumerate().find(|(position, column)| {
-            !self.near.remote.contains(position)
+            link.options.tenant().is_none_or(|tenant| tenant.position != *position)
+                && !self.near.remote.contains(position)
                 && !self.far.local.contains(position)
                 && !column.nullable
                 && column.server_default.is_none()

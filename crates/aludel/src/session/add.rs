@@ -8,7 +8,6 @@ use super::Session;
 use crate::entity::Entity;
 use crate::entity::arena::Arena;
 use crate::entity::def::{ColumnDef, Generated, ModelDef, RelationshipKind};
-use crate::entity::model::Model;
 use crate::entity::new::{AnyNew, LinkTarget, New, NewLink, Target};
 use crate::entity::placeholder::placeholder;
 use crate::entity::slot::SlotPtr;
@@ -30,26 +29,12 @@ impl Session {
     pub fn add_all<N: New>(&self, rows: impl IntoIterator<Item = N>) -> Vec<Entity<N::Model>> {
         rows.into_iter().map(|row| self.add(row)).collect()
     }
-
-    /// Marks a row for deletion by the next flush, with what its relationships cascade to. A row that was added and
-    /// not flushed is simply forgotten.
-    ///
-    /// Where a new row with the same primary key is added before that flush, the database's row is not deleted but
-    /// updated: to what the new one says in all columns.
-    pub fn delete<M: Model>(&self, entity: &Entity<M>) {
-        let arena = self.arena();
-        if entity.slot().is_in(&arena) {
-            super::links::leave_collections(&arena, entity.slot());
-            arena.tracker().delete(entity.slot());
-        } else {
-            arena.tracker().errors.push(foreign(M::def()));
-        }
-    }
 }
 
 /// Adds a row of whatever model, and what it is linked to.
 pub(super) fn add_row(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>) -> SlotPtr {
     let def = row.def();
+    super::tenant::stamp_added(arena, row.as_mut());
     for (column, column_def) in def.columns.iter().enumerate() {
         if row.given().contains(column) {
             continue;

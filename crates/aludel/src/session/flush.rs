@@ -1,6 +1,7 @@
 //! The flush: what the session has to write, in order of dependency, in as few statements as the database allows.
 
 mod cascade;
+mod confine;
 mod deletes;
 mod early;
 mod guard;
@@ -11,10 +12,10 @@ mod order;
 mod queue;
 mod read_back;
 mod row_switch;
+mod soft_cascade;
 mod updates;
 
 pub(super) use inserts::value_of;
-pub(crate) use inserts::value_of_type;
 
 use std::collections::HashSet;
 use std::panic::Location;
@@ -161,6 +162,7 @@ impl Flush<'_, '_> {
             doomed.retain(|slot| slot.state() == State::Persistent);
             (new, tracker.take_dirty(), doomed, tracker.links.take())
         };
+        self.stamp(&new)?;
         let switches = self.switches(&mut new, &doomed);
         let (before, after) = self.order_switches(switches, &new);
         self.switch(&before).await?;
@@ -251,7 +253,7 @@ impl Flush<'_, '_> {
         match def.schema {
             None => dialect.quote(def.table, &mut self.sql),
             Some(_) => {
-                let to = Rendering { dialect, schemas: self.session.schemas() };
+                let to = Rendering { schemas: self.session.schemas(), ..dialect.into() };
                 to.quote_table(def.schema, def.table_name(), &mut self.sql);
             }
         }
@@ -290,6 +292,9 @@ impl Flush<'_, '_> {
             self.sql.push(')');
             return;
         }
+        // Another condition may follow.
+        let apart = def.options.criteria.is_some() && count > 1;
+        self.sql.push_str(if apart { "(" } else { "" });
         for row in 0..count {
             self.sql.push_str(if row == 0 { "(" } else { " OR (" });
             for (position, &column) in columns.iter().enumerate() {
@@ -298,6 +303,7 @@ impl Flush<'_, '_> {
             }
             self.sql.push(')');
         }
+        self.sql.push_str(if apart { ")" } else { "" });
     }
 
     /// Values of a row as the database has them.

@@ -1,6 +1,7 @@
 //! Relationships loaded by a statement of their own: lazily for an entity and its siblings, or after a query.
 
 mod children;
+mod columns;
 mod linked;
 mod parents;
 
@@ -19,7 +20,7 @@ use crate::entity::one::not_loaded;
 use crate::entity::slot::{SlotPtr, State};
 use crate::entity::{Entity, Target};
 use crate::error::Result;
-use crate::model::{RelationLoad, Strategy, ToMany, ToOne};
+use crate::model::{Column, ColumnType, HasDeferred, RelationLoad, Strategy, ToMany, ToOne, listed};
 use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn, Statement, Value};
 
 /// How many entities on each side of the one that asked are served by one lazy load.
@@ -32,8 +33,9 @@ const MAX_KEYS: usize = 4096;
 type ByKey<'a> = HashMap<Value<'a>, Vec<SlotPtr>, foldhash::fast::RandomState>;
 
 impl<T: Model> Entity<T> {
-    /// Loads a relationship in one statement, for this entity and for those that the same query brought and that have
-    /// it not loaded yet (about 250 before and after this one), and returns what it leads to. What is loaded is
+    /// Loads a relationship, or a [deferred](crate::entity::Deferred) column, in one statement, for this entity and for
+    /// those that the same query brought and that have it not loaded yet (about 250 before and after this one), and returns
+    /// what it leads to, or its value. What is loaded is
     /// returned without asking the database, until the session's next commit or rollback.
     ///
     /// ```standalone_crate
@@ -84,17 +86,18 @@ impl<T: Model> Entity<T> {
     /// ```
     ///
     /// # Errors
-    /// `Detached` when the session is closed or the entity no longer in it; otherwise those of a query.
+    /// `Detached` when the session is closed or the entity no longer in it; `NotFound` when a column's row is gone;
+    /// otherwise those of a query.
     #[track_caller]
     pub fn load<R: LazyLoad<T>>(&self, relationship: R) -> impl Future<Output = Result<R::Loaded>> + Send + use<T, R> {
         let (at, entity) = (Location::caller(), self.clone());
         async move {
-            load_lazily(&entity, relationship.position(), true, at).await?;
+            load_lazily(&entity, relationship.part(), true, at).await?;
             relationship.loaded(&entity)
         }
     }
 
-    /// Loads a relationship for this entity alone: see [`load`](Entity::load).
+    /// Loads a relationship, or a deferred column, for this entity alone: see [`load`](Entity::load).
     ///
     /// # Errors
     /// As [`load`](Entity::load).
@@ -105,7 +108,7 @@ impl<T: Model> Entity<T> {
     ) -> impl Future<Output = Result<R::Loaded>> + Send + use<T, R> {
         let (at, entity) = (Location::caller(), self.clone());
         async move {
-            load_lazily(&entity, relationship.position(), false, at).await?;
+            load_lazily(&entity, relationship.part(), false, at).await?;
             relationship.loaded(&entity)
         }
     }
@@ -113,11 +116,14 @@ impl<T: Model> Entity<T> {
 
 async fn load_lazily<T: Model>(
     entity: &Entity<T>,
-    index: usize,
+    part: LazyPart,
     siblings: bool,
     at: &'static Location<'static>,
 ) -> Result<()> {
-    load_slot(entity.arena(), entity.slot(), index, siblings, at).await
+    match part {
+        LazyPart::Relation(index) => load_slot(entity.arena(), entity.slot(), index, siblings, at).await,
+        LazyPart::Column(column) => columns::load_column(entity.arena(), entity.slot(), column, siblings, at).await,
+    }
 }
 
 pub(super) async fn load_slot(
@@ -147,6 +153,11 @@ fn is_fresh(arena: &Arena, slot: SlotPtr, index: usize) -> bool {
 
 /// The entity and its neighbours of the same query that have the relationship not loaded.
 fn window(arena: &Arena, slot: SlotPtr, index: usize) -> Vec<SlotPtr> {
+    window_of(arena, slot, |sibling| !is_fresh(arena, sibling, index))
+}
+
+/// The entity and its neighbours of the same query that lack something.
+fn window_of(arena: &Arena, slot: SlotPtr, lacks: impl Fn(SlotPtr) -> bool) -> Vec<SlotPtr> {
     let siblings = arena.slots(slot.def(), Some(slot.query()));
     let here = siblings.iter().position(|&sibling| sibling == slot).unwrap_or(0);
     let from = here.saturating_sub(WINDOW);
@@ -154,7 +165,7 @@ fn window(arena: &Arena, slot: SlotPtr, index: usize) -> Vec<SlotPtr> {
     let mut slots: Vec<SlotPtr> = siblings[from..to]
         .iter()
         .copied()
-        .filter(|&sibling| sibling.state() == State::Persistent && !is_fresh(arena, sibling, index))
+        .filter(|&sibling| sibling.state() == State::Persistent && lacks(sibling))
         .collect();
     if !slots.contains(&slot) {
         slots.push(slot);
@@ -193,9 +204,12 @@ impl Session {
                     self.load_parents(arena, def, &missing, load, at).await?;
                 }
             }
-            if !load.nested.is_empty() {
+            if !load.nested.is_empty() || !load.undeferred.is_empty() {
                 let related = related(arena, slots, load.relationship);
                 let target = (relationship.target)();
+                if !load.undeferred.is_empty() {
+                    self.load_columns(arena, target, &related, &load.undeferred, at).await?;
+                }
                 Box::pin(self.load_relations(arena, target, &related, &load.nested, at)).await?;
             }
         }
@@ -241,6 +255,14 @@ fn related(arena: &Arena, slots: &[SlotPtr], index: usize) -> Vec<SlotPtr> {
     related
 }
 
+/// The select, which sees softly deleted rows where the load does.
+fn lifted(mut select: Select, load: &RelationLoad) -> Select {
+    if load.with_deleted {
+        select.extra_mut().with_deleted = true;
+    }
+    select
+}
+
 /// `SELECT` of all columns of a model where a column is one of the keys.
 fn select_where(target: &'static ModelDef, column: usize, keys: &[Value<'_>], filter: Option<&Node>) -> Select {
     let mut select = Select {
@@ -255,7 +277,7 @@ fn select_where(target: &'static ModelDef, column: usize, keys: &[Value<'_>], fi
 }
 
 fn columns_of(def: &'static ModelDef, qualifier: &'static str) -> Vec<SelectColumn> {
-    (0..def.columns.len()).map(|column| column_node(def, qualifier, column).into()).collect()
+    (0..def.columns.len()).map(|column| listed(def, qualifier.into(), column)).collect()
 }
 
 fn column_node(def: &'static ModelDef, qualifier: &'static str, column: usize) -> Node {
@@ -264,24 +286,44 @@ fn column_node(def: &'static ModelDef, qualifier: &'static str, column: usize) -
     Node::Column(if column.nullable { reference.nullable() } else { reference })
 }
 
-/// A relationship that `load` takes.
+/// What `load` takes: a relationship, or a deferred column.
 #[diagnostic::on_unimplemented(message = "`{Self}` does not load from `{M}`", label = "not a relationship of `{M}`")]
 pub trait LazyLoad<M: Model>: Send {
-    /// What is loaded: `Vec<Entity<T>>`, `Entity<T>` or `Option<Entity<T>>`.
+    /// What is loaded: `Vec<Entity<T>>`, `Entity<T>` or `Option<Entity<T>>`, or a column's value.
     type Loaded;
 
     #[doc(hidden)]
-    fn position(&self) -> usize;
+    fn part(&self) -> LazyPart;
 
     #[doc(hidden)]
     fn loaded(&self, entity: &Entity<M>) -> Result<Self::Loaded>;
 }
 
+/// What `load` loads, without types: a relationship or a column, by its position.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum LazyPart {
+    Relation(usize),
+    Column(usize),
+}
+
+impl<M: HasDeferred, T: ColumnType> LazyLoad<M> for Column<M, T> {
+    type Loaded = T;
+
+    fn part(&self) -> LazyPart {
+        LazyPart::Column(self.index())
+    }
+
+    fn loaded(&self, entity: &Entity<M>) -> Result<T> {
+        T::from_value(entity.arena().value(entity.slot(), self.index()))
+    }
+}
+
 impl<M: Model, R: Target> LazyLoad<M> for ToOne<M, R> {
     type Loaded = R::Entity;
 
-    fn position(&self) -> usize {
-        self.index()
+    fn part(&self) -> LazyPart {
+        LazyPart::Relation(self.index())
     }
 
     fn loaded(&self, entity: &Entity<M>) -> Result<R::Entity> {
@@ -293,8 +335,8 @@ impl<M: Model, R: Target> LazyLoad<M> for ToOne<M, R> {
 impl<M: Model, T: Model, K> LazyLoad<M> for ToMany<M, T, K> {
     type Loaded = Vec<Entity<T>>;
 
-    fn position(&self) -> usize {
-        self.index()
+    fn part(&self) -> LazyPart {
+        LazyPart::Relation(self.index())
     }
 
     fn loaded(&self, entity: &Entity<M>) -> Result<Vec<Entity<T>>> {

@@ -239,6 +239,9 @@ impl Builder<'_> {
         let (ident, parameters) = (&self.ident, self.parameters());
         let columns = self.model.own_columns().map(|(position, column)| {
             let (name, value) = (&column.field.ident, self.value(position, column));
+            if column.deferred.is_some() {
+                return quote!(#name: #private::Deferred::from(#value));
+            }
             quote!(#name: #value)
         });
         let mixins = mixin::fields(self.model, |mixin, of| {
@@ -273,6 +276,13 @@ impl Builder<'_> {
         match &column.default {
             None if column.version.is_some() => {
                 quote!(#private::given_or_blank(#field, &mut given, #position, || 1))
+            }
+            None if column.soft_delete.is_some() && !column.nullable => {
+                quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, || false))
+            }
+            None if column.tenant.is_some() => {
+                let blank = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
+                quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
             }
             Some(value) if column.origin == Origin::Default => {
                 let at = private_at(value.span());

@@ -56,10 +56,44 @@ fn options(model: &Model) -> TokenStream {
         given.push(quote!(compares_old: true));
     }
     given.extend(super::hooks::table(model).map(|table| quote!(hooks: #table)));
+    given.extend(criteria(model));
+    let deferred: Vec<usize> =
+        (0..model.columns.len()).filter(|&position| model.columns[position].deferred.is_some()).collect();
+    if !deferred.is_empty() {
+        given.push(quote!(deferred: &[#(#deferred),*]));
+    }
     if given.is_empty() {
         return quote!(#private::ModelOptions::NONE);
     }
     quote!(#private::ModelOptions { #(#given,)* ..#private::ModelOptions::NONE })
+}
+
+/// Which rows statements see; all, for most models.
+fn criteria(model: &Model) -> Option<TokenStream> {
+    let private = private();
+    if model.soft_delete.is_none() && model.tenant.is_none() {
+        return None;
+    }
+    let name = model.ident.unraw().to_string();
+    let soft_delete = option(model.soft_delete.map(|position| {
+        let column = &model.columns[position];
+        let (name, ty) = (&column.name, &column.field.ty);
+        let at = private_at(ty.span());
+        let is_flag = quote_spanned!(ty.span()=> #at::is_deletion_flag::<#ty>());
+        quote!(#private::SoftDelete { position: #position, column: #name, is_flag: #is_flag })
+    }));
+    let tenant = option(model.tenant.map(|position| {
+        let column = &model.columns[position];
+        let (name, field, ty) = (&column.name, column.field.ident.unraw().to_string(), sql_type(column));
+        quote!(#private::TenantColumn { position: #position, column: #name, field: #field, ty: #ty })
+    }));
+    Some(quote! {
+        criteria: ::core::option::Option::Some(#private::Criteria {
+            model: #name,
+            soft_delete: #soft_delete,
+            tenant: #tenant,
+        })
+    })
 }
 
 /// The expressions of the `RelationshipDef`s.

@@ -151,7 +151,9 @@ impl Flush<'_, '_> {
         self.quote(def.columns[column].name);
         self.sql.push_str(" = NULL WHERE ");
         self.is_one_of(def, def.primary_key, rows.len());
-        let params: Vec<Value<'static>> = rows.iter().flat_map(|&slot| self.stored(slot, def.primary_key)).collect();
+        let mut params: Vec<Value<'static>> =
+            rows.iter().flat_map(|&slot| self.stored(slot, def.primary_key)).collect();
+        params.extend(self.confine(def)?);
         if self.waits() {
             return self.enqueue(queue, params, Then::Opened).await;
         }
@@ -181,18 +183,22 @@ impl Flush<'_, '_> {
                 self.sql.push(')');
             }
             _ => {
+                let several = def.options.tenant().is_some() && keys.len() > 1;
+                self.sql.push_str(if several { "(" } else { "" });
                 for position in 0..keys.len() {
                     self.sql.push_str(if position == 0 { "(" } else { " OR (" });
                     self.key_condition(def);
                     self.sql.push(')');
                 }
+                self.sql.push_str(if several { ")" } else { "" });
             }
         }
+        let tenant = self.confine(def)?;
         if self.waits() {
-            let params = keys.iter().flat_map(IdentityKey::values).map(Value::into_owned).collect();
+            let params = keys.iter().flat_map(IdentityKey::values).map(Value::into_owned).chain(tenant).collect();
             return self.enqueue(queue, params, Then::Deleted { def, rows: rows.to_vec(), keys, counted: false }).await;
         }
-        let params: Vec<Value<'_>> = keys.iter().flat_map(IdentityKey::values).collect();
+        let params: Vec<Value<'_>> = keys.iter().flat_map(IdentityKey::values).chain(tenant).collect();
         let sql = std::mem::take(&mut self.sql);
         let deleted = self.session.execute_in(self.turn, &sql, &params, self.at).await;
         deleted.map_err(|error| in_use(def, error))?;
@@ -235,8 +241,10 @@ impl Flush<'_, '_> {
             self.sql.push_str(" WHERE ");
             self.key_condition(def);
             self.guard_condition(def, &guard);
+            let tenant = self.confine(def)?;
             let mut params: Vec<Value<'static>> = key.values().into_iter().map(Value::into_owned).collect();
             params.extend(guard.old.into_iter().map(|(_, value)| value.into_owned()));
+            params.extend(tenant);
             let then = Then::Deleted { def, rows: vec![slot], keys: vec![key], counted: true };
             self.enqueue(queue, params, then).await?;
         }

@@ -108,7 +108,8 @@ impl Flush<'_, '_> {
             self.quote_table(rows.link);
             self.sql.push_str(" WHERE ");
             self.is_one_of(rows.link, &rows.columns, chunk.len());
-            let params: Vec<Value<'_>> = chunk.iter().flatten().map(Value::as_borrowed).collect();
+            let mut params: Vec<Value<'_>> = chunk.iter().flatten().map(Value::as_borrowed).collect();
+            params.extend(self.confine(rows.link)?);
             let sql = std::mem::take(&mut self.sql);
             let deleted = self.session.execute_in(self.turn, &sql, &params, self.at).await;
             deleted.map_err(|error| Self::explain(rows.link, &rows.columns, error))?;
@@ -139,7 +140,9 @@ impl Flush<'_, '_> {
             self.leave_out_those_there(&mut rows).await?;
         }
         let keys: Vec<usize> = columns_where(rows.link, |generated| generated == Generated::Uuid);
-        let columns: Vec<usize> = rows.columns.iter().chain(&keys).copied().collect();
+        let tenant = self.session.tenant_of_new(rows.link, None)?;
+        let columns: Vec<usize> =
+            rows.columns.iter().chain(&keys).copied().chain(tenant.iter().map(|(column, _)| *column)).collect();
         let most = (self.dialect().capabilities().max_parameters / columns.len()).clamp(1, MAX_ROWS);
         for chunk in rows.rows.chunks(most) {
             self.render_insert_links(&rows, &columns, chunk.len(), ignores);
@@ -147,6 +150,7 @@ impl Flush<'_, '_> {
             for row in chunk {
                 params.extend(row.iter().map(Value::as_borrowed));
                 params.extend(keys.iter().map(|_| Value::Uuid(Uuid::now_v7())));
+                params.extend(tenant.iter().map(|(_, tenant)| tenant.as_borrowed()));
             }
             let sql = std::mem::take(&mut self.sql);
             let inserted = self.session.execute_in(self.turn, &sql, &params, self.at).await;
@@ -204,7 +208,8 @@ impl Flush<'_, '_> {
             self.quote_table(rows.link);
             self.sql.push_str(" WHERE ");
             self.is_one_of(rows.link, &rows.columns, chunk.len());
-            let params: Vec<Value<'_>> = chunk.iter().flatten().map(Value::as_borrowed).collect();
+            let mut params: Vec<Value<'_>> = chunk.iter().flatten().map(Value::as_borrowed).collect();
+            params.extend(self.confine(rows.link)?);
             let sql = std::mem::take(&mut self.sql);
             let mut sink = |row: &Row<'_>| {
                 let columns = rows.columns.iter().enumerate();

@@ -119,7 +119,7 @@ impl Flush<'_, '_> {
         changes.extend(guard.next.clone());
         // A link table has nothing but its key: the row is there already.
         if !columns.is_empty() || !made.is_empty() {
-            self.render_switch(def, &columns, &made, &guard);
+            let tenant = self.render_switch(def, &columns, &made, &guard)?;
             let mut params: Vec<Value<'_>> = Vec::with_capacity(columns.len() + def.primary_key.len());
             for &column in &columns {
                 params.push(match &guard.next {
@@ -129,6 +129,7 @@ impl Flush<'_, '_> {
             }
             params.extend(key.values());
             params.extend(guard.bound().map(|(_, value)| value.clone()));
+            params.extend(tenant);
             let sql = std::mem::take(&mut self.sql);
             let explain = |error| {
                 let guarded = guard.bound().map(|(column, _)| column);
@@ -161,7 +162,13 @@ impl Flush<'_, '_> {
     }
 
     /// `UPDATE .. SET` all columns, also those that the new row leaves to the database's default.
-    fn render_switch(&mut self, def: &'static ModelDef, columns: &[usize], made: &[usize], guard: &Guard<'_>) {
+    fn render_switch(
+        &mut self,
+        def: &'static ModelDef,
+        columns: &[usize],
+        made: &[usize],
+        guard: &Guard<'_>,
+    ) -> Result<Option<Value<'static>>> {
         self.begin_sql("UPDATE ");
         self.quote_table(def);
         self.sql.push_str(" SET ");
@@ -192,13 +199,15 @@ impl Flush<'_, '_> {
         self.sql.push_str(" WHERE ");
         self.key_condition(def);
         self.guard_condition(def, guard);
+        let tenant = self.confine(def)?;
         if !self.dialect().capabilities().update_returning {
-            return;
+            return Ok(tenant);
         }
         for (position, &column) in made.iter().enumerate() {
             self.sql.push_str(if position == 0 { " RETURNING " } else { ", " });
             self.quote(def.columns[column].name);
         }
+        Ok(tenant)
     }
 
     /// The old entity is deleted, and the new one is the row's.

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::super::Session;
-use super::{ByKey, MAX_KEYS, column_node, columns_of, select_where};
+use super::{ByKey, MAX_KEYS, column_node, columns_of, lifted, select_where};
 use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::slot::SlotPtr;
@@ -37,7 +37,7 @@ impl Session {
         let keys: Vec<Value<'_>> = slots.iter().map(|&slot| arena.value(slot, local)).collect();
         let mut children = ByKey::default();
         for keys in keys.chunks(MAX_KEYS) {
-            let select = select_where(target, remote, keys, load.filter.as_ref());
+            let select = lifted(select_where(target, remote, keys, load.filter.as_ref()), load);
             let parent = vec![column_node(target, target.table, remote)];
             let select = ordered(target, select, parent, &[], &order_by, load.limit);
             for child in self.select_rows(arena, target, select, at).await? {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::super::Session;
 use super::super::flush::value_of;
 use super::children::{order_of, ordered};
-use super::{MAX_KEYS, columns_of};
+use super::{MAX_KEYS, columns_of, lifted};
 use crate::engine::row::Row;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
@@ -38,7 +38,7 @@ impl Session {
         let keys: Vec<IdentityKey> = slots.iter().map(|&slot| key_of(slot)).collect();
         let mut found: HashMap<IdentityKey, Vec<SlotPtr>> = HashMap::new();
         for keys in keys.chunks(MAX_KEYS) {
-            let select = select_linked(target, &join, keys, load.filter.as_ref());
+            let select = lifted(select_linked(target, &join, keys, load.filter.as_ref()), load);
             let owner = near_columns(&join);
             let select = ordered(target, select, owner, &names(&join), &order_by, load.limit);
             self.select_linked_rows(arena, target, &join, select, &mut found, at).await?;
@@ -65,6 +65,7 @@ impl Session {
     ) -> Result<()> {
         let mut statement = Statement::default();
         select.render(self.rendering_of(target), &mut statement);
+        statement.check()?;
         let mut loader = RowLoader::new(arena, target, false);
         let mut sink = |row: &Row<'_>| {
             let slot = loader.slot(row, 0)?;

@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::super::Session;
-use super::{ByKey, MAX_KEYS, select_where};
+use super::{ByKey, MAX_KEYS, lifted, select_where};
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
@@ -47,6 +47,8 @@ impl Session {
                 let key = IdentityKey::new(std::iter::once(key.as_borrowed()));
                 let known = tracker.identity_map(arena, target).get(&key);
                 let current = known.filter(|slot| slot.state() == State::Persistent && slot.epoch() == epoch);
+                // One that it must not see is asked for: the statement says what is wrong, or finds nothing.
+                let current = current.filter(|&slot| self.sees(arena, slot, load.with_deleted).unwrap_or(false));
                 if let Some(parent) = current {
                     for &child in &*children {
                         tracker.set_loaded_one(arena, child, index, Some(parent));
@@ -57,12 +59,15 @@ impl Session {
         }
         let keys: Vec<Value<'_>> = by_key.keys().cloned().collect();
         for keys in keys.chunks(MAX_KEYS) {
-            let select = select_where(target, remote, keys, load.filter.as_ref());
+            let select = lifted(select_where(target, remote, keys, load.filter.as_ref()), load);
             for parent in self.select_rows(arena, target, select, at).await? {
                 let Some(children) = by_key.remove(&arena.value(parent, remote)) else { continue };
                 let mut tracker = arena.tracker();
                 for child in children {
                     tracker.set_loaded_one(arena, child, index, Some(parent));
+                    if load.with_deleted {
+                        tracker.found_in_part(arena, child, index);
+                    }
                 }
             }
         }
