@@ -3,6 +3,7 @@
 pub(crate) mod arena;
 mod chunk;
 pub mod def;
+pub(crate) mod foreign_key;
 mod handle;
 mod history;
 pub(crate) mod identity_map;

@@ -88,10 +88,11 @@ pub(super) fn add_row(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>) -> SlotPtr {
 fn empty_relationships(arena: &Arc<Arena>, slot: SlotPtr) {
     let def = slot.def();
     for (index, relationship) in def.relationships.iter().enumerate() {
-        let key_given = relationship.foreign_key.is_some_and(|column| {
+        let is_given = |&column: &usize| {
             !arena.value(slot, column).is_null()
                 && arena.tracker().given.get(&slot).is_some_and(|given| given.contains(column))
-        });
+        };
+        let key_given = !relationship.foreign_key.is_empty() && relationship.foreign_key.iter().all(is_given);
         let mut tracker = arena.tracker();
         if key_given {
             tracker.unload(arena, slot, index);
@@ -117,6 +118,7 @@ fn follow(arena: &Arc<Arena>, slot: SlotPtr, link: NewLink) {
     match slot.def().relationships[link.relationship].kind {
         RelationshipKind::Many => super::links::push(arena, slot, link.relationship, other),
         RelationshipKind::One | RelationshipKind::OptionalOne => {
+            super::links::refuse_contradiction(arena, slot, link.relationship, other, &link.given);
             super::links::set_one(arena, slot, link.relationship, Some(other));
         }
     }

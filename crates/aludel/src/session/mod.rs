@@ -13,6 +13,7 @@ mod load;
 mod lock;
 mod merge;
 mod pending_keys;
+mod reads;
 mod recycle;
 mod replicas;
 mod sequence;

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::{column_type, key_type, option, private, private_at};
-use crate::model::spec::{Column, Computed, Kind, Model, Origin, Relationship, Size};
+use crate::model::spec::{Column, Computed, Key, Kind, Model, Origin, Relationship, Size};
 
 /// The expression of the `ModelDef`.
 pub(crate) fn expand(model: &Model) -> TokenStream {
@@ -19,7 +19,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     };
     let schema = option(model.schema.as_ref().map(|schema| quote!(#schema)));
     let columns = model.columns.iter().map(column);
-    let constraints = model.constraints.iter().map(super::constraint::expand);
+    let constraints = model.constraints.iter().map(|constraint| super::constraint::expand(model, constraint));
     let primary_key = &model.primary_key;
     let comment = option(model.comment.as_ref().map(|text| quote!(#text)));
     let primary_key_name = option(model.primary_key_name.as_ref().map(|name| quote!(#name)));
@@ -186,10 +186,9 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
         Kind::OptionalOne => quote!(OptionalOne),
         Kind::Many => quote!(Many),
     };
-    let target_def = match relationship.key.and_then(|key| model.columns[key].references.as_ref()) {
+    let target_def = match model.keys().find(|key| key.columns == relationship.key) {
         // A key that leads to another model than the relationship is a type error here.
-        Some(reference) => {
-            let path = &reference.path;
+        Some(Key { path, .. }) => {
             let at = private_at(path.span());
             quote_spanned!(path.span()=> || #at::target::<#target, _>(#path))
         }
@@ -198,15 +197,15 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
             quote_spanned!(target.span()=> <#target as #at::Model>::def)
         }
     };
-    let foreign_key = option(relationship.key.map(|key| quote!(#key)));
-    let remote = relationship.foreign_key.as_ref().filter(|_| relationship.kind == Kind::Many);
-    let target_key = option(remote.map(|key| {
+    let foreign_key = &relationship.key;
+    let remote = relationship.foreign_key.iter().filter(|_| relationship.kind == Kind::Many);
+    let target_key = remote.map(|key| {
         let at = private_at(key.span());
         match &relationship.secondary {
             Some(link) => quote_spanned!(key.span()=> || #at::key_to::<#link, _>(<#link>::#key)),
             None => quote_spanned!(key.span()=> || #at::key_to::<#target, _>(<#target>::#key)),
         }
-    }));
+    });
     let secondary = option(relationship.secondary.as_ref().map(|link| {
         let at = private_at(link.span());
         quote_spanned!(link.span()=> <#link as #at::Model>::def as fn() -> &'static #at::ModelDef)
@@ -226,8 +225,8 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
             name: #name,
             kind: #private::RelationshipKind::#kind,
             target: #target_def,
-            foreign_key: #foreign_key,
-            target_key: #target_key,
+            foreign_key: &[#(#foreign_key),*],
+            target_key: &[#(#target_key),*],
             secondary: #secondary,
             inverse: #inverse,
             cascade: #private::Cascade { delete: #delete, delete_orphan: #delete_orphan },
