@@ -65,6 +65,8 @@ pub struct DefCache {
     pub(crate) select_all: [OnceLock<Box<str>>; Dialect::COUNT],
     /// The condition of the join along each relationship, for each dialect.
     pub(crate) joins: [OnceLock<JoinConditions>; Dialect::COUNT],
+    /// The relationships whose keys may change after new rows were linked.
+    pub(crate) following: OnceLock<Box<[usize]>>,
 }
 
 /// The condition of the join along each relationship of a model.
@@ -77,6 +79,7 @@ impl DefCache {
             select_list: [const { OnceLock::new() }; Dialect::COUNT],
             select_all: [const { OnceLock::new() }; Dialect::COUNT],
             joins: [const { OnceLock::new() }; Dialect::COUNT],
+            following: OnceLock::new(),
         }
     }
 }

@@ -48,7 +48,13 @@ impl Session {
 }
 
 /// Adds a row of whatever model, and what it is linked to.
-pub(super) fn add_row(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>) -> SlotPtr {
+pub(super) fn add_row(arena: &Arc<Arena>, row: Box<dyn AnyNew>) -> SlotPtr {
+    add_linked(arena, row, None)
+}
+
+/// Adds a row, links it to its parent by this relationship of that, and adds what it is linked to itself: its key may have
+/// columns of the parent's, and its children's keys have them too.
+fn add_linked(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>, parent: Option<(SlotPtr, usize)>) -> SlotPtr {
     let def = row.def();
     for (column, column_def) in def.columns.iter().enumerate() {
         if row.given().contains(column) {
@@ -75,8 +81,13 @@ pub(super) fn add_row(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>) -> SlotPtr {
             arena.tracker().errors.push(error);
         }
     }
-    let (slot, links) = row.place(arena);
+    let (slot, mut links) = row.place(arena);
     empty_relationships(arena, slot);
+    if let Some((parent, relationship)) = parent {
+        join(arena, parent, relationship, slot);
+    }
+    // Its own parents before its children.
+    links.sort_by_key(|link| !has_key(def, link.relationship));
     for link in links {
         follow(arena, slot, link);
     }
@@ -107,7 +118,11 @@ fn follow(arena: &Arc<Arena>, slot: SlotPtr, link: NewLink) {
     let LinkTarget(target) = link.target;
     let other = match target {
         Target::None => return,
-        Target::New(row) => add_row(arena, row),
+        Target::New(row) if has_key(slot.def(), link.relationship) => add_row(arena, row),
+        Target::New(row) => {
+            add_linked(arena, row, Some((slot, link.relationship)));
+            return;
+        }
         Target::Entity(entity) if entity.slot.is_in(arena) => entity.slot,
         Target::Entity(entity) => {
             let error = foreign(entity.slot.def());
@@ -115,11 +130,21 @@ fn follow(arena: &Arc<Arena>, slot: SlotPtr, link: NewLink) {
             return;
         }
     };
-    match slot.def().relationships[link.relationship].kind {
-        RelationshipKind::Many => super::links::push(arena, slot, link.relationship, other),
+    super::links::refuse_contradiction(arena, slot, link.relationship, other, &link.given);
+    join(arena, slot, link.relationship, other);
+}
+
+/// Whether a relationship's foreign key is on its own side.
+fn has_key(def: &ModelDef, relationship: usize) -> bool {
+    !def.relationships[relationship].foreign_key.is_empty()
+}
+
+/// Links two rows.
+fn join(arena: &Arc<Arena>, slot: SlotPtr, relationship: usize, other: SlotPtr) {
+    match slot.def().relationships[relationship].kind {
+        RelationshipKind::Many => super::links::push(arena, slot, relationship, other),
         RelationshipKind::One | RelationshipKind::OptionalOne => {
-            super::links::refuse_contradiction(arena, slot, link.relationship, other, &link.given);
-            super::links::set_one(arena, slot, link.relationship, Some(other));
+            super::links::set_one(arena, slot, relationship, Some(other));
         }
     }
 }

@@ -7,6 +7,7 @@ mod guard;
 mod inserts;
 mod links;
 mod order;
+mod parents_keys;
 mod queue;
 mod read_back;
 mod row_switch;
@@ -163,6 +164,7 @@ impl Flush<'_, '_> {
             doomed.retain(|slot| slot.state() == State::Persistent);
             (new, tracker.take_dirty(), doomed, tracker.links.take())
         };
+        self.follow_parents(&new)?;
         let switches = self.switches(&mut new, &doomed);
         let (before, after) = self.order_switches(switches, &new);
         self.switch(&before).await?;

@@ -173,7 +173,12 @@ fn set_only_child(
 }
 
 /// Writes a foreign key: the other row's key, be it a placeholder, or NULL.
-fn copy_key(arena: &Arc<Arena>, slot: SlotPtr, columns: &[usize], from: Option<(SlotPtr, &[usize])>) -> Result<()> {
+pub(super) fn copy_key(
+    arena: &Arc<Arena>,
+    slot: SlotPtr,
+    columns: &[usize],
+    from: Option<(SlotPtr, &[usize])>,
+) -> Result<()> {
     let def = slot.def();
     if columns.len() > 1 {
         return several::copy_key(arena, slot, columns, from);

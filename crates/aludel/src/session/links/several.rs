@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::entity::arena::Arena;
-use crate::entity::def::{ModelDef, RelationshipDef};
+use crate::entity::def::{Generated, ModelDef, RelationshipDef};
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::new::ColumnSet;
 use crate::entity::slot::SlotPtr;
@@ -50,9 +50,14 @@ pub(in crate::session) fn clear_key(arena: &Arc<Arena>, slot: SlotPtr, columns: 
 /// up when they are asked for.
 fn write_shared(arena: &Arc<Arena>, slot: SlotPtr, column: usize, value: Value<'_>, key: &[usize]) -> Result<()> {
     let changes = arena.value(slot, column) != value;
+    let def = slot.def();
+    if def.columns[column].generated == Generated::Autoincrement {
+        // The row's own key, which is the other row's too, or the two do not belong together.
+        return if changes { Err(own_key(def, column)) } else { Ok(()) };
+    }
     write_column(arena, slot, column, value)?;
     if changes {
-        for (index, relationship) in slot.def().relationships.iter().enumerate() {
+        for (index, relationship) in def.relationships.iter().enumerate() {
             if relationship.foreign_key != key && relationship.foreign_key.contains(&column) {
                 arena.tracker().unload(arena, slot, index);
             }
@@ -117,6 +122,18 @@ pub(in crate::session) fn refuse_contradiction(
     if let Some((column, _)) = pairs.into_iter().find(|&pair| contradicts(pair)) {
         note(arena, Err(contradiction(def, relationship, column)));
     }
+}
+
+#[cold]
+fn own_key(def: &ModelDef, column: usize) -> Error {
+    let column = &def.columns[column];
+    let message = format!(
+        "a row of `{model}` can only be linked to one that has its own `{field}`, which is part of the foreign key and \
+         counted up by the database",
+        model = def.name,
+        field = column.field
+    );
+    Error::new(ErrorKind::InvalidStatement, message).with_table(def.table).with_columns(vec![column.name.to_owned()])
 }
 
 #[cold]
