@@ -6,11 +6,10 @@ use crate::errors::Errors;
 use crate::names::{list, nearest};
 use crate::types::{last_segment, same_name};
 
-use super::spec::{Constraint, Kind, Model, Relationship};
+use super::spec::{Key, Kind, Model, Relationship};
 
 /// Finds each relationship's key.
 pub(super) fn resolve(model: &mut Model, errors: &mut Errors) {
-    refuse_impossible_actions(model, errors);
     for position in 0..model.relationships.len() {
         let relationship = &model.relationships[position];
         if relationship.kind == Kind::Many || relationship.secondary.is_some() {
@@ -53,7 +52,7 @@ fn written(model: &Model, key: &[usize]) -> String {
 /// whose constraint has the name.
 fn named_key(model: &Model, relationship: &Relationship, name: &Ident, errors: &mut Errors) -> Option<Vec<usize>> {
     let Some(column) = model.columns.iter().position(|column| column.field.ident == *name) else {
-        let called = |key: &super::spec::Key<'_>| key.name.is_some_and(|text| *name == text.value());
+        let called = |key: &Key<'_>| key.name.is_some_and(|text| *name == text.value());
         if let Some(key) = model.keys().find(called) {
             return Some(key.columns);
         }
@@ -67,7 +66,7 @@ fn named_key(model: &Model, relationship: &Relationship, name: &Ident, errors: &
     if model.columns[column].references.is_some() {
         return Some(vec![column]);
     }
-    let leads_there = |key: &super::spec::Key<'_>| same_name(&relationship.target, key.model);
+    let leads_there = |key: &Key<'_>| same_name(&relationship.target, key.model);
     let with_column = model.keys().filter(|key| key.columns.contains(&column));
     let mut keys: Vec<Vec<usize>> = with_column.filter(leads_there).map(|key| key.columns).collect();
     match keys.len() {
@@ -168,25 +167,5 @@ fn refuse_other_nullability(model: &Model, key: &[usize], relationship: &Relatio
             errors.at(&relationship.field.ty, text);
         }
         _ => {}
-    }
-}
-
-/// The database sets all columns of a key to NULL.
-fn refuse_impossible_actions(model: &Model, errors: &mut Errors) {
-    for constraint in &model.constraints {
-        let Constraint::ForeignKey(key) = constraint else { continue };
-        let Some(column) = key.columns.iter().map(|&column| &model.columns[column]).find(|column| !column.nullable)
-        else {
-            continue;
-        };
-        for (action, attribute) in [(&key.on_delete, "on_delete"), (&key.on_update, "on_key_update")] {
-            if action == "SetNull" {
-                let text = format!(
-                    "`{attribute} = set_null` needs columns that can be NULL, all of them: make `{}` an `Option`",
-                    column.field.ident
-                );
-                errors.at(action, text);
-            }
-        }
     }
 }

@@ -140,8 +140,8 @@ pub(crate) struct Key<'a> {
     pub(crate) columns: Vec<usize>,
     /// The model that it leads to.
     pub(crate) model: &'a Path,
-    /// A column that it leads to, as written.
-    pub(crate) path: &'a Path,
+    /// The columns that it leads to, as written.
+    pub(crate) paths: Vec<&'a Path>,
     /// The constraint's name.
     pub(crate) name: Option<&'a LitStr>,
 }
@@ -151,11 +151,11 @@ impl Model {
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key<'_>> {
         let single = self.columns.iter().enumerate().filter_map(|(position, column)| {
             let Reference { path, model, name, .. } = column.references.as_ref()?;
-            Some(Key { columns: vec![position], model, path, name: name.as_ref() })
+            Some(Key { columns: vec![position], model, paths: vec![path], name: name.as_ref() })
         });
         let several = self.constraints.iter().filter_map(|constraint| match constraint {
             Constraint::ForeignKey(ForeignKey { columns, targets, model, name, .. }) => {
-                Some(Key { columns: columns.clone(), model, path: &targets[0], name: name.as_ref() })
+                Some(Key { columns: columns.clone(), model, paths: targets.iter().collect(), name: name.as_ref() })
             }
             _ => None,
         });

@@ -21,6 +21,8 @@ pub(super) struct TableKey {
     pub(super) columns: Vec<String>,
     pub(super) target: usize,
     pub(super) targets: Vec<String>,
+    /// Why no relationship can have the key.
+    pub(super) apart: Option<String>,
     pub(super) name: Option<String>,
     pub(super) on_delete: Action,
     pub(super) on_update: Action,
@@ -36,12 +38,10 @@ pub(super) fn plan(plan: &mut Plan<'_>, metadata: &MetaData) {
                     plan.models[at].fields[field].references = Some(ColumnKey { name, ..key })
                 }
                 Ok(Place::Table(key)) => {
-                    if key.columns.len() > 1 {
+                    if let Some(why) = &key.apart {
                         let columns = key.columns.join(", ");
-                        plan.notes.push(format!(
-                            "the foreign key {}.({columns}) has no relationship: relationships have keys of one column",
-                            table.name
-                        ));
+                        plan.notes
+                            .push(format!("the foreign key {}.({columns}) has no relationship: {why}", table.name));
                     }
                     plan.models[at].keys.push(TableKey { name, ..key });
                 }
@@ -92,11 +92,21 @@ fn place(models: &[Model<'_>], at: usize, key: &ForeignKey, metadata: &MetaData)
             }
         }
     }
+    let fields = || columns.iter().filter_map(|ident| holder.fields.iter().find(|field| field.ident == **ident));
+    if let Some(field) = fields().find(|field| !field.ty.key) {
+        return Err(format!("`{}` is of the type {}, which is no key", field.ident, field.ty.name));
+    }
+    let referenced = key.target_columns.iter().filter_map(|column| target.field(column));
+    let other = fields().zip(referenced).find(|(own, referenced)| own.ty.name != referenced.ty.name);
+    let apart = other.map(|(own, referenced)| {
+        format!("`{}` is `{}` here and `{}` there", own.ident, own.ty.name, referenced.ty.name)
+    });
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
     Ok(Place::Table(TableKey {
         columns: owned(columns),
         target: target_at,
         targets: owned(targets),
+        apart,
         name: None,
         on_delete: key.on_delete,
         on_update: key.on_update,

@@ -1,7 +1,7 @@
 //! The source that is written of tables.
 
 use super::*;
-use crate::schema::{CheckConstraint, Column, Computed, ForeignKey, Index, SqlType, UniqueConstraint, View};
+use crate::schema::{Action, CheckConstraint, Column, Computed, ForeignKey, Index, SqlType, UniqueConstraint, View};
 
 fn id() -> Column {
     Column::new("id", SqlType::BigInt).autoincrement()
@@ -72,6 +72,46 @@ fn several_keys_to_one_table_are_told_apart() {
     ] {
         assert!(code.contains(line), "{line}\n{code}");
     }
+}
+
+#[test]
+fn keys_of_several_columns_have_relationships() {
+    let author = table("author")
+        .with_column(Column::new("tenant", SqlType::BigInt))
+        .with_unique(UniqueConstraint::new(["tenant", "id"]));
+    let post = table("post")
+        .with_column(Column::new("tenant", SqlType::BigInt))
+        .with_column(Column::new("author_id", SqlType::BigInt))
+        .with_column(Column::new("editor_id", SqlType::BigInt).nullable())
+        .with_foreign_key(
+            ForeignKey::new(["tenant", "author_id"], "author", ["tenant", "id"]).on_delete(Action::Cascade),
+        )
+        .with_foreign_key(ForeignKey::new(["tenant", "editor_id"], "author", ["tenant", "id"]));
+    let source = source([author, post]);
+    for line in [
+        "    foreign_key(columns(tenant, editor_id), references(Author::tenant, Author::id)),\n",
+        "#[relationship(back_populates = post_by_author, foreign_key = (tenant, author_id))]\n    pub author: One<Author>,",
+        "#[relationship(back_populates = post_by_editor, foreign_key = (tenant, editor_id))]\n    pub editor: One<Option<Author>>,",
+        "pub post_by_editor: Many<Post>,",
+        "#[relationship(back_populates = author, foreign_key = (tenant, author_id), cascade = \"all\", passive_deletes)]\n    \
+         pub post_by_author: Many<Post>,",
+    ] {
+        assert!(source.code.contains(line), "{line}\n{}", source.code);
+    }
+    assert!(source.notes.is_empty(), "{:?}", source.notes);
+}
+
+#[test]
+fn a_key_whose_columns_have_other_types_is_told_and_has_no_relationship() {
+    let target =
+        table("a").with_column(Column::new("b", SqlType::BigInt)).with_unique(UniqueConstraint::new(["id", "b"]));
+    let holder = table("c")
+        .with_column(Column::new("a_id", SqlType::Integer))
+        .with_column(Column::new("b", SqlType::BigInt))
+        .with_foreign_key(ForeignKey::new(["a_id", "b"], "a", ["id", "b"]));
+    let source = source([target, holder]);
+    assert_eq!(source.notes, ["the foreign key c.(a_id, b) has no relationship: `a_id` is `i32` here and `i64` there"]);
+    assert!(!source.code.contains("relationship"), "{}", source.code);
 }
 
 #[test]

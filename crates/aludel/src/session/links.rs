@@ -15,6 +15,7 @@ use crate::model::JoinColumns;
 use crate::sql::Value;
 
 pub(super) use secondary::leave_all;
+pub(crate) use several::contradiction;
 use several::find_parent;
 pub(super) use several::{clear_key, primary_key, refuse_contradiction};
 

@@ -36,6 +36,7 @@ use crate::sql::{Rendering, SchemaName, SchemaTranslation};
 
 pub(crate) use connection::{Fetched, Unfinished};
 pub(crate) use flush::value_of_type;
+pub(crate) use links::contradiction;
 pub use load::LazyLoad;
 use lock::Turns;
 pub use merge::Merge;

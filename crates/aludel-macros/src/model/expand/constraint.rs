@@ -6,10 +6,10 @@ use syn::LitStr;
 use syn::spanned::Spanned;
 
 use super::{option, private, private_at};
-use crate::model::spec::{Constraint, Element, ElementKey, ForeignKey, Index, Model};
+use crate::model::spec::{Constraint, Element, ElementKey, ForeignKey, Index};
 
 /// The expression of the `ConstraintDef`.
-pub(super) fn expand(model: &Model, constraint: &Constraint) -> TokenStream {
+pub(super) fn expand(constraint: &Constraint) -> TokenStream {
     let private = private();
     match constraint {
         Constraint::Index(index) => self::index(index),
@@ -21,7 +21,7 @@ pub(super) fn expand(model: &Model, constraint: &Constraint) -> TokenStream {
             let name = text(name);
             quote!(#private::ConstraintDef::Check { name: #name, sql: #sql })
         }
-        Constraint::ForeignKey(key) => foreign_key(model, key),
+        Constraint::ForeignKey(key) => foreign_key(key),
     }
 }
 
@@ -70,16 +70,15 @@ fn element(element: &Element) -> TokenStream {
     }
 }
 
-fn foreign_key(of: &Model, key: &ForeignKey) -> TokenStream {
+fn foreign_key(key: &ForeignKey) -> TokenStream {
     let private = private();
     let ForeignKey { columns, targets, model, on_delete, on_update, .. } = key;
     let name = text(&key.name);
     let at = private_at(model.span());
     let target = quote_spanned!(model.span()=> <#model as #at::Model>::def);
-    let targets = targets.iter().zip(columns).map(|(path, &column)| {
+    let targets = targets.iter().map(|path| {
         let at = private_at(path.span());
-        let ty = &of.columns[column].field.ty;
-        quote_spanned!(path.span()=> || #at::reference::<#ty, #model, _>(#path).1)
+        quote_spanned!(path.span()=> || #at::column_of::<#model, _>(#path))
     });
     quote! {
         #private::ConstraintDef::ForeignKey(&#private::ForeignKeyDef {

@@ -19,7 +19,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     };
     let schema = option(model.schema.as_ref().map(|schema| quote!(#schema)));
     let columns = model.columns.iter().map(column);
-    let constraints = model.constraints.iter().map(|constraint| super::constraint::expand(model, constraint));
+    let constraints = model.constraints.iter().map(super::constraint::expand);
     let primary_key = &model.primary_key;
     let comment = option(model.comment.as_ref().map(|text| quote!(#text)));
     let primary_key_name = option(model.primary_key_name.as_ref().map(|name| quote!(#name)));
@@ -187,11 +187,7 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
         Kind::Many => quote!(Many),
     };
     let target_def = match model.keys().find(|key| key.columns == relationship.key) {
-        // A key that leads to another model than the relationship is a type error here.
-        Some(Key { path, .. }) => {
-            let at = private_at(path.span());
-            quote_spanned!(path.span()=> || #at::target::<#target, _>(#path))
-        }
+        Some(key) => target_of_key(model, target, &key),
         None => {
             let at = private_at(target.span());
             quote_spanned!(target.span()=> <#target as #at::Model>::def)
@@ -233,6 +229,27 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
             passive_deletes: #passive_deletes,
             order_by: &[#(#order_by),*],
             serialize: #serialize,
+        }
+    }
+}
+
+/// The target of a relationship, by its key: one that leads to another model, or has columns of other types than those
+/// that it references, is a type error here.
+fn target_of_key(model: &Model, target: &syn::Type, key: &Key<'_>) -> TokenStream {
+    let Some((path, more)) = key.paths.split_first() else { return TokenStream::new() };
+    let at = private_at(path.span());
+    if more.is_empty() {
+        return quote_spanned!(path.span()=> || #at::target::<#target, _>(#path));
+    }
+    let pairs = key.columns.iter().zip(&key.paths).map(|(&column, path)| {
+        let ty = &model.columns[column].field.ty;
+        let at = private_at(path.span());
+        quote_spanned!(path.span()=> let _ = #at::reference::<#ty, #target, _>(#path);)
+    });
+    quote_spanned! {path.span()=>
+        || {
+            #(#pairs)*
+            #at::target::<#target, _>(#path)
         }
     }
 }

@@ -137,7 +137,7 @@ fn own_key(def: &ModelDef, column: usize) -> Error {
 }
 
 #[cold]
-fn contradiction(def: &ModelDef, relationship: &RelationshipDef, column: usize) -> Error {
+pub(crate) fn contradiction(def: &ModelDef, relationship: &RelationshipDef, column: usize) -> Error {
     let column = &def.columns[column];
     let message = format!(
         "the new `{model}` was given `{field}`, and by `{model}::{link}` a row with another one: leave `{field}` out, it \
