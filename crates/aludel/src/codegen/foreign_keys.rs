@@ -1,6 +1,6 @@
 //! Where each foreign key is said: at its column, on the struct, or nowhere.
 
-use crate::schema::{Action, ForeignKey, MetaData};
+use crate::schema::{Action, ForeignKey, MetaData, Table};
 
 use super::plan::{Model, Plan};
 
@@ -62,10 +62,16 @@ enum Place {
 
 fn place(models: &[Model<'_>], at: usize, key: &ForeignKey, metadata: &MetaData) -> Result<Place, String> {
     let holder = &models[at];
-    let Some(target_at) = models.iter().position(|model| model.table.name == key.target_table) else {
-        let there = metadata.table(&key.target_table).is_some();
-        let why = if there { "has no model here" } else { "is not there" };
-        return Err(format!("table `{}` {why}", key.target_table));
+    let is_target = |table: &Table| table.name == key.target_table && table.schema == key.target_schema;
+    let Some(target_at) = models.iter().position(|model| is_target(model.table)) else {
+        let there = metadata.tables().iter().any(is_target);
+        let elsewhere = key.target_schema.is_some() != holder.table.schema.is_some();
+        let why = match () {
+            () if there => "has no model here",
+            () if elsewhere => "is in another schema, of which no models are written here",
+            () => "is not there",
+        };
+        return Err(format!("table `{}` {why}", key.target_key()));
     };
     let target = &models[target_at];
     let (Some(columns), Some(targets)) = (holder.idents(&key.columns), target.idents(&key.target_columns)) else {
