@@ -36,7 +36,9 @@ pub(crate) async fn run(options: Options) -> Result<(), String> {
         Some(schema) => {
             let metadata = db.reflect_schema(schema).await.map_err(text)?;
             if metadata.tables().is_empty() && metadata.views().is_empty() {
-                return Err(format!("the schema `{schema}` has no tables, or is not there: ask for another, or leave out --schema"));
+                return Err(format!(
+                    "the schema `{schema}` has no tables, or is not there: ask for another, or leave out --schema"
+                ));
             }
             metadata
         }

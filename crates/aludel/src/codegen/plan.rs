@@ -122,13 +122,19 @@ fn model<'a>(plan: &mut Plan<'a>, table: &'a Table, dialect: Dialect, types: &mu
             model.left_out.push(column);
             continue;
         };
+        if let SqlType::Array(SqlType::Text) = column.ty {
+            let (table, column) = (&table.name, &column.name);
+            plan.notes
+                .push(format!("column {table}.{column} is a TEXT[], and `create_all` of its model makes a VARCHAR[]"));
+        }
         let ident = model.taken.field(snake(&column.name));
         let nullable = column.nullable && !table.is_primary_key(&column.name);
         model.fields.push(Field { column, ident, ty, nullable, references: None });
         if column.sequence.is_some() && counting(column).is_none() {
             let (table, column) = (&table.name, &column.name);
-            plan.notes
-                .push(format!("column {table}.{column} takes its values from a sequence, and its model does not say so"));
+            plan.notes.push(format!(
+                "column {table}.{column} takes its values from a sequence, and its model does not say so"
+            ));
         }
         if column.autoincrement && table.primary_key_columns() != [column.name.as_str()] {
             let (table, column) = (&table.name, &column.name);
@@ -145,14 +151,7 @@ pub(super) fn counting(column: &Column) -> Option<&Sequence> {
     use SqlType::{UnsignedBigInt, UnsignedInteger, UnsignedSmallInt, UnsignedTinyInt};
     let counted = matches!(
         column.ty,
-        TinyInt
-            | SmallInt
-            | Integer
-            | BigInt
-            | UnsignedTinyInt
-            | UnsignedSmallInt
-            | UnsignedInteger
-            | UnsignedBigInt
+        TinyInt | SmallInt | Integer | BigInt | UnsignedTinyInt | UnsignedSmallInt | UnsignedInteger | UnsignedBigInt
     );
     column.sequence.as_ref().filter(|sequence| counted && sequence.increment.is_none_or(|by| by > 0))
 }

@@ -1,7 +1,9 @@
 //! The source that is written of tables.
 
 use super::*;
-use crate::schema::{Action, CheckConstraint, Column, Computed, ForeignKey, Index, SqlType, UniqueConstraint, View};
+use crate::schema::{
+    Action, CheckConstraint, Column, Computed, ForeignKey, Identity, Index, Sequence, SqlType, UniqueConstraint, View,
+};
 
 fn id() -> Column {
     Column::new("id", SqlType::BigInt).autoincrement()
@@ -112,6 +114,50 @@ fn a_key_whose_columns_have_other_types_is_told_and_has_no_relationship() {
     let source = source([target, holder]);
     assert_eq!(source.notes, ["the foreign key c.(a_id, b) has no relationship: `a_id` is `i32` here and `i64` there"]);
     assert!(!source.code.contains("relationship"), "{}", source.code);
+}
+
+#[test]
+fn tables_of_a_schema_say_which() {
+    let mut author = table("author");
+    author.schema = Some("shop".into());
+    let mut key = ForeignKey::new(["author_id"], "author", ["id"]);
+    key.target_schema = Some("shop".into());
+    let mut post = table("post").with_column(Column::new("author_id", SqlType::BigInt)).with_foreign_key(key);
+    post.schema = Some("shop".into());
+    let mut log = table("log").with_column(Column::new("post_id", SqlType::BigInt)).with_foreign_key(ForeignKey::new(
+        ["post_id"],
+        "post",
+        ["id"],
+    ));
+    log.schema = Some("shop".into());
+    let mut metadata = MetaData::default();
+    [author, post, log].into_iter().for_each(|table| metadata.add_table(table).unwrap());
+    let source = ModelWriter::new(&metadata, Dialect::Postgres).write().unwrap();
+    assert!(source.code.contains("#[model(schema = \"shop\")]\npub struct Author {"), "{}", source.code);
+    assert!(source.code.contains("pub author: One<Author>,"), "{}", source.code);
+    let why = "the foreign key log.(post_id) is left out: table `post` is in another schema, of which no models are written here";
+    assert_eq!(source.notes, [why]);
+    let one = ModelWriter::new(&metadata, Dialect::Postgres).tables(["author"]).write().unwrap();
+    assert!(one.code.contains("pub struct Author") && !one.code.contains("pub struct Post"));
+}
+
+#[test]
+fn how_columns_are_counted_is_written() {
+    let bill = Table::new("bill")
+        .with_column(Column::new("id", SqlType::BigInt).with_identity(Identity::new(true, Some(500), Some(5))))
+        .with_column(Column::new("number", SqlType::BigInt).with_sequence(Sequence::new("numbers").starting_at(1000)))
+        .with_column(Column::new("line", SqlType::Integer).with_sequence(Sequence::new("lines")))
+        .with_column(Column::new("down", SqlType::Integer).with_sequence(Sequence::new("d").incremented_by(-1)))
+        .with_primary_key(["id"]);
+    let source = source([bill]);
+    for line in [
+        "#[column(primary_key, identity(always, start = 500, increment = 5))]\n    pub id: i64,",
+        "#[column(sequence(name = \"numbers\", start = 1000))]\n    pub number: i64,",
+        "#[column(sequence = \"lines\")]\n    pub line: i32,",
+    ] {
+        assert!(source.code.contains(line), "{line}\n{}", source.code);
+    }
+    assert_eq!(source.notes, ["column bill.down takes its values from a sequence, and its model does not say so"]);
 }
 
 #[test]

@@ -86,7 +86,7 @@ pub(super) fn rust_type(column: &Column, named: impl FnOnce(&Column) -> String) 
         SqlType::Interval => RustType::new("jiff::Span").of("jiff").no_key(),
         SqlType::Array(element) => RustType::new(&format!("Vec<{}>", element_type(element)?)).needing(element).no_key(),
         SqlType::Range(bounds) => {
-            RustType::new(&format!("aludel::Range<{}>", element_type(bounds)?)).needing(bounds).no_key()
+            RustType::new(&format!("aludel::model::Range<{}>", element_type(bounds)?)).needing(bounds).no_key()
         }
         SqlType::Other(_) => return None,
     })
@@ -102,7 +102,7 @@ fn element_type(ty: &SqlType) -> Option<&'static str> {
         SqlType::Float => "f32",
         SqlType::Double => "f64",
         SqlType::Decimal { precision: None, .. } => "rust_decimal::Decimal",
-        SqlType::String(None) => "String",
+        SqlType::String(None) | SqlType::Text => "String",
         SqlType::Date => "jiff::civil::Date",
         SqlType::Time => "jiff::civil::Time",
         SqlType::DateTime => "jiff::civil::DateTime",

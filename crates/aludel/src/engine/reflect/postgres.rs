@@ -6,8 +6,8 @@ use super::type_name::TypeName;
 use super::{PooledConnection, Reflected, index_of, optional_text, query, text, unwrapped};
 use crate::error::Result;
 use crate::schema::{
-    Action, CheckConstraint, Column, Computed, ForeignKey, Identity, IndexElement, NullsOrder, PrimaryKey, Sequence, SqlType,
-    Table, UniqueConstraint, View,
+    Action, CheckConstraint, Column, Computed, ForeignKey, Identity, IndexElement, NullsOrder, PrimaryKey, Sequence,
+    SqlType, Table, UniqueConstraint, View,
 };
 
 /// The tables, partitioned ones included, without the partitions.
