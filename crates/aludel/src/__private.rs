@@ -39,13 +39,13 @@ pub use crate::sql::{Criteria, Node, SoftDelete, TenantColumn, Value};
 
 pub use checks::{
     InverseByLink, InverseOfMany, InverseOfOne, References, Relationships, SameType, column_of, is_deletion_flag,
-    key_to, links_both, points_back, points_back_by_link, points_back_to_one, reference, target,
+    key_to, links_both, only_key, points_back, points_back_by_link, points_back_to_one, reference, target,
 };
 pub use mixins::{Mixin, MixinColumn, MixinDefault, MixinOnUpdate, no_mixin_column};
 pub use newtypes::{InnerKey, InnerText, decode_enum, enum_value, operand};
 pub use projections::Columns;
 pub use rows::{
-    child, given, given_or, given_or_blank, link, link_child, link_children, link_rows, literal_row, no_column,
-    no_relationship, owned, unlink,
+    child, given, given_beside, given_or, given_or_blank, link, link_child, link_children, link_rows, literal_row,
+    no_column, no_relationship, owned, unlink,
 };
 pub use sql_types::{as_text, with_length, with_precision};

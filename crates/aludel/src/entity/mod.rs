@@ -5,6 +5,7 @@ mod chunk;
 mod decode_value;
 pub mod def;
 pub(crate) mod deferred;
+pub(crate) mod foreign_key;
 mod handle;
 mod history;
 pub(crate) mod hooks;

@@ -9,6 +9,7 @@ mod hooked;
 mod inserts;
 mod links;
 mod order;
+mod parents_keys;
 mod queue;
 mod read_back;
 mod row_switch;
@@ -43,15 +44,31 @@ impl Keys {
     }
 
     /// The real key for a foreign key's value, if that is a placeholder of a row inserted since the last commit.
-    fn resolve(&self, def: &ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
+    fn resolve(&self, def: &'static ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
         if !may_be_placeholder(&def.columns[column].ty, value) {
             return None;
         }
-        let (target, referenced) = (def.columns[column].references.as_ref()?.target)();
-        if target.primary_key != [referenced] {
-            return None;
+        if let Some(reference) = &def.columns[column].references {
+            let (target, referenced) = (reference.target)();
+            if target.primary_key == [referenced]
+                && let Some(key) = self.key_of(target, value)
+            {
+                return Some(key);
+            }
         }
+        self.resolve_further(def, column, value)
+    }
+
+    fn key_of(&self, target: &'static ModelDef, value: &Value<'_>) -> Option<Value<'static>> {
         self.0.tracker().made_keys.get(&(std::ptr::from_ref(target).addr(), value.clone().into_owned())).cloned()
+    }
+
+    /// The key of the row that the value comes from by several steps, or by a foreign key of several columns.
+    #[cold]
+    fn resolve_further(&self, def: &'static ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
+        let sources = def.sources(column);
+        let mut counted = sources.iter().filter(|(model, column)| model.primary_key == [*column]);
+        counted.find_map(|(model, _)| self.key_of(model, value))
     }
 }
 
@@ -163,6 +180,7 @@ impl Flush<'_, '_> {
             (new, tracker.take_dirty(), doomed, tracker.links.take())
         };
         self.stamp(&new)?;
+        self.follow_parents(&new)?;
         let switches = self.switches(&mut new, &doomed);
         let (before, after) = self.order_switches(switches, &new);
         self.switch(&before).await?;
@@ -203,7 +221,7 @@ impl Flush<'_, '_> {
     /// What is known of a row that could not be written: the column of a value that could not be sent, where the
     /// statement's values are these columns' again and again; what its foreign keys point at.
     #[cold]
-    fn explain(def: &ModelDef, columns: &[usize], mut error: Error) -> Error {
+    fn explain(def: &'static ModelDef, columns: &[usize], mut error: Error) -> Error {
         if error.kind() == ErrorKind::ForeignKeyViolation && error.table().is_none() {
             return missing_parent(def, error);
         }
@@ -326,10 +344,15 @@ impl Flush<'_, '_> {
 
 /// SQLite does not say which foreign key it was.
 #[cold]
-fn missing_parent(def: &ModelDef, error: Error) -> Error {
-    let keys = def.columns.iter().filter_map(|column| {
-        let (target, referenced) = (column.references.as_ref()?.target)();
-        Some(format!("`{}` at `{}.{}`", column.name, target.table, target.columns[referenced].name))
+fn missing_parent(def: &'static ModelDef, error: Error) -> Error {
+    let keys = def.foreign_keys().map(|key| {
+        let target = key.target();
+        let (own, theirs): (Vec<&str>, Vec<&str>) =
+            key.pairs().map(|(column, referenced)| (def.columns[column].name, target.columns[referenced].name)).unzip();
+        match (&own[..], &theirs[..]) {
+            ([column], [referenced]) => format!("`{column}` at `{}.{referenced}`", target.table),
+            _ => format!("`({})` at `{}.({})`", own.join(", "), target.table, theirs.join(", ")),
+        }
     });
     let keys: Vec<_> = keys.collect();
     let points = if keys.is_empty() {

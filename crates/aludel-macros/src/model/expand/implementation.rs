@@ -55,6 +55,8 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let links = model.relationships.iter().filter_map(|relationship| links_both(model, relationship));
     let references = references(model);
     let whole = super::hooks::decoded(model);
+    let only_keys = model.relationships.iter().filter_map(|relationship| only_key_there(model, relationship));
+    let keys = model.keys().map(|key| key.model.segments.last().map(|segment| segment.ident.unraw().to_string()));
 
     quote! {
         const _: () = {
@@ -115,6 +117,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         impl #private::Relationships for #ident {
             const BACK: &'static [::core::option::Option<&'static str>] = &[#(#back),*];
             const SECONDARY: &'static [::core::option::Option<&'static str>] = &[#(#secondary),*];
+            const KEYS: &'static [&'static str] = &[#(#keys),*];
         }
 
         #references
@@ -124,6 +127,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 
         #(#checks)*
         #(#links)*
+        #(#only_keys)*
         };
     }
 }
@@ -240,13 +244,31 @@ fn links_both(model: &Model, relationship: &Relationship) -> Option<TokenStream>
     Some(quote_spanned!(link.span()=> const _: () = #at::links_both::<#link, #ident, #target>();))
 }
 
+/// The check that the model that a relationship leads to has no two keys back, where nothing says which one is meant.
+fn only_key_there(model: &Model, relationship: &Relationship) -> Option<TokenStream> {
+    let said = relationship.back_populates.is_some() || !relationship.foreign_key.is_empty();
+    if relationship.kind != Kind::Many || relationship.secondary.is_some() || said {
+        return None;
+    }
+    let (ident, target) = (&model.ident, &relationship.target);
+    let own = ident.unraw().to_string();
+    let other = last_segment(target).map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let text = format!(
+        "`{other}` has several foreign keys to `{own}`: say which one `{own}::{}` is about, \
+         `#[relationship(back_populates = ..)]` with the field of `{other}`, or `#[relationship(foreign_key = ..)]`",
+        relationship.field.ident
+    );
+    let at = private_at(target.span());
+    Some(quote_spanned!(target.span()=> const _: () = #at::only_key::<#target>(#own, #text);))
+}
+
 /// To which models the foreign keys lead.
 fn references(model: &Model) -> TokenStream {
     let private = private();
     let ident = &model.ident;
     let mut known: Vec<String> = Vec::new();
-    let targets = model.columns.iter().filter_map(|column| {
-        let target = &column.references.as_ref()?.model;
+    let targets = model.keys().filter_map(|key| {
+        let target = key.model;
         let text = quote!(#target).to_string();
         if known.contains(&text) {
             return None;

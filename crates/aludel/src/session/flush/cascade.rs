@@ -12,7 +12,7 @@ use crate::entity::loader::RowLoader;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::error::Result;
 use crate::model::{JoinColumns, SecondaryJoin, column_of, listed};
-use crate::session::links::{leave_collections, write_column};
+use crate::session::links::{clear_key, leave_collections};
 use crate::session::soft_delete::retire;
 use crate::sql::{FromClause, Join, JoinKind, Select, SelectExtra, Statement, Value};
 
@@ -67,7 +67,7 @@ impl Flush<'_, '_> {
 
     async fn cascade(&mut self, owner: &'static ModelDef, parents: &[SlotPtr], index: usize) -> Result<()> {
         let relationship = &owner.relationships[index];
-        if relationship.foreign_key.is_some() {
+        if !relationship.foreign_key.is_empty() {
             return Ok(());
         }
         if let Some(join) = relationship.secondary_join(owner)? {
@@ -76,7 +76,7 @@ impl Flush<'_, '_> {
         let target = (relationship.target)();
         let join = relationship.columns(owner)?;
         let follows = relationship.cascade.delete || relationship.cascade.delete_orphan;
-        let can_be_null = join.remote.iter().all(|&column| target.columns[column].nullable);
+        let can_be_null = join.remote.iter().any(|&column| target.columns[column].nullable);
         let family = Family { relationship, index, join, follows, can_be_null, soft: false };
         // Rows that the database does not know as children yet.
         let unsent: Vec<SlotPtr> = {
@@ -109,9 +109,7 @@ impl Flush<'_, '_> {
 
     /// A child without its parent: the foreign key becomes NULL, as any other change of the row.
     fn leave(&mut self, child: SlotPtr, family: &Family) -> Result<()> {
-        for &column in &family.join.remote {
-            write_column(&self.arena, child, column, Value::Null)?;
-        }
+        clear_key(&self.arena, child, &family.join.remote)?;
         if let Some(inverse) = family.relationship.inverse {
             self.arena.tracker().link_one(&self.arena, child, inverse(), None);
         }

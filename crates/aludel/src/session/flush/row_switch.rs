@@ -77,12 +77,16 @@ impl Flush<'_, '_> {
 
     /// Whether a row has a foreign key to one of these.
     fn points_at(&self, slot: SlotPtr, rows: &[SlotPtr]) -> bool {
-        slot.def().columns.iter().enumerate().any(|(column, column_def)| {
-            let Some(reference) = &column_def.references else { return false };
-            let (target, referenced) = (reference.target)();
-            let value = self.arena.value(slot, column);
-            let is_it = |row: &SlotPtr| row.def().is(target) && self.arena.value(*row, referenced) == value;
-            !value.is_null() && rows.iter().any(is_it)
+        slot.def().foreign_keys().any(|key| {
+            let target = key.target();
+            let Some(values) = key.values(|column| self.arena.value(slot, column)) else { return false };
+            rows.iter().any(|&row| {
+                row.def().is(target)
+                    && key
+                        .pairs()
+                        .zip(&values)
+                        .all(|((_, referenced), value)| self.arena.value(row, referenced) == *value)
+            })
         })
     }
 

@@ -34,7 +34,7 @@ impl Flush<'_, '_> {
     async fn retire_children(&mut self, owner: &'static ModelDef, parents: &[SlotPtr], index: usize) -> Result<()> {
         let relationship = &owner.relationships[index];
         let follows = relationship.cascade.delete || relationship.cascade.delete_orphan;
-        if relationship.foreign_key.is_some() || !follows {
+        if !relationship.foreign_key.is_empty() || !follows {
             return Ok(());
         }
         if let Some(join) = relationship.secondary_join(owner)? {
