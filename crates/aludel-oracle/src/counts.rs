@@ -1,0 +1,75 @@
+//! How many statements a program took.
+
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+/// Statements of one verb.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Count {
+    /// As SQLAlchemy counts: one for each execution of a cursor, be it with one set of parameters or with many.
+    pub(crate) statements: u64,
+    /// How often the database ran one: a set of parameters each, unless they were written into one INSERT.
+    pub(crate) executions: u64,
+}
+
+impl AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        self.statements += other.statements;
+        self.executions += other.executions;
+    }
+}
+
+/// What a program sent, without what begins and ends transactions and savepoints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    pub(crate) select: Count,
+    pub(crate) insert: Count,
+    pub(crate) update: Count,
+    pub(crate) delete: Count,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.select += other.select;
+        self.insert += other.insert;
+        self.update += other.update;
+        self.delete += other.delete;
+    }
+}
+
+impl Counts {
+    /// Those of one operation. The same text again and again is one statement with several sets of parameters.
+    pub(crate) fn of(log: &[String]) -> Self {
+        let mut counts = Self::default();
+        let mut last = "";
+        for sql in log {
+            let verb = sql.split_whitespace().next().unwrap_or_default();
+            let again = verb != "SELECT" && last == sql;
+            last = sql;
+            let count = match verb {
+                "SELECT" | "WITH" => &mut counts.select,
+                "INSERT" => &mut counts.insert,
+                "UPDATE" => &mut counts.update,
+                "DELETE" => &mut counts.delete,
+                _ => continue,
+            };
+            *count += Count { statements: u64::from(!again), executions: 1 };
+        }
+        counts
+    }
+
+    /// All that write.
+    pub(crate) fn writes(&self) -> Count {
+        let mut writes = self.insert;
+        writes += self.update;
+        writes += self.delete;
+        writes
+    }
+
+    pub(crate) fn all(&self) -> Count {
+        let mut all = self.writes();
+        all += self.select;
+        all
+    }
+}
