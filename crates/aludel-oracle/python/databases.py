@@ -4,9 +4,10 @@ import sqlite3
 
 from sqlalchemy import create_engine, event, text
 
+# In the order of the keys, which is that of the INSERTs, where rows do not depend on each other.
 TABLES = {
     "person": "SELECT label, name, n FROM person ORDER BY id",
-    "category": "SELECT c.label, c.name, c.n, p.label FROM category c LEFT JOIN category p ON p.id = c.parent_id ORDER BY c.id",
+    "category": "SELECT c.label, c.name, c.n, p.label FROM category c LEFT JOIN category p ON p.id = c.parent_id ORDER BY c.label",
     "article": "SELECT a.label, a.name, a.n, a.version, p.label, c.label FROM article a "
     "LEFT JOIN person p ON p.id = a.author_id LEFT JOIN category c ON c.id = a.category_id ORDER BY a.id",
     "comment": "SELECT c.label, c.name, c.n, a.label, p.label FROM comment c LEFT JOIN article a ON a.id = c.article_id "

@@ -14,9 +14,12 @@ class Statements:
 
     def __init__(self, engine):
         self.log = []
+        self.paused = False
         event.listen(engine, "before_cursor_execute", self.note)
 
     def note(self, _connection, _cursor, statement, parameters, _context, executemany):
+        if self.paused:
+            return
         verb = VERBS.get(statement.split(None, 1)[0])
         # PyMySQL writes the rows of an INSERT into one statement, whoever asks it to execute many.
         one = not executemany or (verb == "insert" and _connection.dialect.name in ("mysql", "mariadb"))
@@ -77,6 +80,9 @@ class Run:
         self.doomed = set()
         self.savepoints = []
         self.expires = False
+        self.linked = False
+        self.stale = False
+        event.listen(self.session, "persistent_to_deleted", self.deleted)
 
     def run(self, ops):
         trace, failed, messages, sql = [], False, [], []
@@ -115,15 +121,29 @@ class Run:
         self.session.flush()
         self.flushed()
 
+    def deleted(self, _session, _row):
+        self.stale = True
+
     def flushed(self):
         self.doomed.clear()
+        self.linked = False
         if self.expires:
             self.expires = False
             self.session.expire_all()
+        elif self.stale:
+            # Loaded collections still have the rows that are deleted; Aludel's have not.
+            for row in self.session:
+                if inspect(row).persistent:
+                    self.session.expire(row, inspect(type(row)).relationships.keys())
+        self.stale = False
 
-    def recover(self):
+    def rolled_back(self):
         self.doomed.clear()
         self.expires = False
+        self.linked = False
+
+    def recover(self):
+        self.rolled_back()
         if self.savepoints:
             self.savepoints.pop().rollback()
         else:
@@ -134,16 +154,23 @@ class Run:
             self.flush()
 
     def before_query(self):
-        if not self.autoflush or self.expires:
+        if not self.autoflush or self.expires or self.doomed or self.linked:
             self.flush()
 
     def step(self, op):
+        if op["op"] in ("set_one", "set_many", "push", "remove"):
+            try:
+                self.settle()
+                return getattr(self, op["op"])(op)
+            finally:
+                self.linked = True
         name = "flush_op" if op["op"] == "flush" else op["op"]
         return getattr(self, name)(op)
 
     def add(self, op):
         if op["one"] or op["many"] or op["into"]:
             self.settle()
+            self.linked = True
         fields = {"label": op["label"], "name": op["name"], "n": op["n"]}
         for rel, h in op["one"]:
             fields[rel] = self.alive(h)
@@ -165,20 +192,30 @@ class Run:
         self.rows[op["h"]] = row
         return "done"
 
+    def know(self, row, name):
+        """Reads what is about to be written. SQLAlchemy writes a value that it does not know to be there already, and
+        raises the version for it; Aludel knows what was last read. What this costs SQLAlchemy is not counted."""
+        self.statements.paused = True
+        try:
+            getattr(row, name)
+        finally:
+            self.statements.paused = False
+
     def set(self, op):
         row = self.alive(op["h"])
         if row is None:
             return SKIPPED
         for column, value in op["set"].items():
+            self.know(row, column)
             setattr(row, column, value)
         return "done"
 
     def set_one(self, op):
-        self.settle()
         row = self.alive(op["h"])
         to = None if op["to"] is None else self.alive(op["to"])
         if row is None or (to is None and op["to"] is not None):
             return SKIPPED
+        self.know(row, op["rel"])
         setattr(row, op["rel"], to)
         return "done"
 
@@ -191,7 +228,6 @@ class Run:
         return "done"
 
     def push(self, op):
-        self.settle()
         if op["load"]:
             self.flush()
         row, child = self.alive(op["h"]), self.alive(op["child"])
@@ -216,7 +252,8 @@ class Run:
 
     def delete(self, op):
         row = self.alive(op["h"])
-        if row is not None and inspect(row).pending:
+        # The cascade asks the database for what hangs on the row.
+        if self.linked or (row is not None and inspect(row).pending):
             self.flush()
             row = self.alive(op["h"])
         if row is None:
@@ -240,8 +277,7 @@ class Run:
     def rollback(self, _op):
         self.savepoints.clear()
         self.session.rollback()
-        self.doomed.clear()
-        self.expires = False
+        self.rolled_back()
         return "done"
 
     def savepoint(self, _op):
@@ -260,8 +296,7 @@ class Run:
         if not self.savepoints:
             return SKIPPED
         self.savepoints.pop().rollback()
-        self.doomed.clear()
-        self.expires = False
+        self.rolled_back()
         return "done"
 
     def one_row(self, op):
@@ -297,8 +332,11 @@ class Run:
         return shown(self.session.merge(type(row)(**given)))
 
     def run_query(self, query):
-        with_autoflush = query.execution_options(autoflush=self.autoflush)
-        return self.session.execute(with_autoflush)
+        self.session.autoflush = self.autoflush
+        try:
+            return self.session.execute(query)
+        finally:
+            self.session.autoflush = False
 
     def filtered(self, statement, kind, condition):
         model = KINDS[kind]
@@ -346,7 +384,8 @@ class Run:
         return "done"
 
     def clear(self, _op):
-        self.flush()
+        # What is found again must not be rolled back.
+        self.commit(None)
         self.session.expunge_all()
         self.rows.clear()
         return "done"

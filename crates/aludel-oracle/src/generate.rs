@@ -145,8 +145,11 @@ impl Generator {
             }
         }
         for &(rel, target) in kind.to_many() {
-            if self.random.chance(25) {
-                let rows = self.some_of(target);
+            // A category comes after those that it hangs on, or there would be circles.
+            if rel != Rel::Children && self.random.chance(25) {
+                let mut rows = self.some_of(target);
+                // In its collection already: one of SQLAlchemy's would have it twice.
+                rows.retain(|row| into.is_none_or(|(parent, _)| parent != *row));
                 if !rows.is_empty() {
                     many.push((rel, rows));
                 }

@@ -44,6 +44,7 @@ impl Ours {
             doomed: HashSet::new(),
             savepoints: Vec::new(),
             expires: false,
+            linked: false,
             autoflush: program.autoflush,
         };
         self.take_log();
@@ -94,6 +95,8 @@ struct Run {
     savepoints: Vec<Savepoint>,
     /// The next flush lets the database change rows that the session does not know of.
     expires: bool,
+    /// Rows were linked, or parted, since the last flush.
+    linked: bool,
     /// Whether queries are left to flush by themselves.
     autoflush: bool,
 }
@@ -120,6 +123,7 @@ impl Run {
 
     fn flushed(&mut self) {
         self.doomed.clear();
+        self.linked = false;
         if std::mem::take(&mut self.expires) {
             self.session.expire_all();
         }
@@ -127,12 +131,17 @@ impl Run {
 
     /// After an error: the innermost savepoint, or everything, is rolled back.
     async fn recover(&mut self) -> Result<()> {
-        self.doomed.clear();
-        self.expires = false;
+        self.rolled_back();
         match self.savepoints.pop() {
             Some(savepoint) => savepoint.rollback().await,
             None => self.session.rollback().await,
         }
+    }
+
+    fn rolled_back(&mut self) {
+        self.doomed.clear();
+        self.expires = false;
+        self.linked = false;
     }
 
     /// What follows rows that are to be deleted is done when they are gone.
@@ -141,7 +150,8 @@ impl Run {
     }
 
     async fn before_query(&mut self) -> Result<()> {
-        if self.autoflush && !self.expires { Ok(()) } else { self.flush().await }
+        let simple = !self.expires && !self.linked && self.doomed.is_empty();
+        if self.autoflush && simple { Ok(()) } else { self.flush().await }
     }
 
     async fn step(&mut self, op: &Op) -> Result<String> {
@@ -167,6 +177,7 @@ impl Run {
         let linked = !one.is_empty() || !many.is_empty() || into.is_some();
         if linked {
             self.settle().await?;
+            self.linked = true;
         }
         let one: Option<Vec<(Rel, Row)>> = one.iter().map(|&(rel, to)| Some((rel, self.alive(to)?))).collect();
         let many: Option<Vec<(Rel, Vec<Row>)>> =
@@ -186,6 +197,12 @@ impl Run {
 
     async fn link(&mut self, op: &Op) -> Result<String> {
         self.settle().await?;
+        let done = self.link_settled(op).await;
+        self.linked = true;
+        done
+    }
+
+    async fn link_settled(&mut self, op: &Op) -> Result<String> {
         match op {
             Op::SetOne { h, rel, to } => {
                 let Some(row) = self.alive(*h) else { return Ok(SKIPPED.to_owned()) };
@@ -232,7 +249,8 @@ impl Run {
     }
 
     async fn delete(&mut self, h: Handle) -> Result<String> {
-        if self.alive(h).is_some_and(|row| row.is_pending()) {
+        // SQLAlchemy's cascade asks the database for what hangs on the row.
+        if self.linked || self.alive(h).is_some_and(|row| row.is_pending()) {
             self.flush().await?;
         }
         let Some(row) = self.alive(h) else { return Ok(SKIPPED.to_owned()) };
@@ -242,21 +260,23 @@ impl Run {
         done()
     }
 
+    async fn commit(&mut self) -> Result<()> {
+        while let Some(savepoint) = self.savepoints.pop() {
+            savepoint.release().await?;
+        }
+        self.session.commit().await?;
+        self.flushed();
+        Ok(())
+    }
+
     async fn transaction(&mut self, op: &Op) -> Result<String> {
         match op {
             Op::Flush => self.flush().await?,
-            Op::Commit => {
-                while let Some(savepoint) = self.savepoints.pop() {
-                    savepoint.release().await?;
-                }
-                self.session.commit().await?;
-                self.flushed();
-            }
+            Op::Commit => self.commit().await?,
             Op::Rollback => {
                 self.savepoints.clear();
                 self.session.rollback().await?;
-                self.doomed.clear();
-                self.expires = false;
+                self.rolled_back();
             }
             Op::Savepoint => {
                 let savepoint = self.session.begin_nested().await?;
@@ -271,8 +291,7 @@ impl Run {
             Op::RollbackTo => {
                 let Some(savepoint) = self.savepoints.pop() else { return Ok(SKIPPED.to_owned()) };
                 savepoint.rollback().await?;
-                self.doomed.clear();
-                self.expires = false;
+                self.rolled_back();
             }
             _ => {}
         }
@@ -308,7 +327,8 @@ impl Run {
                 return done();
             }
             Op::Clear => {
-                self.flush().await?;
+                // What is found again must not be rolled back.
+                self.commit().await?;
                 self.session.clear();
                 self.rows.clear();
                 return done();

@@ -1,6 +1,6 @@
 //! A program that differs, made as small as it still differs.
 
-use crate::program::{Op, Program};
+use crate::program::{Kind, Op, Program, Rel};
 
 /// Takes operations out, large runs of them first, and simplifies those that are left, while the program still
 /// `differs`.
@@ -50,8 +50,10 @@ where
 fn simpler(op: &Op) -> Vec<Op> {
     let mut simpler = Vec::new();
     match op {
-        Op::Add { one, many, into, .. } => {
-            for at in 0..one.len() {
+        Op::Add { one, many, into, kind, .. } => {
+            // A comment without its article is no program.
+            let needed = |rel: Rel| *kind == Kind::Comment && rel == Rel::Article;
+            for at in (0..one.len()).filter(|&at| !needed(one[at].0)) {
                 let mut less = op.clone();
                 if let Op::Add { one, .. } = &mut less {
                     one.remove(at);
@@ -68,7 +70,7 @@ fn simpler(op: &Op) -> Vec<Op> {
                     simpler.push(less);
                 }
             }
-            if into.is_some() {
+            if into.is_some() && (*kind != Kind::Comment || one.iter().any(|(rel, _)| needed(*rel))) {
                 let mut less = op.clone();
                 if let Op::Add { into, .. } = &mut less {
                     *into = None;
