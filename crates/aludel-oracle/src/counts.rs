@@ -27,6 +27,12 @@ pub(crate) struct Counts {
     pub(crate) insert: Count,
     pub(crate) update: Count,
     pub(crate) delete: Count,
+    /// Of the INSERTs those that leave out what is there, in place of asking for it.
+    #[serde(default)]
+    pub(crate) probing: Count,
+    /// SELECTs that are sent for the comparison alone, and are not among the others.
+    #[serde(default)]
+    pub(crate) known: u64,
 }
 
 impl AddAssign for Counts {
@@ -35,6 +41,8 @@ impl AddAssign for Counts {
         self.insert += other.insert;
         self.update += other.update;
         self.delete += other.delete;
+        self.probing += other.probing;
+        self.known += other.known;
     }
 }
 
@@ -54,22 +62,20 @@ impl Counts {
                 "DELETE" => &mut counts.delete,
                 _ => continue,
             };
-            *count += Count { statements: u64::from(!again), executions: 1 };
+            let sent = Count { statements: u64::from(!again), executions: 1 };
+            *count += sent;
+            if verb == "INSERT" && sql.ends_with("DO NOTHING") {
+                counts.probing += sent;
+            }
         }
         counts
     }
 
-    /// All that write.
-    pub(crate) fn writes(&self) -> Count {
-        let mut writes = self.insert;
-        writes += self.update;
-        writes += self.delete;
-        writes
-    }
-
     pub(crate) fn all(&self) -> Count {
-        let mut all = self.writes();
-        all += self.select;
+        let mut all = self.select;
+        all += self.insert;
+        all += self.update;
+        all += self.delete;
         all
     }
 }

@@ -202,6 +202,12 @@ impl Run {
         done
     }
 
+    /// SQLAlchemy forgets a new row that leaves an owner before its first flush, also where it has another one.
+    async fn before_move(&mut self, child: &Row, rel: Rel) -> Result<()> {
+        let owned = matches!(rel, Rel::Article | Rel::Comments) && child.kind() == Kind::Comment;
+        if owned && child.is_pending() { self.flush().await } else { Ok(()) }
+    }
+
     async fn link_settled(&mut self, op: &Op) -> Result<String> {
         match op {
             Op::SetOne { h, rel, to } => {
@@ -213,6 +219,7 @@ impl Run {
                     },
                     None => None,
                 };
+                self.before_move(&row, *rel).await?;
                 row.set_one(*rel, to.as_ref())?;
             }
             Op::SetMany { h, rel, to } => {
@@ -228,6 +235,7 @@ impl Run {
                 let (Some(row), Some(child)) = (self.alive(*h), self.alive(*child)) else {
                     return Ok(SKIPPED.to_owned());
                 };
+                self.before_move(&child, *rel).await?;
                 if *load {
                     row.load(*rel).await?;
                 }

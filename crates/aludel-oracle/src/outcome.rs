@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::counts::Counts;
+use crate::counts::{Count, Counts};
 
 /// One side's run of a program.
 #[derive(Debug, Default, Deserialize)]
@@ -46,16 +46,23 @@ pub(crate) fn difference(
         return None;
     }
     let (our, their) = (&ours.counts, &theirs.counts);
-    // A SELECT may save a DELETE, and the reverse: rows of a link model that may not be there.
-    let reads = |counts: &Counts| {
+    // What finds out whether a row of a link model is there: a SELECT before a write, a DELETE that finds none, an INSERT
+    // that does nothing.
+    let probes = |counts: &Counts| {
         let mut sum = counts.select;
         sum += counts.delete;
+        sum += counts.probing;
+        sum += Count { statements: counts.known, executions: counts.known };
         sum
     };
+    let inserts = Count {
+        statements: our.insert.statements - our.probing.statements,
+        executions: our.insert.executions - our.probing.executions,
+    };
     let pairs = [
-        ("INSERTs", our.insert, their.insert),
+        ("INSERTs", inserts, their.insert),
         ("UPDATEs", our.update, their.update),
-        ("SELECTs and DELETEs", reads(our), reads(their)),
+        ("SELECTs and DELETEs", probes(our), probes(their)),
     ];
     let pairs = pairs.into_iter().flat_map(|(what, our, their)| {
         [(what, our.statements, their.statements), (what, our.executions, their.executions)]
