@@ -173,9 +173,9 @@ class Run:
         return getattr(self, name)(op)
 
     def add(self, op):
-        if op["one"] or op["many"] or op["into"]:
+        linked = bool(op["one"] or op["many"] or op["into"])
+        if linked:
             self.settle()
-            self.linked = True
         fields = {"label": op["label"], "name": op["name"], "n": op["n"]}
         for rel, h in op["one"]:
             fields[rel] = self.alive(h)
@@ -190,11 +190,15 @@ class Run:
             parent = self.alive(op["into"][0])
             if parent is None:
                 return SKIPPED
+        for rel, _ in op["many"]:
+            for child in fields[rel]:
+                self.before_move(child, rel)
         row = KINDS[op["kind"]](**fields)
         if parent is not None:
             getattr(parent, op["into"][1]).append(row)
         self.session.add(row)
         self.rows[op["h"]] = row
+        self.linked = self.linked or linked
         return "done"
 
     def know(self, row, name):
@@ -202,7 +206,7 @@ class Run:
         raises the version for it; Aludel knows what was last read."""
         before = len(self.statements.log)
         getattr(row, name)
-        self.statements.known += len(self.statements.log) - before
+        self.statements.known += sum(verb == "select" for verb, _, _ in self.statements.log[before:])
 
     def set(self, op):
         row = self.alive(op["h"])
@@ -423,6 +427,7 @@ class Run:
             row = self.alive(h)
             if row is None:
                 continue
+            counted = len(self.statements.log)
             try:
                 self.session.refresh(row)
             except exc.InvalidRequestError as error:
@@ -430,4 +435,7 @@ class Run:
                     raise
                 self.session.expunge(row)
                 del self.rows[h]
+            finally:
+                # What the comparison reads is nobody's cost.
+                del self.statements.log[counted:]
         return str(count)

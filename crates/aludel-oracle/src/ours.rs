@@ -1,7 +1,7 @@
 //! A program run by Aludel.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aludel::prelude::*;
 
@@ -15,8 +15,11 @@ use crate::rows::{Row, no_such};
 /// The database that Aludel writes, and the log of its statements.
 pub(crate) struct Ours {
     db: Db,
-    log: Arc<Mutex<Vec<String>>>,
+    log: Log,
 }
+
+/// The statements of an operation.
+type Log = Arc<Mutex<Vec<String>>>;
 
 impl Ours {
     /// Connects, and creates the tables.
@@ -46,6 +49,8 @@ impl Ours {
             expires: false,
             linked: false,
             autoflush: program.autoflush,
+            log: Arc::clone(&self.log),
+            restored: false,
         };
         self.take_log();
         let mut outcome = Outcome::default();
@@ -66,6 +71,7 @@ impl Ours {
         }
         // What is not committed is rolled back, before anybody looks.
         run.session.close().await;
+        outcome.restored = run.restored;
         Ok(outcome)
     }
 
@@ -99,6 +105,9 @@ struct Run {
     linked: bool,
     /// Whether queries are left to flush by themselves.
     autoflush: bool,
+    log: Log,
+    /// A savepoint was rolled back.
+    restored: bool,
 }
 
 /// What is said of an operation whose rows are not there.
@@ -108,6 +117,10 @@ impl Run {
     /// The row, if the session still writes it.
     fn alive(&self, h: Handle) -> Option<Row> {
         self.rows.get(&h).filter(|row| !self.doomed.contains(&h) && row.is_alive()).cloned()
+    }
+
+    fn log(&self) -> MutexGuard<'_, Vec<String>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All of several rows, if the session still writes them.
@@ -177,7 +190,6 @@ impl Run {
         let linked = !one.is_empty() || !many.is_empty() || into.is_some();
         if linked {
             self.settle().await?;
-            self.linked = true;
         }
         let one: Option<Vec<(Rel, Row)>> = one.iter().map(|&(rel, to)| Some((rel, self.alive(to)?))).collect();
         let many: Option<Vec<(Rel, Vec<Row>)>> =
@@ -190,8 +202,14 @@ impl Run {
             None => None,
         };
         let (Some(one), Some(many)) = (one, many) else { return Ok(SKIPPED.to_owned()) };
+        for (rel, rows) in &many {
+            for row in rows {
+                self.before_move(row, *rel).await?;
+            }
+        }
         let row = new_row(&self.session, *kind, (label, name, *n), &one, &many, into.as_ref())?;
         self.rows.insert(*h, row);
+        self.linked |= linked;
         done()
     }
 
@@ -300,6 +318,7 @@ impl Run {
                 let Some(savepoint) = self.savepoints.pop() else { return Ok(SKIPPED.to_owned()) };
                 savepoint.rollback().await?;
                 self.rolled_back();
+                self.restored = true;
             }
             _ => {}
         }
@@ -327,8 +346,7 @@ impl Run {
     }
 
     async fn query(&mut self, op: &Op) -> Result<String> {
-        self.before_query().await?;
-        let shown = match op {
+        match op {
             Op::ExpireAll => {
                 self.flush().await?;
                 self.session.expire_all();
@@ -341,6 +359,9 @@ impl Run {
                 self.rows.clear();
                 return done();
             }
+            _ => self.before_query().await?,
+        }
+        let shown = match op {
             Op::Find { h, kind, label } => match queries::find(&self.session, *kind, label).await? {
                 Some(row) => {
                     let shown = row.shown();
@@ -375,7 +396,11 @@ impl Run {
         let handles: Vec<Handle> = self.rows.iter().filter(|(_, row)| row.kind() == kind).map(|(&h, _)| h).collect();
         for h in handles {
             let Some(row) = self.alive(h) else { continue };
-            match row.refresh(&self.session).await {
+            let counted = self.log().len();
+            let outcome = row.refresh(&self.session).await;
+            // What the comparison reads is nobody's cost.
+            self.log().truncate(counted);
+            match outcome {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     row.expunge(&self.session)?;
                     self.rows.remove(&h);

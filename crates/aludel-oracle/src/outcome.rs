@@ -12,6 +12,9 @@ pub(crate) struct Outcome {
     pub(crate) counts: Counts,
     /// Whether an operation failed.
     pub(crate) failed: bool,
+    /// Whether a savepoint was rolled back: Aludel reads everything anew then, SQLAlchemy what was changed since.
+    #[serde(default)]
+    pub(crate) restored: bool,
     /// What the errors said.
     #[serde(default)]
     pub(crate) messages: Vec<String>,
@@ -46,24 +49,15 @@ pub(crate) fn difference(
         return None;
     }
     let (our, their) = (&ours.counts, &theirs.counts);
-    // What finds out whether a row of a link model is there: a SELECT before a write, a DELETE that finds none, an INSERT
-    // that does nothing.
-    let probes = |counts: &Counts| {
-        let mut sum = counts.select;
-        sum += counts.delete;
-        sum += counts.probing;
-        sum += Count { statements: counts.known, executions: counts.known };
-        sum
-    };
+    // What leaves out rows of a link model that are there stands for a SELECT that asks for them.
     let inserts = Count {
         statements: our.insert.statements - our.probing.statements,
         executions: our.insert.executions - our.probing.executions,
     };
-    let pairs = [
-        ("INSERTs", inserts, their.insert),
-        ("UPDATEs", our.update, their.update),
-        ("SELECTs and DELETEs", probes(our), probes(their)),
-    ];
+    let mut all = their.all();
+    let free = if ours.restored { u64::MAX / 2 } else { their.known };
+    all += Count { statements: free, executions: free };
+    let pairs = [("INSERTs", inserts, their.insert), ("UPDATEs", our.update, their.update), ("statements", our.all(), all)];
     let pairs = pairs.into_iter().flat_map(|(what, our, their)| {
         [(what, our.statements, their.statements), (what, our.executions, their.executions)]
     });
