@@ -36,7 +36,7 @@ impl Flush<'_, '_> {
     /// Follows the cascades of all doomed rows, and of what they doom in turn, and takes care of orphans.
     pub(super) async fn cascade_deletes(&mut self) -> Result<()> {
         let orphans = std::mem::take(&mut self.arena.tracker().orphans);
-        for slot in orphans {
+        for (slot, _) in orphans {
             self.arena.tracker().delete(slot);
         }
         let mut done = 0;
