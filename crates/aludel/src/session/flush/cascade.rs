@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use super::Flush;
 use super::order::models_of;
 use crate::engine::row::Row;
-use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
+use crate::entity::def::{Action, ColumnDef, ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
+use crate::entity::publish_columns;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::error::Result;
 use crate::model::{JoinColumns, SecondaryJoin, column_of};
@@ -27,6 +28,8 @@ struct Family {
     follows: bool,
     /// The children's key can be NULL.
     can_be_null: bool,
+    /// The database makes it NULL, and is left to it.
+    by_database: bool,
 }
 
 /// The children of each parent.
@@ -70,7 +73,10 @@ impl Flush<'_, '_> {
         let join = relationship.columns(owner)?;
         let follows = relationship.cascade.delete || relationship.cascade.delete_orphan;
         let can_be_null = join.remote.iter().all(|&column| target.columns[column].nullable);
-        let family = Family { relationship, index, join, follows, can_be_null };
+        let by_database = relationship.passive_deletes
+            && join.remote.iter().all(|&column| sets_null(&target.columns[column]))
+            && self.session.bind_of(owner)? == self.session.bind_of(target)?;
+        let family = Family { relationship, index, join, follows, can_be_null, by_database };
         // Rows that the database does not know as children yet.
         let unsent: Vec<SlotPtr> = {
             let tracker = self.arena.tracker();
@@ -93,17 +99,28 @@ impl Flush<'_, '_> {
                 if family.follows {
                     self.arena.tracker().delete(child);
                 } else if family.can_be_null {
-                    self.leave(child, family)?;
+                    self.leave(parent, child, family)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// A child without its parent: the foreign key becomes NULL, as any other change of the row.
-    fn leave(&mut self, child: SlotPtr, family: &Family) -> Result<()> {
-        for &column in &family.join.remote {
-            write_column(&self.arena, child, column, Value::Null)?;
+    /// A child without its parent: the foreign key becomes NULL, as any other change of the row. Where the database does
+    /// that by itself, the entity follows without a statement.
+    fn leave(&mut self, parent: SlotPtr, child: SlotPtr, family: &Family) -> Result<()> {
+        let JoinColumns { local, remote, .. } = &family.join;
+        let follows = family.by_database
+            && child.state() == State::Persistent
+            && self.stored(child, remote) == self.stored(parent, local);
+        if follows {
+            let nulls: Vec<(usize, Value<'_>)> = remote.iter().map(|&column| (column, Value::Null)).collect();
+            let flushed = self.arena.tracker().flushed(child);
+            publish_columns(&self.arena, child, flushed, &nulls)?;
+        } else {
+            for &column in remote {
+                write_column(&self.arena, child, column, Value::Null)?;
+            }
         }
         if let Some(inverse) = family.relationship.inverse {
             self.arena.tracker().link_one(&self.arena, child, inverse(), None);
@@ -259,4 +276,9 @@ impl Flush<'_, '_> {
         self.session.fetch_in(self.turn, &statement.sql, &statement.params, self.at, &mut sink).await?;
         Ok(())
     }
+}
+
+/// Whether a row's key becomes NULL with the row that it leads to.
+fn sets_null(column: &ColumnDef) -> bool {
+    column.references.as_ref().is_some_and(|reference| reference.on_delete == Action::SetNull)
 }
