@@ -33,11 +33,13 @@ class Plain:
 
     def take(self):
         """All rows, which are gone then."""
+        self.run("BEGIN")
         rows = [(table, [" ".join("-" if v is None else str(v) for v in row) for row in self.run(sql)]) for table, sql in TABLES.items()]
         if self.run("SELECT 1 FROM category WHERE parent_id IS NOT NULL LIMIT 1"):
             self.run("UPDATE category SET parent_id = NULL")
         for table in ("article_tag", "comment", "article", "category", "person", "tag"):
             self.run(f"DELETE FROM {table}")
+        self.run("COMMIT")
         return rows
 
 

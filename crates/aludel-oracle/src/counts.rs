@@ -30,6 +30,9 @@ pub(crate) struct Counts {
     /// Of the INSERTs those that leave out what is there, in place of asking for it.
     #[serde(default)]
     pub(crate) probing: Count,
+    /// Of the SELECTs those that ask which pairs are there, on MariaDB, which has no such INSERT.
+    #[serde(default)]
+    pub(crate) asking: Count,
     /// SELECTs that are sent for the comparison alone, and are not among the others.
     #[serde(default)]
     pub(crate) known: u64,
@@ -42,6 +45,7 @@ impl AddAssign for Counts {
         self.update += other.update;
         self.delete += other.delete;
         self.probing += other.probing;
+        self.asking += other.asking;
         self.known += other.known;
     }
 }
@@ -66,6 +70,9 @@ impl Counts {
             *count += sent;
             if verb == "INSERT" && sql.ends_with("DO NOTHING") {
                 counts.probing += sent;
+            }
+            if sql.starts_with("SELECT `article_id`, `tag_label` FROM `article_tag` WHERE") {
+                counts.asking += sent;
             }
         }
         counts

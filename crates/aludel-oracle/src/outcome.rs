@@ -55,7 +55,7 @@ pub(crate) fn difference(
         executions: our.insert.executions - our.probing.executions,
     };
     let mut all = their.all();
-    let free = if ours.restored { u64::MAX / 2 } else { their.known };
+    let free = if ours.restored { u64::MAX / 2 } else { their.known + our.asking.executions };
     all += Count { statements: free, executions: free };
     let pairs = [("INSERTs", inserts, their.insert), ("UPDATEs", our.update, their.update), ("statements", our.all(), all)];
     let pairs = pairs.into_iter().flat_map(|(what, our, their)| {
