@@ -423,8 +423,14 @@ class Run:
 
     def bulk_delete(self, op):
         self.before_query()
+        before = [h for h, row in self.rows.items() if isinstance(row, Comment) and self.alive(h) is not None]
         count = self.run_query(self.filtered(delete(Comment), "comment", op["filter"])).rowcount
-        return self.read_again(Comment, count)
+        done = self.read_again(Comment, count)
+        for h in before:
+            # A rollback would bring them back here, and does not there.
+            if h in self.rows and self.alive(h) is None:
+                del self.rows[h]
+        return done
 
     def read_again(self, model, count):
         self.flushed()

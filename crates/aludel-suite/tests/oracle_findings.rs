@@ -107,6 +107,23 @@ async fn a_key_that_the_database_makes_null_is_null_without_a_statement() -> Res
 }
 
 #[tokio::test]
+async fn rows_whose_key_the_database_makes_null_follow_whether_their_collection_is_loaded_or_not() -> Result<()> {
+    let (db, session, ann, _) = commented().await?;
+    session.commit().await?;
+    let session = db.session();
+    let comment = Comment::query().one(&session).await?;
+    session.delete(&session.get_one::<Person>(ann.id).await?);
+    db.statements();
+    session.flush().await?;
+    assert_eq!(comment.writer_id, None);
+    comment.set(Comment::writer, None);
+    session.commit().await?;
+    assert_eq!(starting_with(&db.work(), "UPDATE"), 0);
+    assert_eq!(db.rows(COMMENTS), ["c|NULL"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_key_that_the_database_made_null_comes_back_with_a_rollback() -> Result<()> {
     let (db, session, ann, comment) = commented().await?;
     session.commit().await?;

@@ -160,7 +160,8 @@ impl Flush<'_, '_> {
     }
 
     /// The children in the database, as entities. Those of a collection that is loaded are known, if nothing has
-    /// happened since that may have changed it; with `passive_deletes` the others are the database's own affair.
+    /// happened since that may have changed it; with `passive_deletes` the others are the database's own affair, and
+    /// those follow that the session has.
     async fn stored_children(&mut self, family: &Family, parents: &[SlotPtr]) -> Result<Children> {
         let parents: Vec<SlotPtr> =
             parents.iter().copied().filter(|parent| parent.state() == State::Persistent).collect();
@@ -171,7 +172,10 @@ impl Flush<'_, '_> {
             let rows = self.arena.slots((family.relationship.target)(), None);
             children = self.children_among(family, &known, &rows);
         }
-        if !unknown.is_empty() && !family.relationship.passive_deletes {
+        if !unknown.is_empty() && family.by_database {
+            let rows = self.arena.slots((family.relationship.target)(), None);
+            children.extend(self.children_among(family, &unknown, &rows));
+        } else if !unknown.is_empty() && !family.relationship.passive_deletes {
             let rows = self.select_children(family, &unknown).await?;
             children.extend(self.children_among(family, &unknown, &rows));
         }
