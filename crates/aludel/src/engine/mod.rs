@@ -25,6 +25,12 @@ pub mod row;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 mod url;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod statement_cache;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod stream;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod tls;
 mod writer;
 
 pub(crate) use begin_mode::BeginMode;
