@@ -24,13 +24,13 @@ mod retry;
 pub mod row;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
-mod url;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod statement_cache;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod stream;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod tls;
+mod url;
 mod writer;
 
 pub(crate) use begin_mode::BeginMode;

@@ -91,14 +91,19 @@ fn of_server(error: &ServerError) -> Error {
             "the statement has more values than the server allows (65535); split it into several",
         ),
         1065 => kind(ErrorKind::InvalidStatement, "the statement is empty"),
-        1148 | 3948 | 4166 => kind(
-            ErrorKind::Unsupported,
-            "LOAD DATA LOCAL is not supported: the server reads no files of this machine",
-        ),
+        1148 | 3948 | 4166 => {
+            kind(ErrorKind::Unsupported, "LOAD DATA LOCAL is not supported: the server reads no files of this machine")
+        }
         _ if super::report::quotes_values(error.code) => {
             Error::new(ErrorKind::Database, format!("the server reports error {}", error.code))
         }
         1210 | 1295 | 1305 => invalid(message),
+        1064 if message.contains(" near ':") => Error::new(
+            ErrorKind::InvalidStatement,
+            format!(
+                "the server refuses the statement: {message}; placeholders have no names here: write a `?` for each value"
+            ),
+        ),
         // Syntax errors and violated access rules.
         _ if error.state.starts_with("42") || error.state.starts_with("21") => invalid(message),
         _ => Error::new(ErrorKind::Database, format!("the server reports: {message}")),

@@ -60,12 +60,7 @@ pub(super) async fn run(
 }
 
 /// Prepares a statement, unless the connection knows it, and sends it with its values.
-pub(super) async fn begin(
-    link: &mut Link,
-    sql: &str,
-    params: &[Value<'_>],
-    limit: usize,
-) -> Result<(), Stopped> {
+pub(super) async fn begin(link: &mut Link, sql: &str, params: &[Value<'_>], limit: usize) -> Result<(), Stopped> {
     check_length(sql.len(), limit).map_err(Stopped::Unsent)?;
     let prepared = link.prepare(sql).await?;
     if usize::from(prepared.parameters) != params.len() {

@@ -38,7 +38,8 @@ impl<'a> Value<'a> {
     /// The value in these bytes, whose number its form has settled.
     #[inline]
     fn read(column: Column, bytes: &'a [u8]) -> Option<Self> {
-        let integer = |signed: i64, unsigned: u64| if column.unsigned { Self::UInt(unsigned) } else { Self::Int(signed) };
+        let integer =
+            |signed: i64, unsigned: u64| if column.unsigned { Self::UInt(unsigned) } else { Self::Int(signed) };
         Some(match column.form {
             Form::Bytes => Self::Bytes(bytes),
             Form::Long => {
@@ -254,8 +255,9 @@ impl<'a> MysqlRow<'a> {
 
     pub(in crate::engine) fn datetime(&self, index: usize) -> Result<DateTime> {
         let read = match (self.value(index), self.kind(index)) {
-            (Value::Date(year, month, day, hour, minute, second, micros), _) => date(year, month, day)
-                .and_then(|date| Some(date.to_datetime(time(hour, minute, second, micros)?))),
+            (Value::Date(year, month, day, hour, minute, second, micros), _) => {
+                date(year, month, day).and_then(|date| Some(date.to_datetime(time(hour, minute, second, micros)?)))
+            }
             (Value::Bytes(bytes), Kind::DateTime | Kind::Date | Kind::Text) => parse(bytes),
             _ => return Err(self.mismatch(index, "a date and time")),
         };
