@@ -183,3 +183,35 @@ pub(super) fn split_text(body: &[u8], columns: &[Column], fields: &mut Vec<Field
     }
     words.0.is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(form: Form) -> Column {
+        Column { kind: Kind::Text, form, unsigned: false }
+    }
+
+    #[test]
+    fn a_row_that_is_too_short_or_too_long_is_none_of_its_columns() {
+        let columns = [column(Form::Long), column(Form::Bytes), column(Form::Short)];
+        // The second one is NULL.
+        let row = [0, 0b1000, 1, 2, 3, 4, 5, 6];
+        let mut fields = Vec::new();
+        assert!(split_binary(&row, &columns, &mut fields));
+        assert_eq!(fields, [(2, 6), NULL, (6, 8)]);
+        assert!((0..row.len()).all(|length| !split_binary(&row[..length], &columns, &mut fields)));
+        assert!(!split_binary(&[&row[..], &[0]].concat(), &columns, &mut fields));
+    }
+
+    #[test]
+    fn a_row_of_texts_has_a_length_before_each() {
+        let columns = [column(Form::Bytes); 3];
+        let row = [2, b'4', b'2', 0xFB, 0];
+        let mut fields = Vec::new();
+        assert!(split_text(&row, &columns, &mut fields));
+        assert_eq!(fields, [(1, 3), NULL, (5, 5)]);
+        assert!((0..row.len()).all(|length| !split_text(&row[..length], &columns, &mut fields)));
+        assert!(!split_text(&[&row[..], &[0]].concat(), &columns, &mut fields));
+    }
+}
