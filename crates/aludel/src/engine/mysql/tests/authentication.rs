@@ -36,6 +36,8 @@ async fn a_user_with_a_password_is_let_in_with_it_alone() {
 struct Script {
     stream: TcpStream,
     number: u8,
+    /// It ends columns and rows with packets of their own, as servers did before MySQL 5.7 and MariaDB 10.2.
+    is_old: bool,
 }
 
 impl Script {
@@ -55,13 +57,15 @@ impl Script {
     }
 
     async fn greet(&mut self, plugin: &str) {
+        let mut capabilities = CapabilityFlags::all() - CapabilityFlags::CLIENT_SSL;
+        capabilities.set(CapabilityFlags::CLIENT_DEPRECATE_EOF, !self.is_old);
         let hello = HandshakePacket::new(
             10,
             &b"8.0.30"[..],
             7,
             *b"01234567",
             Some(&b"890123456789\0"[..]),
-            CapabilityFlags::all() - CapabilityFlags::CLIENT_SSL,
+            capabilities,
             45,
             StatusFlags::SERVER_STATUS_AUTOCOMMIT,
             Some(plugin.as_bytes()),
@@ -84,21 +88,25 @@ impl Script {
             column.extend_from_slice(&[0, 12, 45, 0, 0, 1, 0, 0, 253, 0, 0, 0, 0, 0]);
             self.say(&column).await;
         }
+        let end: &[u8] = if self.is_old { &[0xFE, 0, 0, 2, 0] } else { &[0xFE, 0, 0, 2, 0, 0, 0] };
+        if self.is_old {
+            self.say(end).await;
+        }
         self.say(b"\x068.0.30\x0816777216").await;
-        self.say(&[0xFE, 0, 0, 2, 0, 0, 0]).await;
+        self.say(end).await;
     }
 }
 
 /// What becomes of connecting, as a user with a password, to a server that follows a script.
-async fn meet<F: Future<Output = ()> + Send + 'static>(script: impl FnOnce(Script) -> F) -> (Result<Engine>, Result<(), String>) {
+async fn meet<F: Future<Output = ()> + Send + 'static>(script: impl FnOnce(Script) -> F) -> (Result<Engine>, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mysql://ann:s3cret@{}/test?connect_timeout=5", listener.local_addr().unwrap());
     let url = DatabaseUrl::parse(&url).unwrap();
     let connecting = tokio::spawn(async move { Engine::connect(&url, &EngineOptions::new()).await });
     let (stream, _) = listener.accept().await.unwrap();
-    let server = tokio::spawn(script(Script { stream, number: 0 }));
+    let server = tokio::spawn(script(Script { stream, number: 0, is_old: false }));
     let outcome = connecting.await.unwrap();
-    (outcome, server.await.map_err(|error| error.to_string()))
+    (outcome, server)
 }
 
 fn refusal(outcome: Result<Engine>) -> Error {
@@ -131,7 +139,7 @@ async fn a_password_that_the_server_wants_whole_goes_encrypted_with_its_key() {
         server.answer_session().await;
     })
     .await;
-    server.unwrap();
+    server.await.unwrap();
     assert_eq!(outcome.unwrap().dialect(), crate::sql::Dialect::MySql);
 }
 
@@ -145,7 +153,7 @@ async fn what_is_no_key_is_an_error_and_no_panic() {
         server.say(b"\x01no key").await;
     })
     .await;
-    server.unwrap();
+    server.await.unwrap();
     assert!(refusal(outcome).to_string().contains("does not speak MySQL's protocol"));
 }
 
@@ -161,7 +169,7 @@ async fn another_way_to_prove_the_password_is_taken_if_it_is_known() {
         server.answer_session().await;
     })
     .await;
-    server.unwrap();
+    server.await.unwrap();
     outcome.unwrap();
     for (request, name) in [(&b"\xFEclient_ed25519\0abc"[..], "client_ed25519"), (b"\xFE", "mysql_old_password")] {
         let (outcome, server) = meet(async move |mut server: Script| {
@@ -170,7 +178,7 @@ async fn another_way_to_prove_the_password_is_taken_if_it_is_known() {
             server.say(request).await;
         })
         .await;
-        server.unwrap();
+        server.await.unwrap();
         let error = refusal(outcome);
         assert_eq!(error.kind(), ErrorKind::Connection);
         assert!(error.to_string().contains(&format!("the kind of authentication `{name}`")), "{error}");
@@ -183,7 +191,42 @@ async fn what_is_no_server_of_this_protocol_is_told_from_one() {
         server.stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await.unwrap();
     })
     .await;
-    server.unwrap();
+    server.await.unwrap();
     let error = refusal(outcome);
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_old_ends_columns_and_rows_with_packets_of_their_own() {
+    let (outcome, server) = meet(async |mut server: Script| {
+        server.is_old = true;
+        server.greet("mysql_native_password").await;
+        server.hear().await;
+        server.say(&[0, 0, 0, 2, 0, 0, 0]).await;
+        server.answer_session().await;
+        // One parameter and one column, each with its end, and then the row of the statement.
+        assert_eq!(server.hear().await, b"\x16SELECT ?");
+        let end = [0xFE, 0, 0, 2, 0];
+        let column = b"\x03def\0\0\0\x01n\0\x0c\x3f\0\0\0\0\0\x08\0\0\0\0\0";
+        server.say(&[0, 9, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0]).await;
+        for _ in 0..2 {
+            server.say(column).await;
+            server.say(&end).await;
+        }
+        assert_eq!(server.hear().await, b"\x17\x09\0\0\0\0\x01\0\0\0\0\x01\x08\0\x2a\0\0\0\0\0\0\0");
+        server.say(&[1]).await;
+        server.say(column).await;
+        server.say(&end).await;
+        server.say(&[0, 0, 42, 0, 0, 0, 0, 0, 0, 0]).await;
+        server.say(&[0xFE, 0, 0, 3, 0]).await;
+        assert_eq!(server.hear().await, [1], "good-bye");
+    })
+    .await;
+    let engine = outcome.unwrap();
+    let mut c = acquire(&engine).await;
+    let seen = rows(&mut c, "SELECT ?", &[Value::Int(42)], |row| row.integer(0)).await.unwrap();
+    assert_eq!(seen, [42]);
+    assert!(c.in_transaction(), "as the last packet says");
+    drop((c, engine));
+    server.await.unwrap();
 }
