@@ -36,8 +36,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Rendering, SchemaName, SchemaTranslation};
 
 pub(crate) use connection::{Fetched, Unfinished};
-pub(crate) use flush::value_of_type;
 pub use events::{Flushed, SessionEvents};
+pub(crate) use flush::value_of_type;
 pub use hooks::{AsyncHooks, Hooks};
 pub use load::LazyLoad;
 use lock::Turns;
