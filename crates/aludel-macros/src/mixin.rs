@@ -45,7 +45,12 @@ fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<(&'a FieldsN
     let mut columns = Vec::new();
     for field in &fields.named {
         let Some(ident) = &field.ident else { continue };
-        refuse_attribute(&field.attrs, "model", "a mixin has columns alone: flatten both mixins into the model", errors);
+        refuse_attribute(
+            &field.attrs,
+            "model",
+            "a mixin has columns alone: flatten both mixins into the model",
+            errors,
+        );
         refuse_attribute(&field.attrs, "relationship", "a mixin has columns alone", errors);
         if relationship_type(&field.ty).is_some() {
             errors.at(&field.ty, "a mixin has columns alone: write the relationship in each model");

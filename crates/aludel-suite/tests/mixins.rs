@@ -168,7 +168,10 @@ async fn structs_bulk_writes_and_json_know_mixins() -> Result<()> {
     session.commit().await?;
     assert_eq!(db.rows("SELECT title, views, priority FROM article"), ["struct|3|0"]);
     let json = serde_json::to_value(&article).expect("JSON");
-    assert_eq!((&json["title"], &json["priority"], &json["address"]["slug"]), (&"struct".into(), &0.into(), &"/s".into()));
+    assert_eq!(
+        (&json["title"], &json["priority"], &json["address"]["slug"]),
+        (&"struct".into(), &0.into(), &"/s".into())
+    );
     assert!(json["created_at"].is_string() && json.get("stamps").is_none());
 
     Article::query().update(Article::views.set(Article::views + 1)).execute(&session).await?;

@@ -112,10 +112,8 @@ async fn flushes_commits_and_rollbacks_are_told_in_order() -> Result<()> {
     let witness = Witness::default();
     let db = watched(&witness).await;
     let session = db.session();
-    let (ann, bob) = (
-        session.add(Account::build().owner("ann").balance(1)),
-        session.add(Account::build().owner("bob").balance(2)),
-    );
+    let (ann, bob) =
+        (session.add(Account::build().owner("ann").balance(1)), session.add(Account::build().owner("bob").balance(2)));
     session.commit().await?;
     assert_eq!(witness.told(), ["before_commit", "before_flush [2, 0, 0]", "after_flush [2, 0, 0]", "after_commit"]);
 

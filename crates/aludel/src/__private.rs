@@ -20,10 +20,10 @@ pub use crate::entity::def::{
     IndexElementDef, IndexKeyDef, ModelDef, ModelOptions, NullsOrder, ReferenceDef, RelationshipDef, RelationshipKind,
     SequenceDef,
 };
+pub use crate::entity::hooks::HookTable;
 pub use crate::entity::model::Model;
 pub use crate::entity::new::{ColumnSet, IntoLink, LinkTarget, New, NewLink, NewRow};
 pub use crate::entity::relation_field::RelationField;
-pub use crate::entity::hooks::HookTable;
 pub use crate::entity::vtable::VTable;
 pub use crate::error::Result;
 pub use crate::model::func::operator;

@@ -25,8 +25,8 @@ mod select_list;
 mod settable;
 mod table;
 mod tuple;
-mod validation;
 mod types;
+mod validation;
 
 pub use alias::{Alias, AliasColumn, AliasedRelationship};
 pub use argument::Argument;

@@ -31,7 +31,9 @@ impl<M: Model, T> Column<M, T> {
     pub fn invalid(self, message: impl Display) -> Error {
         let (model, column) = (M::def(), self.def());
         Error::validation(format!("{}: {message}", column.field))
-            .with_message(|_| format!("{}.{}: {message} (`{}::{}`)", model.table, column.name, model.name, column.field))
+            .with_message(|_| {
+                format!("{}.{}: {message} (`{}::{}`)", model.table, column.name, model.name, column.field)
+            })
             .with_table(model.table)
             .with_columns(vec![column.name.to_owned()])
     }

@@ -161,7 +161,8 @@ impl Session {
         }
         let unsettled = Unsettled::new(self);
         let keys = Keys(Arc::clone(&arena));
-        let mut flush = Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0, cascaded: 0 };
+        let mut flush =
+            Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0, cascaded: 0 };
         flush.run().await?;
         unsettled.settle();
         Ok(())

@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 
 use super::Session;
 use crate::entity::Entity;
-use crate::entity::hooks::{AsyncHooks as AsyncTable, Change, HookFuture, HookRow, HookTable, SyncHooks, relation_states};
+use crate::entity::hooks::{
+    AsyncHooks as AsyncTable, Change, HookFuture, HookRow, HookTable, SyncHooks, relation_states,
+};
 use crate::entity::model::Model;
 use crate::entity::new::AnyEntity;
 use crate::error::{Error, ErrorKind, Result};
@@ -115,11 +117,7 @@ pub trait AsyncHooks: Model + DeclaresAsyncHooks {
     ///
     /// # Errors
     /// What stops the flush.
-    fn before_update(
-        row: &Entity<Self>,
-        stored: &Self,
-        session: &Session,
-    ) -> impl Future<Output = Result<()>> + Send {
+    fn before_update(row: &Entity<Self>, stored: &Self, session: &Session) -> impl Future<Output = Result<()>> + Send {
         let _ = (row, stored, session);
         async { Ok(()) }
     }
@@ -146,11 +144,7 @@ pub trait AsyncHooks: Model + DeclaresAsyncHooks {
     ///
     /// # Errors
     /// As those of [`after_insert`](Self::after_insert).
-    fn after_update(
-        row: &Entity<Self>,
-        stored: &Self,
-        session: &Session,
-    ) -> impl Future<Output = Result<()>> + Send {
+    fn after_update(row: &Entity<Self>, stored: &Self, session: &Session) -> impl Future<Output = Result<()>> + Send {
         let _ = (row, stored, session);
         async { Ok(()) }
     }

@@ -71,7 +71,15 @@ impl DbShared {
     ) -> Self {
         named.sort_unstable();
         named.dedup();
-        Self { databases: databases.into(), teardown, schemas: None, two_phase, named, cursors: None, listeners: [].into() }
+        Self {
+            databases: databases.into(),
+            teardown,
+            schemas: None,
+            two_phase,
+            named,
+            cursors: None,
+            listeners: [].into(),
+        }
     }
 
     /// The same databases, in which schemas are called otherwise.
