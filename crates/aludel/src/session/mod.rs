@@ -40,7 +40,6 @@ use crate::sql::{Rendering, SchemaName, SchemaTranslation, Tenancy, Tenant};
 
 pub(crate) use connection::{Fetched, Unfinished};
 pub use events::{Flushed, SessionEvents};
-pub(crate) use flush::value_of_type;
 pub use hooks::{AsyncHooks, Hooks};
 pub(crate) use links::contradiction;
 pub use load::LazyLoad;
