@@ -124,7 +124,9 @@ impl Generator {
         let mut into = None;
         let parents: Vec<(Kind, Rel)> = Kind::ALL
             .into_iter()
-            .flat_map(|parent| parent.to_many().iter().filter(|(_, child)| *child == kind).map(move |(rel, _)| (parent, *rel)))
+            .flat_map(|parent| {
+                parent.to_many().iter().filter(|(_, child)| *child == kind).map(move |(rel, _)| (parent, *rel))
+            })
             .collect();
         if self.random.chance(30)
             && let Some(&(parent, rel)) = self.random.pick(&parents)

@@ -19,8 +19,8 @@ mod theirs;
 use std::process::ExitCode;
 
 use options::Options;
-use outcome::{Difference, Outcome, difference};
 use ours::Ours;
+use outcome::{Difference, Outcome, difference};
 use places::Place;
 use program::Program;
 use report::Report;

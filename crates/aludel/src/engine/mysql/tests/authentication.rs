@@ -12,8 +12,11 @@ async fn a_user_with_a_password_is_let_in_with_it_alone() {
     let database = Database::new().await;
     let mut stranger = database.stranger().await;
     let user = format!("u{}", &database.0[7..19]);
-    stranger.query_drop(format!("CREATE USER {user} IDENTIFIED BY 's3cret:/@'")).await.unwrap();
-    stranger.query_drop(format!("GRANT ALL ON {}.* TO {user}", database.0)).await.unwrap();
+    // An anonymous user of this machine would come before one of all machines.
+    for host in ["%", "localhost"] {
+        stranger.query_drop(format!("CREATE USER {user}@'{host}' IDENTIFIED BY 's3cret:/@'")).await.unwrap();
+        stranger.query_drop(format!("GRANT ALL ON {}.* TO {user}@'{host}'", database.0)).await.unwrap();
+    }
     let url = server_url(&database.0);
     let (_, address) = url.split_once("://").unwrap();
     let address = address.rsplit_once('@').map_or(address, |(_, address)| address);
@@ -22,14 +25,15 @@ async fn a_user_with_a_password_is_let_in_with_it_alone() {
         Engine::connect(&url, &EngineOptions::new()).await
     };
     let engine = connect(&format!("{user}:s3cret%3A%2F%40")).await.unwrap();
-    let seen = rows(&mut acquire(&engine).await, "SELECT USER()", &[], |row| Ok(row.text(0)?.to_owned())).await.unwrap();
+    let seen =
+        rows(&mut acquire(&engine).await, "SELECT USER()", &[], |row| Ok(row.text(0)?.to_owned())).await.unwrap();
     assert!(seen[0].starts_with(&user), "{seen:?}");
     for wrong in [user.clone(), format!("{user}:secret")] {
         let error = connect(&wrong).await.map(drop).unwrap_err();
         assert!(error.to_string().contains("the password is wrong"), "{error}");
     }
     engine.close().await;
-    stranger.query_drop(format!("DROP USER {user}")).await.unwrap();
+    stranger.query_drop(format!("DROP USER {user}@'%', {user}@localhost")).await.unwrap();
 }
 
 /// A server that says what a test has it say.
@@ -98,7 +102,9 @@ impl Script {
 }
 
 /// What becomes of connecting, as a user with a password, to a server that follows a script.
-async fn meet<F: Future<Output = ()> + Send + 'static>(script: impl FnOnce(Script) -> F) -> (Result<Engine>, tokio::task::JoinHandle<()>) {
+async fn meet<F: Future<Output = ()> + Send + 'static>(
+    script: impl FnOnce(Script) -> F,
+) -> (Result<Engine>, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mysql://ann:s3cret@{}/test?connect_timeout=5", listener.local_addr().unwrap());
     let url = DatabaseUrl::parse(&url).unwrap();
