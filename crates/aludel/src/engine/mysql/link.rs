@@ -388,9 +388,10 @@ impl Link {
     /// Reads what is left of an answer. May be dropped meanwhile.
     pub(super) async fn drain(&mut self) -> Result<(), WireError> {
         while self.is_owed() {
-            match self.wire.buffered()? {
-                Some(packet) => drop(self.take(packet)?),
-                None => drop(self.wire.fill().await?),
+            if let Some(packet) = self.wire.buffered()? {
+                self.take(packet)?;
+            } else {
+                self.wire.fill().await?;
             }
         }
         Ok(())
