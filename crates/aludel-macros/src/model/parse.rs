@@ -5,7 +5,7 @@ mod relationship;
 
 use quote::format_ident;
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, LitStr, Type};
+use syn::{Attribute, Data, DeriveInput, Expr, Fields, FieldsNamed, Ident, LitStr, Type};
 
 use crate::attributes::{Item, refuse_duplicates};
 use crate::errors::Errors;
@@ -13,11 +13,24 @@ use crate::names::{camel_to_snake, list};
 use crate::output::docs_of;
 
 use super::counted::{identity, sequence};
+use super::mixin;
 use super::spec::{Column, Computed, Field, Kind, Model, Origin, Reference, Size};
 use crate::types::{content_of, parse_without_self};
 
-const MODEL: &[&str] =
-    &["table", "schema", "bind", "comment", "primary_key", "index", "unique", "check", "foreign_key", "optimistic"];
+const MODEL: &[&str] = &[
+    "table",
+    "schema",
+    "bind",
+    "comment",
+    "primary_key",
+    "index",
+    "unique",
+    "check",
+    "foreign_key",
+    "optimistic",
+    "hooks",
+    "async_hooks",
+];
 const COLUMN: &[&str] = &[
     "primary_key",
     "autoincrement",
@@ -52,7 +65,7 @@ const ACTIONS: &[&str] = &["cascade", "set_null", "set_default", "restrict", "no
 const RESERVED: &[&str] = &["query", "build", "entity", "column", "insert_all", "alias"];
 
 /// The description of a struct, or nothing when it is no struct that could have one.
-pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
+pub(crate) fn model(input: &DeriveInput, mixins: &[FieldsNamed], errors: &mut Errors) -> Option<Model> {
     if !input.generics.params.is_empty() {
         errors.at(&input.generics, "a model cannot have generic parameters: it is one table");
         return None;
@@ -76,6 +89,7 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         primary_key_name: None,
         key_order: None,
         columns: Vec::new(),
+        mixins: Vec::new(),
         relationships: Vec::new(),
         constraints: Vec::new(),
         primary_key: Vec::new(),
@@ -83,9 +97,16 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         soft_delete: None,
         tenant: None,
         compares_old: None,
+        hooks: None,
+        async_hooks: None,
     };
+    let mut mixins = mixins.iter();
     for field in &fields.named {
         let Some(ident) = &field.ident else { continue };
+        if mixin::is_flattened(&field.attrs) {
+            mixin::flatten(&mut model, ident, field, &mut mixins, errors);
+            continue;
+        }
         refuse_model_attribute(&field.attrs, errors);
         let parsed = Field {
             ident: ident.clone(),
@@ -116,7 +137,7 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     Some(model)
 }
 
-fn refuse_attribute(attributes: &[Attribute], name: &str, text: &str, errors: &mut Errors) {
+pub(crate) fn refuse_attribute(attributes: &[Attribute], name: &str, text: &str, errors: &mut Errors) {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
         errors.at(attribute.path(), text);
     }
@@ -124,16 +145,12 @@ fn refuse_attribute(attributes: &[Attribute], name: &str, text: &str, errors: &m
 
 fn refuse_model_attribute(attributes: &[Attribute], errors: &mut Errors) {
     for item in Item::of(attributes, "model", errors) {
-        if item.name() == "flatten" {
-            item.later("mixins", errors);
-        } else {
-            errors.span(item.span(), "`#[model(..)]` belongs to the struct; a field has `#[column(..)]`");
-        }
+        errors.span(item.span(), "`#[model(..)]` belongs to the struct; a field has `#[column(..)]`");
     }
 }
 
 /// `One<T>`, `One<Option<T>>` or `Many<T>`: the kind, what stands in the brackets, and the model.
-fn relationship_type(ty: &Type) -> Option<(Kind, Type, Type)> {
+pub(crate) fn relationship_type(ty: &Type) -> Option<(Kind, Type, Type)> {
     if let Some(target) = content_of(ty, "Many") {
         return Some((Kind::Many, target.clone(), target.clone()));
     }
@@ -173,6 +190,8 @@ fn model_items(model: &mut Model, items: &[Item], errors: &mut Errors) {
                 }
             }
             "optimistic" => optimistic(model, item, errors),
+            "hooks" => model.hooks = item.flag(errors).then(|| item.span()),
+            "async_hooks" => model.async_hooks = item.flag(errors).then(|| item.span()),
             "alias" => item.later("aliases", errors),
             _ => item.unknown("model", MODEL, errors),
         }
@@ -188,7 +207,7 @@ fn optimistic(model: &mut Model, item: &Item, errors: &mut Errors) {
     }
 }
 
-fn column(mut field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Errors) -> Column {
+pub(crate) fn column(mut field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Errors) -> Column {
     let items = Item::of(attributes, "column", errors);
     refuse_duplicates(&items, &[], errors);
     let whole = field.ty.clone();

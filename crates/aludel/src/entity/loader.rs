@@ -320,7 +320,7 @@ impl<'a> RowLoader<'a> {
         }
         tracker.publish_flushed(slot, version, version);
         for (index, relationship) in self.def.relationships.iter().enumerate() {
-            if relationship.foreign_key.is_some_and(|column| changed.contains(&column)) {
+            if relationship.foreign_key.iter().any(|column| changed.contains(column)) {
                 tracker.unload(self.arena, slot, index);
             }
         }

@@ -26,6 +26,7 @@ mod settable;
 mod table;
 mod tuple;
 mod types;
+mod validation;
 
 pub use alias::{Alias, AliasColumn, AliasedRelationship};
 pub use argument::Argument;

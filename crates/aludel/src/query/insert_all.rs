@@ -11,7 +11,7 @@ use crate::entity::model::Model;
 use crate::entity::new::{NewLink, NewRow, Target};
 use crate::entity::slot::State;
 use crate::error::{Error, ErrorKind, Result};
-use crate::session::Session;
+use crate::session::{Session, contradiction};
 use crate::sql::{Insert, Statement, Value};
 
 use super::returning::Returned;
@@ -223,6 +223,9 @@ fn follow<M: Model>(link: NewLink, row: &mut NewRow<M>) -> Result<()> {
         return Err(new_link(def.name, relationship.name));
     }
     for (&local, &remote) in join.local.iter().zip(&join.remote) {
+        if link.given.contains(local) && row.value.value(local) != entity.arena.value(entity.slot, remote) {
+            return Err(contradiction(def, relationship, local));
+        }
         row.value.put(local, entity.arena.value(entity.slot, remote))?;
         row.given.insert(local);
     }

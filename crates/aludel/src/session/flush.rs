@@ -5,9 +5,11 @@ mod confine;
 mod deletes;
 mod early;
 mod guard;
+mod hooked;
 mod inserts;
 mod links;
 mod order;
+mod parents_keys;
 mod queue;
 mod read_back;
 mod row_switch;
@@ -21,6 +23,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::Session;
+use super::hooks::inside::is_in_flush;
 use super::lock::Turn;
 use super::transaction::Unsettled;
 use crate::entity::arena::Arena;
@@ -41,15 +44,31 @@ impl Keys {
     }
 
     /// The real key for a foreign key's value, if that is a placeholder of a row inserted since the last commit.
-    fn resolve(&self, def: &ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
+    fn resolve(&self, def: &'static ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
         if !may_be_placeholder(&def.columns[column].ty, value) {
             return None;
         }
-        let (target, referenced) = (def.columns[column].references.as_ref()?.target)();
-        if target.primary_key != [referenced] {
-            return None;
+        if let Some(reference) = &def.columns[column].references {
+            let (target, referenced) = (reference.target)();
+            if target.primary_key == [referenced]
+                && let Some(key) = self.key_of(target, value)
+            {
+                return Some(key);
+            }
         }
+        self.resolve_further(def, column, value)
+    }
+
+    fn key_of(&self, target: &'static ModelDef, value: &Value<'_>) -> Option<Value<'static>> {
         self.0.tracker().made_keys.get(&(std::ptr::from_ref(target).addr(), value.clone().into_owned())).cloned()
+    }
+
+    /// The key of the row that the value comes from by several steps, or by a foreign key of several columns.
+    #[cold]
+    fn resolve_further(&self, def: &'static ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
+        let sources = def.sources(column);
+        let mut counted = sources.iter().filter(|(model, column)| model.primary_key == [*column]);
+        counted.find_map(|(model, _)| self.key_of(model, value))
     }
 }
 
@@ -64,6 +83,8 @@ struct Flush<'a, 'b> {
     sql: String,
     /// How many placeholders the statement in the buffer has.
     placeholders: usize,
+    /// How many of the rows to be deleted have had their cascades followed.
+    cascaded: usize,
 }
 
 impl Session {
@@ -76,12 +97,14 @@ impl Session {
     /// What the database says: `UniqueViolation`, `ForeignKeyViolation`, `NotNullViolation`, `CheckViolation`,
     /// `StaleData` when a row to be updated is gone, `Busy`, `Connection`. Also what could not be reported where it
     /// was done: an entity of another session, a child left without its parent. After any of these the session needs
-    /// a rollback, of a savepoint or of everything, before it sends anything again.
+    /// a rollback, of a savepoint or of everything, before it sends anything again. What a hook returns that is called
+    /// before the first statement, `Validation` say, does not: see [`Hooks`](crate::Hooks).
     #[track_caller]
     pub fn flush(&self) -> impl Future<Output = Result<()>> + Send + '_ {
         let at = Location::caller();
         async move {
             self.check()?;
+            self.refuse_in_flush("flush")?;
             let mut turn = self.turn(at).await?;
             self.flush_in(&mut turn, at).await
         }
@@ -107,6 +130,10 @@ impl Session {
     #[cold]
     async fn flush_for_query(&self, at: &'static Location<'static>) -> Result<()> {
         self.check()?;
+        if is_in_flush(self) {
+            // A hook's own queries: what they would flush is on its way.
+            return Ok(());
+        }
         let mut turn = self.turn(at).await?;
         self.flush_in(&mut turn, at).await.map_err(|error| {
             error.with_message(|message| format!("{message} (flushed by the query at {}:{})", at.file(), at.line()))
@@ -116,7 +143,7 @@ impl Session {
     /// The flush, in the session's turn.
     pub(super) async fn flush_in(&self, turn: &mut Turn<'_>, at: &'static Location<'static>) -> Result<()> {
         let Some(arena) = self.existing_arena() else { return Ok(()) };
-        {
+        let has_hooks = {
             let mut tracker = arena.tracker();
             if !tracker.needs_flush() {
                 return Ok(());
@@ -127,10 +154,15 @@ impl Session {
                 self.set(super::NEEDS_ROLLBACK);
                 return Err(error);
             }
+            self.has_hooks(&tracker)
+        };
+        if has_hooks {
+            return Box::pin(self.flush_with_hooks(turn, at)).await;
         }
         let unsettled = Unsettled::new(self);
         let keys = Keys(Arc::clone(&arena));
-        let mut flush = Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0 };
+        let mut flush =
+            Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0, cascaded: 0 };
         flush.run().await?;
         unsettled.settle();
         Ok(())
@@ -149,6 +181,7 @@ impl Flush<'_, '_> {
             (new, tracker.take_dirty(), doomed, tracker.links.take())
         };
         self.stamp(&new)?;
+        self.follow_parents(&new)?;
         let switches = self.switches(&mut new, &doomed);
         let (before, after) = self.order_switches(switches, &new);
         self.switch(&before).await?;
@@ -164,7 +197,7 @@ impl Flush<'_, '_> {
         }
         // What waits in the queue looks as it did before.
         let early: HashSet<SlotPtr> = early.into_iter().collect();
-        let rest: Vec<SlotPtr> = dirty.iter().copied().filter(|slot| !early.contains(slot)).collect();
+        let rest = updates::by_table(dirty.iter().copied().filter(|slot| !early.contains(slot)).collect());
         self.update(&mut queue, &arena, &rest, &ordered.late).await?;
         if !links.is_empty() {
             // They are between rows that may wait there.
@@ -189,7 +222,7 @@ impl Flush<'_, '_> {
     /// What is known of a row that could not be written: the column of a value that could not be sent, where the
     /// statement's values are these columns' again and again; what its foreign keys point at.
     #[cold]
-    fn explain(def: &ModelDef, columns: &[usize], mut error: Error) -> Error {
+    fn explain(def: &'static ModelDef, columns: &[usize], mut error: Error) -> Error {
         if error.kind() == ErrorKind::ForeignKeyViolation && error.table().is_none() {
             return missing_parent(def, error);
         }
@@ -312,10 +345,15 @@ impl Flush<'_, '_> {
 
 /// SQLite does not say which foreign key it was.
 #[cold]
-fn missing_parent(def: &ModelDef, error: Error) -> Error {
-    let keys = def.columns.iter().filter_map(|column| {
-        let (target, referenced) = (column.references.as_ref()?.target)();
-        Some(format!("`{}` at `{}.{}`", column.name, target.table, target.columns[referenced].name))
+fn missing_parent(def: &'static ModelDef, error: Error) -> Error {
+    let keys = def.foreign_keys().map(|key| {
+        let target = key.target();
+        let (own, theirs): (Vec<&str>, Vec<&str>) =
+            key.pairs().map(|(column, referenced)| (def.columns[column].name, target.columns[referenced].name)).unzip();
+        match (&own[..], &theirs[..]) {
+            ([column], [referenced]) => format!("`{column}` at `{}.{referenced}`", target.table),
+            _ => format!("`({})` at `{}.({})`", own.join(", "), target.table, theirs.join(", ")),
+        }
     });
     let keys: Vec<_> = keys.collect();
     let points = if keys.is_empty() {

@@ -2,8 +2,10 @@
 
 mod children;
 mod columns;
+mod join_key;
 mod linked;
 mod parents;
+mod relations;
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -11,26 +13,24 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::Session;
-use crate::engine::row::Row;
 use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipKind};
-use crate::entity::loader::RowLoader;
 use crate::entity::model::Model;
 use crate::entity::one::not_loaded;
 use crate::entity::slot::{SlotPtr, State};
 use crate::entity::{Entity, Target};
 use crate::error::Result;
-use crate::model::{Column, ColumnType, HasDeferred, RelationLoad, Strategy, ToMany, ToOne, listed};
-use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn, Statement, Value};
+use crate::model::{Column, ColumnType, HasDeferred, RelationLoad, ToMany, ToOne, listed};
+use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn};
 
 /// How many entities on each side of the one that asked are served by one lazy load.
 const WINDOW: usize = 250;
 
-/// How many keys one statement asks for.
+/// How many keys one statement asks for, counted by their values.
 const MAX_KEYS: usize = 4096;
 
-/// Rows by the value of the column that joins them.
-type ByKey<'a> = HashMap<Value<'a>, Vec<SlotPtr>, foldhash::fast::RandomState>;
+/// Rows by the values of the columns that join them.
+type ByKey<K> = HashMap<K, Vec<SlotPtr>, foldhash::fast::RandomState>;
 
 impl<T: Model> Entity<T> {
     /// Loads a relationship, or a [deferred](crate::entity::Deferred) column, in one statement, for this entity and for
@@ -173,72 +173,6 @@ fn window_of(arena: &Arena, slot: SlotPtr, lacks: impl Fn(SlotPtr) -> bool) -> V
     slots
 }
 
-impl Session {
-    /// Loads relationships of rows, and of what they lead to in turn, with one statement for each relationship (and
-    /// each [`MAX_KEYS`] keys). The rows are of this arena, which may not be the session's any more once something has
-    /// been waited for: what is loaded has to come to lie in it too.
-    pub(crate) async fn load_relations(
-        &self,
-        arena: &Arc<Arena>,
-        def: &'static ModelDef,
-        slots: &[SlotPtr],
-        loads: &[RelationLoad],
-        at: &'static Location<'static>,
-    ) -> Result<()> {
-        for load in loads {
-            let relationship = &def.relationships[load.relationship];
-            if load.strategy == Some(Strategy::Raise) {
-                let mut tracker = arena.tracker();
-                slots.iter().for_each(|&slot| tracker.set_raised(arena, slot, load.relationship));
-                continue;
-            }
-            let whole = load.is_whole();
-            let missing: Vec<SlotPtr> =
-                slots.iter().copied().filter(|&slot| !(whole && is_fresh(arena, slot, load.relationship))).collect();
-            if !missing.is_empty() {
-                if relationship.secondary.is_some() {
-                    self.load_linked(arena, def, &missing, load, at).await?;
-                } else if relationship.kind == RelationshipKind::Many || relationship.foreign_key.is_none() {
-                    self.load_children(arena, def, &missing, load, at).await?;
-                } else {
-                    self.load_parents(arena, def, &missing, load, at).await?;
-                }
-            }
-            if !load.nested.is_empty() || !load.undeferred.is_empty() {
-                let related = related(arena, slots, load.relationship);
-                let target = (relationship.target)();
-                if !load.undeferred.is_empty() {
-                    self.load_columns(arena, target, &related, &load.undeferred, at).await?;
-                }
-                Box::pin(self.load_relations(arena, target, &related, &load.nested, at)).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs a select of a model's columns, and makes entities of its rows.
-    async fn select_rows(
-        &self,
-        arena: &Arc<Arena>,
-        target: &'static ModelDef,
-        select: Select,
-        at: &'static Location<'static>,
-    ) -> Result<Vec<SlotPtr>> {
-        let mut statement = Statement::default();
-        select.render(self.rendering_of(target), &mut statement);
-        statement.check()?;
-        let alone = arena.tracker().find_store(target).is_none_or(|store| !store.occupied);
-        let mut loader = RowLoader::new(arena, target, alone);
-        let mut slots = Vec::new();
-        let mut sink = |row: &Row<'_>| {
-            slots.push(loader.slot(row, 0)?);
-            Ok(())
-        };
-        self.fetch(self.bind_of(target)?, &statement.sql, &statement.params, at, &mut sink).await?;
-        Ok(slots)
-    }
-}
-
 /// What a loaded relationship of rows leads to, each row once.
 fn related(arena: &Arena, slots: &[SlotPtr], index: usize) -> Vec<SlotPtr> {
     let mut seen = std::collections::HashSet::new();
@@ -263,15 +197,14 @@ fn lifted(mut select: Select, load: &RelationLoad) -> Select {
     select
 }
 
-/// `SELECT` of all columns of a model where a column is one of the keys.
-fn select_where(target: &'static ModelDef, column: usize, keys: &[Value<'_>], filter: Option<&Node>) -> Select {
+/// `SELECT` of all columns of a model where a condition holds, and another.
+fn select_where(target: &'static ModelDef, keys: Node, filter: Option<&Node>) -> Select {
     let mut select = Select {
         columns: columns_of(target, target.table),
         from: FromClause::Table(target.table_ref()),
         ..Select::default()
     };
-    let list = keys.iter().map(|key| Node::Value(key.clone().into_owned())).collect();
-    select.filter.push(Node::in_list(column_node(target, target.table, column), list));
+    select.filter.push(keys);
     select.filter.extend(filter.cloned());
     select
 }

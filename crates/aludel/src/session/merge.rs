@@ -207,7 +207,7 @@ impl Merging<'_> {
             }
             write_column(&self.arena, slot, column, value)?;
             for (index, relationship) in def.relationships.iter().enumerate() {
-                if relationship.foreign_key == Some(column) {
+                if relationship.foreign_key.contains(&column) {
                     self.arena.tracker().unload(&self.arena, slot, index);
                 }
             }
@@ -287,10 +287,13 @@ impl DraftRow {
         let mut given = ColumnSet::first(def.columns.len());
         for (position, column) in def.columns.iter().enumerate() {
             let value = arena.value(*slot, position);
-            let target = column.references.as_ref().map(|reference| (reference.target)().0);
-            let model = if column.generated == Generated::Autoincrement { Some(def) } else { target };
-            let stands_for_a_key =
-                model.is_some_and(|model| arena.tracker().is_placeholder(std::ptr::from_ref(model).addr(), &value));
+            let is_placeholder =
+                |model: &ModelDef| arena.tracker().is_placeholder(std::ptr::from_ref(model).addr(), &value);
+            let stands_for_a_key = if column.generated == Generated::Autoincrement {
+                is_placeholder(def)
+            } else {
+                def.sources(position).iter().any(|(model, _)| is_placeholder(model))
+            };
             if stands_for_a_key || is_unloaded(&value) {
                 given.remove(position);
             }

@@ -6,13 +6,16 @@ mod connection;
 mod copy;
 pub(crate) mod current;
 pub(crate) mod cursor;
+pub(crate) mod events;
 mod flush;
 mod get;
+pub(crate) mod hooks;
 mod links;
 mod load;
 mod lock;
 mod merge;
 mod pending_keys;
+mod reads;
 mod recycle;
 mod replicas;
 mod sequence;
@@ -36,6 +39,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Rendering, SchemaName, SchemaTranslation, Tenancy, Tenant};
 
 pub(crate) use connection::{Fetched, Unfinished};
+pub use events::{Flushed, SessionEvents};
+pub use hooks::{AsyncHooks, Hooks};
+pub(crate) use links::contradiction;
 pub use load::LazyLoad;
 use lock::Turns;
 pub use merge::Merge;
@@ -70,6 +76,8 @@ pub(crate) struct Inner {
     tenant: OnceLock<Tenant>,
     /// Whether there have been entities, without a lock.
     has_arena: AtomicBool,
+    /// Who is told of what this session does.
+    listeners: Mutex<Vec<events::Listener>>,
     flags: AtomicU32,
 }
 
@@ -79,8 +87,10 @@ const CLOSED: u32 = 1;
 const NEEDS_ROLLBACK: u32 = 2;
 /// No read goes to a replica: it has written, or somebody said so.
 const ON_PRIMARY: u32 = 4;
+/// Somebody listens to this session.
+const HAS_LISTENERS: u32 = 8;
 /// Autoflush guards that are alive, counted from here on.
-const NO_AUTOFLUSH: u32 = 8;
+const NO_AUTOFLUSH: u32 = 16;
 
 impl Session {
     pub(crate) fn open(db: Arc<DbShared>) -> Self {

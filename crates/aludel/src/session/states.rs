@@ -176,7 +176,7 @@ impl Session {
         publish_columns(arena, slot, flushed, &values)?;
         let mut tracker = arena.tracker();
         for (index, relationship) in def.relationships.iter().enumerate() {
-            if relationship.foreign_key.is_some_and(|column| columns.contains(&column)) {
+            if relationship.foreign_key.iter().any(|column| columns.contains(column)) {
                 tracker.unload(arena, slot, index);
             }
         }

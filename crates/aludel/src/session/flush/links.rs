@@ -10,7 +10,7 @@ use crate::entity::def::{Generated, ModelDef};
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::entity::tracker::{Link, LinkChange};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Dialect, Value};
 
 /// The most rows of one statement.
@@ -97,6 +97,11 @@ impl Flush<'_, '_> {
         let far = join.far.local.iter().copied().zip(self.stored(target, &join.far.remote));
         let mut cells: Vec<(usize, Value<'static>)> = near.chain(far).collect();
         cells.sort_by_key(|(column, _)| *column);
+        // The two keys may share a column: both rows are of one tenant.
+        if let Some(pair) = cells.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1) {
+            return Err(apart(join.link, pair[0].0, (owner, target)));
+        }
+        cells.dedup_by_key(|(column, _)| *column);
         let (columns, values) = cells.into_iter().unzip();
         Ok(LinkRow { link: join.link, columns, values })
     }
@@ -225,6 +230,18 @@ impl Flush<'_, '_> {
         rows.rows.retain(|row| !there.contains(&IdentityKey::new(row.iter().map(Value::as_borrowed))));
         Ok(())
     }
+}
+
+#[cold]
+fn apart(link: &ModelDef, column: usize, (owner, target): (SlotPtr, SlotPtr)) -> Error {
+    let message = format!(
+        "a row of `{}` and one of `{}` cannot be linked: `{}` has one `{}` for both, and theirs differ",
+        owner.def().name,
+        target.def().name,
+        link.name,
+        link.columns[column].field
+    );
+    Error::new(ErrorKind::InvalidStatement, message).with_table(link.table)
 }
 
 /// Adds a row to those of its link model, unless it is among them.

@@ -53,6 +53,11 @@ impl Flush<'_, '_> {
         switches
     }
 
+    /// The rows whose places new ones take.
+    pub(super) fn replaced(&self, new: &mut Vec<SlotPtr>, doomed: &[SlotPtr]) -> Vec<SlotPtr> {
+        self.switches(new, doomed).into_iter().map(|switch| switch.old).collect()
+    }
+
     /// The key of a new row, where the program gave it.
     fn given_key(&self, new: SlotPtr) -> Option<IdentityKey> {
         let def = new.def();
@@ -72,12 +77,16 @@ impl Flush<'_, '_> {
 
     /// Whether a row has a foreign key to one of these.
     fn points_at(&self, slot: SlotPtr, rows: &[SlotPtr]) -> bool {
-        slot.def().columns.iter().enumerate().any(|(column, column_def)| {
-            let Some(reference) = &column_def.references else { return false };
-            let (target, referenced) = (reference.target)();
-            let value = self.arena.value(slot, column);
-            let is_it = |row: &SlotPtr| row.def().is(target) && self.arena.value(*row, referenced) == value;
-            !value.is_null() && rows.iter().any(is_it)
+        slot.def().foreign_keys().any(|key| {
+            let target = key.target();
+            let Some(values) = key.values(|column| self.arena.value(slot, column)) else { return false };
+            rows.iter().any(|&row| {
+                row.def().is(target)
+                    && key
+                        .pairs()
+                        .zip(&values)
+                        .all(|((_, referenced), value)| self.arena.value(row, referenced) == *value)
+            })
         })
     }
 

@@ -34,7 +34,7 @@ impl Flush<'_, '_> {
     async fn retire_children(&mut self, owner: &'static ModelDef, parents: &[SlotPtr], index: usize) -> Result<()> {
         let relationship = &owner.relationships[index];
         let follows = relationship.cascade.delete || relationship.cascade.delete_orphan;
-        if relationship.foreign_key.is_some() || !follows {
+        if !relationship.foreign_key.is_empty() || !follows {
             return Ok(());
         }
         if let Some(join) = relationship.secondary_join(owner)? {
@@ -51,7 +51,7 @@ impl Flush<'_, '_> {
         }
         check_target(relationship, owner)?;
         let join = relationship.columns(owner)?;
-        let family = Family { relationship, index, join, follows, can_be_null: false, soft: true };
+        let family = Family { relationship, index, join, follows, can_be_null: false, by_database: false, soft: true };
         let unsent: Vec<SlotPtr> = {
             let tracker = self.arena.tracker();
             tracker.new.iter().chain(&tracker.dirty).copied().collect()
