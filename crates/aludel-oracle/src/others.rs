@@ -16,6 +16,11 @@ pub(crate) async fn changed_copy(
 ) -> Result<Entity<Article>> {
     let query = Article::query().filter(Article::label.eq(label)).with(Article::comments).with(Article::tags);
     let copy = query.one(other).await?;
+    // Before anything is changed, which this would flush.
+    let tag = match tag {
+        Some(tag) => other.get::<Tag>(tag).await?,
+        None => None,
+    };
     copy.set(Article::name, name);
     if drop && let Some(first) = copy.comments.entities()?.into_iter().min_by(|a, b| a.label.cmp(&b.label)) {
         copy.remove(Article::comments, &first);
@@ -24,7 +29,6 @@ pub(crate) async fn changed_copy(
         copy.push(Article::comments, Comment::build().label(label).name(name));
     }
     if let Some(tag) = tag
-        && let Some(tag) = other.get::<Tag>(tag).await?
         && !copy.tags.entities()?.contains(&tag)
     {
         copy.push(Article::tags, &tag);

@@ -227,9 +227,8 @@ impl Run<'_> {
                 if !interfered {
                     return Ok("nobody else".to_owned());
                 }
-                if row.kind() == Kind::Comment {
-                    self.rows.remove(h);
-                }
+                // After the rollback SQLAlchemy would read it anew before it is changed; Aludel asks for that.
+                self.rows.remove(h);
                 row.set(&Set::N(Some(77)));
                 self.flush().await?;
                 done()
