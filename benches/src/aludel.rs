@@ -7,7 +7,7 @@ use crate::backend::{Backend, Database};
 use crate::check::{Contents, Digest};
 use crate::contender::{Bench, Contender};
 use crate::models::{Comment, Post, User};
-use crate::workload::{Case, Workload, new_user};
+use crate::workload::{ADDED, CHANGED, Case, Workload, changed_name, new_user};
 
 crate::check::rows!(User, Post, Comment);
 
@@ -47,6 +47,50 @@ impl<T: Contents> Contents for Loaded<T> {
     }
 }
 
+/// Reads with one session, whose transaction keeps the connection, and which forgets what it has loaded after each
+/// operation.
+async fn read_with_one_session(db: &Db, workload: Workload, bench: &mut Bench) {
+    let session = db.session();
+    session.begin().await.unwrap();
+    match workload {
+        Workload::TrivialQuery => {
+            bench.run_async(async || Forgotten::after(load_users(&session).await, &session)).await
+        }
+        Workload::MediumComplexQuery => {
+            bench.run_async(async || Forgotten::after(load_users_with_posts(&session).await, &session)).await;
+        }
+        Workload::LoadingAssociationsSequentially => {
+            bench.run_async(async || Forgotten::after(load_tree(&session).await, &session)).await;
+        }
+        other => unreachable!("{}: it only reads", other.name()),
+    }
+    session.rollback().await.unwrap();
+}
+
+/// What an operation has loaded; when it is dropped the session forgets it.
+struct Forgotten<'a, T> {
+    entities: T,
+    session: &'a Session,
+}
+
+impl<'a, T> Forgotten<'a, T> {
+    fn after(entities: T, session: &'a Session) -> Self {
+        Self { entities, session }
+    }
+}
+
+impl<T> Drop for Forgotten<'_, T> {
+    fn drop(&mut self) {
+        self.session.clear();
+    }
+}
+
+impl<T: Contents> Contents for Forgotten<'_, T> {
+    fn add_to(&self, digest: &mut Digest, parent: u64) -> u64 {
+        self.entities.add_to(digest, parent)
+    }
+}
+
 /// Loads into a session of its own.
 async fn in_session<T>(db: &Db, load: impl AsyncFnOnce(&Session) -> T) -> Loaded<T> {
     let session = db.session();
@@ -58,6 +102,8 @@ async fn in_session<T>(db: &Db, load: impl AsyncFnOnce(&Session) -> T) -> Loaded
 enum Style {
     /// Rows inserted without entities, relationships loaded with the query.
     Plain,
+    /// Rows read by one session, whose transaction is open and keeps the connection.
+    Held,
     /// Rows inserted as entities by a flush.
     UnitOfWork,
     /// Relationships loaded from the entities, afterwards.
@@ -78,6 +124,11 @@ struct Aludel {
 /// Connects to an empty database.
 pub fn open(database: &Database) -> Box<dyn Contender> {
     open_as(database, Style::Plain)
+}
+
+/// Connects to an empty database, whose rows are all read by one session, in one transaction.
+pub fn open_held(database: &Database) -> Box<dyn Contender> {
+    open_as(database, Style::Held)
 }
 
 /// Connects to an empty database, whose rows are inserted by `add_all` and `flush`.
@@ -138,6 +189,9 @@ impl Contender for Aludel {
     fn run(&mut self, case: Case, bench: &mut Bench) {
         let Self { runtime, db, transaction, style } = self;
         runtime.block_on(async {
+            if *style == Style::Held {
+                return read_with_one_session(db, case.workload, bench).await;
+            }
             match (case.workload, transaction) {
                 (Workload::TrivialQuery, None) => bench.run_async(async || in_session(db, load_users).await).await,
                 // The harness looks at what was inserted; entities that the session has would not be read again.
@@ -151,14 +205,19 @@ impl Contender for Aludel {
                 (Workload::Insert, Some(session)) if *style == Style::UnitOfWork => {
                     bench.run_async(async || flush_users(session, case.size).await).await;
                 }
+                (Workload::UnitOfWork, Some(session)) => {
+                    bench.run_async(async || change_users(session, case.size).await).await;
+                }
                 (Workload::Insert | Workload::InsertMany, Some(session)) => {
                     bench.run_async(async || insert_users(session, case.size).await).await;
                 }
-                (Workload::Insert | Workload::InsertMany, None) => unreachable!("inserts run in a transaction"),
+                (Workload::Insert | Workload::InsertMany | Workload::UnitOfWork, None) => {
+                    unreachable!("writes run in a transaction")
+                }
                 (Workload::LoadingAssociationsSequentially, _) if *style == Style::Lazy => {
                     bench.run_async(async || in_session(db, load_tree_lazily).await).await;
                 }
-                (Workload::LoadingAssociationsSequentially, _) => {
+                (Workload::LoadingAssociationsSequentially | Workload::ThreeLevels, _) => {
                     bench.run_async(async || in_session(db, load_tree).await).await;
                 }
             }
@@ -178,6 +237,21 @@ async fn load_users_with_posts(session: &Session) -> Vec<(Entity<User>, Option<E
         .all(session)
         .await
         .unwrap()
+}
+
+/// Loads users, changes some and adds others; the flush writes all that, and gives the new ones their keys. Forgets them
+/// at the end, as [`flush_users`] does.
+async fn change_users(session: &Session, size: usize) {
+    let users = User::query().filter(User::id.le(i32::try_from(size).unwrap())).all(session).await.unwrap();
+    for user in users.iter().take(CHANGED) {
+        user.set(User::name, changed_name(&user.name));
+    }
+    session.add_all((0..ADDED).map(|index| {
+        let (name, hair_color) = new_user(index);
+        User::build().name(name).hair_color(hair_color)
+    }));
+    session.flush().await.unwrap();
+    session.clear();
 }
 
 async fn insert_users(session: &Session, size: usize) {

@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "postgres", feature = "mariadb"))]
 mod asynchronous;
+mod pooled;
 mod schema;
 mod synchronous;
 
@@ -9,6 +10,7 @@ mod synchronous;
 pub use asynchronous::mariadb::open as open_async_mariadb;
 #[cfg(feature = "postgres")]
 pub use asynchronous::postgres::open as open_async_postgres;
+pub use pooled::open as open_pooled;
 #[cfg(feature = "mariadb")]
 pub use synchronous::mariadb::{execute as execute_mariadb, open as open_mariadb};
 #[cfg(feature = "postgres")]
@@ -34,6 +36,17 @@ macro_rules! operations {
 
         $($async)? fn insert_many(connection: &mut $connection, size: usize) {
             let batch: Vec<NewUser> = (0..size).map(NewUser::new).collect();
+            ::diesel::insert_into(users::table).values(batch).execute(connection)$(.$await)?.unwrap();
+        }
+
+        $($async)? fn change_users(connection: &mut $connection, size: usize) {
+            let query = users::table.filter(users::id.le(i32::try_from(size).unwrap()));
+            let loaded: Vec<User> = query.load(connection)$(.$await)?.unwrap();
+            for user in loaded.iter().take(CHANGED) {
+                let name = users::name.eq(changed_name(user.name()));
+                ::diesel::update(user).set(name).execute(connection)$(.$await)?.unwrap();
+            }
+            let batch: [NewUser; ADDED] = std::array::from_fn(NewUser::new);
             ::diesel::insert_into(users::table).values(batch).execute(connection)$(.$await)?.unwrap();
         }
 

@@ -29,6 +29,9 @@ pub use error::{Error, ErrorKind, Or404, Result};
 pub use model::{Json, func};
 pub use query::keyset::{CursorPage, CursorQuery};
 pub use query::page::{IterPages, Page, PageQuery};
-pub use session::{LazyLoad, Merge, NoAutoflush, Savepoint, SequenceRef, Session, Teardown};
+pub use session::{
+    AsyncHooks, Flushed, Hooks, IntoTenant, LazyLoad, Merge, NoAutoflush, Savepoint, SequenceRef, Session,
+    SessionEvents, Teardown,
+};
 
-pub use derive::{DbEnum, DbType, Model, Projection};
+pub use derive::{DbEnum, DbType, Mixin, Model, Projection};

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{RelationLoad, column_of};
+use crate::model::{RelationLoad, listed};
 use crate::schema::SqlType;
 use crate::session::Session;
 use crate::sql::{
@@ -17,6 +17,7 @@ use crate::sql::{
 
 use super::eager::{Eager, Plan};
 use super::selection::Item;
+use super::shape::{self, Shape};
 use super::source::{Joined, On, Rare, Root, target_of};
 
 /// A query without types, of which perhaps nothing was said but the model: the clauses are in a box, because a query is
@@ -37,9 +38,11 @@ impl Lazy {
         self.draft.get_or_insert_with(|| Box::new(Draft::new(self.def)))
     }
 
-    /// A relationship to be loaded along, if there is one.
-    pub(super) fn load(&self) -> Option<&RelationLoad> {
-        self.draft.as_ref()?.loads.first()
+    /// What is to be loaded along, if there is anything: its name.
+    pub(super) fn load(&self) -> Option<&'static str> {
+        let draft = self.draft.as_ref()?;
+        let relation = draft.loads.first().map(|load| draft.def.relationships[load.relationship].name);
+        relation.or_else(|| draft.undeferred.first().map(|&column| draft.def.columns[column].field))
     }
 
     /// Whether it locks the rows.
@@ -59,8 +62,10 @@ impl Lazy {
     pub(super) fn prepare(self, to: Rendering<'_>) -> Result<Prepared> {
         match self.draft {
             Some(draft) => draft.prepare(to),
-            // The text that is rendered once has the schema's own name.
-            None if self.def.schema.is_some() && to.schemas.is_some() => Box::new(Draft::new(self.def)).prepare(to),
+            // The text that is rendered once has the schema's own name, and all rows.
+            None if self.def.options.criteria.is_some() || self.def.schema.is_some() && to.schemas.is_some() => {
+                Box::new(Draft::new(self.def)).prepare(to)
+            }
             None => Ok(Prepared {
                 sql: Cow::Borrowed(self.def.select_all(to.dialect)),
                 params: Vec::new(),
@@ -89,7 +94,11 @@ pub(super) struct Draft {
     pub(super) offset: Option<u64>,
     pub(super) distinct: bool,
     pub(super) loads: Vec<RelationLoad>,
+    /// Deferred columns that are loaded.
+    pub(super) undeferred: Vec<usize>,
     pub(super) populate_existing: bool,
+    /// Whether softly deleted rows are seen.
+    pub(super) with_deleted: bool,
     pub(super) rare: Option<Box<Rare>>,
 }
 
@@ -121,7 +130,9 @@ impl Draft {
             offset: None,
             distinct: false,
             loads: Vec::new(),
+            undeferred: Vec::new(),
             populate_existing: false,
+            with_deleted: false,
             rare: None,
         }
     }
@@ -174,21 +185,42 @@ impl Draft {
     /// # Errors
     /// `InvalidStatement` for what the types do not check.
     pub(super) fn prepare(mut self: Box<Self>, to: Rendering<'_>) -> Result<Prepared> {
+        let shape = Shape::of(&self, to);
+        if let Some(sql) = shape.as_ref().and_then(Shape::text) {
+            let (alone, populate_existing) = (self.is_alone(None), self.populate_existing);
+            let (sql, params) = (Cow::Borrowed(sql), shape::values(*self));
+            return Ok(Prepared {
+                sql,
+                params,
+                eager: None,
+                alone,
+                populate_existing,
+                locks: false,
+                keys: Box::default(),
+            });
+        }
         self.check()?;
-        let entities = self.items.iter().flatten().filter(|item| matches!(item, Item::Entity { .. })).count();
         let eager = self.plan_eager()?;
-        let alone = self.joins.is_empty() && entities <= 1 && eager.as_ref().is_none_or(|plan| plan.joined.is_empty());
+        let alone = self.is_alone(eager.as_deref());
         let populate_existing = self.populate_existing;
         if self.rare.is_some() {
             return self.prepare_rare(to, eager, alone);
         }
-        let Statement { sql, params, .. } = match &eager {
-            Some(plan) => {
+        let Statement { sql, params, .. } = match (&eager, shape) {
+            (Some(plan), _) => {
                 let mut select = self.into_select(to.dialect)?;
                 plan.join(to.dialect, &mut select);
                 render(select, to)?
             }
-            None => self.write(to)?,
+            (None, None) => self.write(to)?,
+            (None, Some(shape)) => {
+                let values = shape::values((*self).clone());
+                let statement = self.write(to)?;
+                if statement.params == values {
+                    shape.remember(&statement.sql);
+                }
+                statement
+            }
         };
         Ok(Prepared {
             sql: Cow::Owned(sql),
@@ -199,6 +231,12 @@ impl Draft {
             locks: false,
             keys: Box::default(),
         })
+    }
+
+    /// Whether no row of a model can come twice.
+    fn is_alone(&self, eager: Option<&Plan>) -> bool {
+        let mut entities = self.items.iter().flatten().filter(|item| matches!(item, Item::Entity { .. }));
+        self.joins.is_empty() && entities.nth(1).is_none() && eager.is_none_or(|plan| plan.joined.is_empty())
     }
 
     #[cold]
@@ -226,6 +264,7 @@ impl Draft {
         let entities = draft.items.as_ref().map_or(1, SmallVec::len) + draft.joins.len();
         let mut statement = Statement::new(String::with_capacity(128 * entities + 224), Vec::new());
         let mut out = Renderer::new(to, &mut statement);
+        out.with_deleted = draft.with_deleted;
         out.push(if draft.distinct { "SELECT DISTINCT " } else { "SELECT " });
         match draft.items {
             None => out.push(draft.def.select_list(dialect)),
@@ -243,7 +282,8 @@ impl Draft {
             }
         }
         out.push(" FROM ");
-        out.table(draft.def.table_ref());
+        let mut filter = draft.filter;
+        filter.extend(out.table(draft.def.table_ref()));
         for joined in draft.joins {
             let (source, relationship, kind) = match joined {
                 Joined::Along { source, relationship, kind } if joined.link().is_none() => (source, relationship, kind),
@@ -254,12 +294,16 @@ impl Draft {
                 }
             };
             out.push(kind.sql());
-            out.table(target_of(source, relationship).table_ref());
+            let confined = out.table(target_of(source, relationship).table_ref());
             out.push(" ON ");
             out.push(source.join_condition(relationship, dialect)?);
+            if let Some(confined) = confined {
+                out.push(" AND ");
+                out.node(confined);
+            }
         }
         out.rest(Rest {
-            filter: draft.filter,
+            filter,
             group_by: draft.group_by,
             having: draft.having,
             order_by: draft.order_by,
@@ -310,7 +354,7 @@ impl Draft {
                 Item::Value { node, .. } => select.columns.push(node.into()),
                 Item::Entity { def, alias, .. } => {
                     let table = alias.unwrap_or(Cow::Borrowed(def.table));
-                    let columns = (0..def.columns.len()).map(|column| column_of(def, table.clone(), column).into());
+                    let columns = (0..def.columns.len()).map(|column| listed(def, table.clone(), column));
                     select.columns.extend(columns);
                 }
             }
@@ -373,6 +417,9 @@ impl Draft {
         if !with.is_empty() || !distinct_on.is_empty() || lock.is_some() {
             let extra = select.extra_mut();
             (extra.with, extra.distinct_on, extra.lock) = (with, distinct_on, lock);
+        }
+        if draft.with_deleted {
+            select.extra_mut().with_deleted = true;
         }
         Ok(select)
     }

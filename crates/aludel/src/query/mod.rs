@@ -3,6 +3,7 @@
 mod bulk;
 mod chunks;
 mod clauses;
+mod deleted;
 mod draft;
 mod eager;
 mod explain;
@@ -20,6 +21,7 @@ mod returning;
 mod scope;
 mod selection;
 mod set_operations;
+mod shape;
 mod sortable;
 mod source;
 mod stream;
