@@ -79,7 +79,7 @@
 /// `operator_class(a, "text_pattern_ops")`, on MariaDB and MySQL `prefix(a, 20)` for the first characters. What a
 /// backend does not have is an error of `create_all` that names the index.
 ///
-/// Clippy takes a column of two indexes for an attribute given twice; `#[allow(clippy::duplicated_attributes)]` on the
+/// Clippy takes a column of two indexes or keys for an attribute given twice; `#[allow(clippy::duplicated_attributes)]` on the
 /// struct tells it otherwise.
 ///
 /// # `#[column(..)]`, on a field
