@@ -63,7 +63,11 @@ fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<(&'a FieldsN
             ty: parse_without_self(&field.ty, &input.ident),
             constant: ident.clone(),
         };
-        columns.push(column(parsed, &field.attrs, &input.ident, errors));
+        let column = column(parsed, &field.attrs, &input.ident, errors);
+        if let Some(deferred) = column.deferred {
+            errors.span(deferred, "a mixin's columns are always loaded: write the deferred column in each model");
+        }
+        columns.push(column);
     }
     Some((fields, columns))
 }

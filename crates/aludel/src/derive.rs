@@ -68,7 +68,7 @@
 /// | `index(.., using = "gin", include(c))` | the index's method; columns that it only carries along: PostgreSQL |
 /// | `unique(columns(a, b), name = "..")` | a unique constraint over several columns |
 /// | `check(sql = "a < b", name = "..")` | a condition that every row fulfils |
-/// | `foreign_key(columns(a, b), references(Other::a, Other::b), on_delete = cascade, name = "..")` | a foreign key of several columns. It has no relationship |
+/// | `foreign_key(columns(a, b), references(Other::a, Other::b), on_delete = cascade, name = "..")` | a foreign key of several columns, which relationships have like one of a column: see below |
 /// | `optimistic = "dirty"` | an UPDATE of the row asks that the columns that it changes are still as they were read (but for JSON and `f32`, which not every database compares); else the flush fails with `StaleData` |
 /// | `hooks` | the model implements [`Hooks`](crate::Hooks): what is done before and after its rows are written, and what is not |
 /// | `flatten`, on a field | the field is a struct with `#[derive(Mixin)]`, whose columns are the model's: see [`Mixin`](crate::Mixin) |
@@ -104,6 +104,9 @@
 /// | `computed = "price * quantity"`, `stored` | the database computes the value, when the row is read or, `stored`, when it is written. PostgreSQL has the latter only. A builder has no method for it; the field holds its type's default until the flush |
 /// | `on_update = expression` | what an UPDATE of the row writes that does not set the column |
 /// | `version` | an integer that counts the row's updates, from 1 on. An UPDATE or DELETE of the row asks that it is still the one that was read, and the flush fails with `StaleData` when somebody else has written the row since |
+/// | `soft_delete` | says whether a row is deleted: an `Option<Timestamp>` that is set to the time, or a `bool`. [`Session::delete`](crate::Session::delete) sets it, and queries leave such rows out that do not say [`with_deleted`](crate::query::Query::with_deleted) |
+/// | `tenant` | says whose a row is: a session sees and writes the rows of its own tenant, and fills the column in. See [`Session::set_tenant`](crate::Session::set_tenant); an index is worth its place |
+/// | `deferred` | left out by queries until it is asked for: a field of type [`Deferred<T>`](crate::entity::Deferred) |
 /// | `comment = ".."` | a comment in the database |
 ///
 /// Whether a column may be NULL is said by its type: `Option<String>`.
@@ -113,7 +116,7 @@
 /// | attribute | meaning |
 /// |---|---|
 /// | `back_populates = author` | the other side, a field of the other model, which names this one in turn |
-/// | `foreign_key = user_id` | the key, where there are several between the two models |
+/// | `foreign_key = user_id`, `foreign_key = (tenant_id, user_id)` | the key, where there are several between the two models: its columns, a column that no other of them has, or, at the `One`, its constraint's name |
 /// | `secondary = ArticleTag` | the link model of a many-to-many relationship: one row for each pair, see below |
 /// | `cascade = "all, delete-orphan"` | `all` or `delete`: deleted with this row; `delete-orphan`: deleted when taken out |
 /// | `passive_deletes` | leaves rows that are not loaded to the database's `on_delete` |
@@ -123,6 +126,55 @@
 ///
 /// A `One<T>` has its key in this model; it is `One<Option<T>>` where the key may be NULL. A `One<Option<T>>` whose key
 /// is in the other model is the other side of a one-to-one relationship.
+///
+/// A key of several columns stands on the struct. It leads nowhere where one of its columns is NULL; keys may share
+/// columns. What is linked takes them all from the other row, and what is let go has NULL in those that can be NULL:
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+///
+/// #[derive(Model, Clone)]
+/// #[model(unique(columns(tenant, id)))]
+/// struct Author {
+///     #[column(primary_key)]
+///     id: i64,
+///     tenant: i32,
+///     #[relationship(back_populates = author)]
+///     written: Many<Post>,
+///     #[relationship(back_populates = editor)]
+///     edited: Many<Post>,
+/// }
+///
+/// /// A post, its author and its editor are of one tenant.
+/// #[derive(Model, Clone)]
+/// #[model(foreign_key(columns(tenant, author_id), references(Author::tenant, Author::id)))]
+/// #[model(foreign_key(columns(tenant, editor_id), references(Author::tenant, Author::id)))]
+/// struct Post {
+///     #[column(primary_key)]
+///     id: i64,
+///     tenant: i32,
+///     author_id: i64,
+///     editor_id: Option<i64>,
+///     #[relationship(foreign_key = (tenant, author_id), back_populates = written)]
+///     author: One<Author>,
+///     #[relationship(foreign_key = editor_id, back_populates = edited)]
+///     editor: One<Option<Author>>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> aludel::Result<()> {
+/// # let db = Db::connect("sqlite://").await?;
+/// # db.create_all().await?;
+/// # let session = db.session();
+/// let ann = session.add(Author::build().tenant(7));
+/// let post = session.add(Post::build().author(&ann).editor(&ann));
+/// session.commit().await?;
+/// assert_eq!((post.tenant, post.author_id, post.editor_id), (7, ann.id, Some(ann.id)));
+/// post.set(Post::editor, None);
+/// assert_eq!((post.tenant, post.editor_id), (7, None));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// A `Many<T>` has its key in `T`, or, with `secondary`, the rows of a link model link both sides. The link model has a
 /// foreign key to each side and no other column that a new row has to give: with more, it is a model in its own right,

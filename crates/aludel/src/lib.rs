@@ -30,7 +30,8 @@ pub use model::{Json, func};
 pub use query::keyset::{CursorPage, CursorQuery};
 pub use query::page::{IterPages, Page, PageQuery};
 pub use session::{
-    AsyncHooks, Flushed, Hooks, LazyLoad, Merge, NoAutoflush, Savepoint, SequenceRef, Session, SessionEvents, Teardown,
+    AsyncHooks, Flushed, Hooks, IntoTenant, LazyLoad, Merge, NoAutoflush, Savepoint, SequenceRef, Session,
+    SessionEvents, Teardown,
 };
 
 pub use derive::{DbEnum, DbType, Mixin, Model, Projection};

@@ -12,7 +12,7 @@ pub use crate::derive::{DbEnum, DbType, Mixin, Model, Projection};
 pub use crate::config::Config;
 pub use crate::db::Db;
 pub use crate::engine::EngineOptions;
-pub use crate::entity::{Entity, Many, One};
+pub use crate::entity::{Deferred, Entity, Many, One};
 pub use crate::error::{Error, ErrorKind, Or404, Result};
 pub use crate::model::func::{self, case, window};
 pub use crate::model::{

@@ -2,6 +2,7 @@
 
 mod counted;
 mod expand;
+mod foreign_keys;
 mod mixin;
 mod parse;
 mod resolve;

@@ -54,6 +54,9 @@ const COLUMN: &[&str] = &[
     "on_update",
     "foreign_key_name",
     "version",
+    "soft_delete",
+    "deferred",
+    "tenant",
     "comment",
 ];
 const ACTIONS: &[&str] = &["cascade", "set_null", "set_default", "restrict", "no_action"];
@@ -91,6 +94,8 @@ pub(crate) fn model(input: &DeriveInput, mixins: &[FieldsNamed], errors: &mut Er
         constraints: Vec::new(),
         primary_key: Vec::new(),
         version: None,
+        soft_delete: None,
+        tenant: None,
         compares_old: None,
         hooks: None,
         async_hooks: None,
@@ -202,9 +207,14 @@ fn optimistic(model: &mut Model, item: &Item, errors: &mut Errors) {
     }
 }
 
-pub(crate) fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Errors) -> Column {
+pub(crate) fn column(mut field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Errors) -> Column {
     let items = Item::of(attributes, "column", errors);
     refuse_duplicates(&items, &[], errors);
+    let whole = field.ty.clone();
+    let held = content_of(&whole, "Deferred");
+    if let Some(held) = held {
+        field.ty = held.clone();
+    }
     let mut column = Column {
         name: field.ident.unraw().to_string(),
         nullable: content_of(&field.ty, "Option").is_some(),
@@ -212,6 +222,9 @@ pub(crate) fn column(field: Field, attributes: &[Attribute], model: &Ident, erro
         primary_key: None,
         autoincrement: None,
         version: None,
+        soft_delete: None,
+        deferred: None,
+        tenant: None,
         unique: false,
         index: false,
         size: None,
@@ -255,6 +268,9 @@ pub(crate) fn column(field: Field, attributes: &[Attribute], model: &Ident, erro
             "identity" => column.identity = Some(identity(item, errors)),
             "on_update" => column.on_update = on_update(item, errors).map(|value| parse_without_self(&value, model)),
             "comment" => column.comment = item.string(errors),
+            "deferred" => column.deferred = item.flag(errors).then(|| item.span()),
+            "soft_delete" => column.soft_delete = item.flag(errors).then(|| item.span()),
+            "tenant" => column.tenant = item.flag(errors).then(|| item.span()),
             "version" => column.version = item.flag(errors).then(|| item.span()),
             "nullable" => {
                 let ty = &column.field.ty;
@@ -265,6 +281,17 @@ pub(crate) fn column(field: Field, attributes: &[Attribute], model: &Ident, erro
             "persisted" => errors.span(item.span(), "write `stored`"),
             _ => item.unknown("column", COLUMN, errors),
         }
+    }
+    match (column.deferred, held) {
+        (Some(span), None) => {
+            let ty = quote::quote!(#whole).to_string().replace(' ', "");
+            errors.span(
+                span,
+                format!("a deferred column may not be loaded, and its type says so: write `Deferred<{ty}>`"),
+            );
+        }
+        (None, Some(_)) => errors.at(&whole, "add `#[column(deferred)]`: queries leave the column out"),
+        _ => {}
     }
     match &mut column.references {
         Some(reference) => {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::schema::{Identity, SqlType};
-use crate::sql::{Dialect, TableRef, Value};
+use crate::sql::{Criteria, Dialect, SoftDelete, TableRef, TenantColumn, Value};
 
 pub use super::hooks::HookTable;
 use super::vtable::VTable;
@@ -52,11 +52,27 @@ pub struct ModelOptions {
     pub compares_old: bool,
     /// The functions that are called when rows are written: `#[model(hooks)]`, `#[model(async_hooks)]`.
     pub hooks: Option<&'static HookTable>,
+    /// Which rows statements see: `#[column(soft_delete)]`, `#[column(tenant)]`.
+    pub criteria: Option<Criteria>,
+    /// Columns that are loaded when they are asked for, as positions: `#[column(deferred)]`.
+    pub deferred: &'static [usize],
 }
 
 impl ModelOptions {
     /// Nothing declared.
-    pub const NONE: Self = Self { version: None, compares_old: false, hooks: None };
+    pub const NONE: Self = Self { version: None, compares_old: false, hooks: None, criteria: None, deferred: &[] };
+}
+
+impl ModelOptions {
+    /// The column that says whether a row is deleted.
+    pub(crate) fn soft_delete(&'static self) -> Option<&'static SoftDelete> {
+        self.criteria.as_ref()?.soft_delete.as_ref()
+    }
+
+    /// The column that says whose a row is.
+    pub(crate) fn tenant(&'static self) -> Option<&'static TenantColumn> {
+        self.criteria.as_ref()?.tenant.as_ref()
+    }
 }
 
 /// What is made of a model's definition once, when it is first needed.
@@ -68,6 +84,8 @@ pub struct DefCache {
     pub(crate) select_all: [OnceLock<Box<str>>; Dialect::COUNT],
     /// The condition of the join along each relationship, for each dialect.
     pub(crate) joins: [OnceLock<JoinConditions>; Dialect::COUNT],
+    /// The relationships whose keys may change after new rows were linked.
+    pub(crate) following: OnceLock<Box<[usize]>>,
 }
 
 /// The condition of the join along each relationship of a model.
@@ -80,6 +98,7 @@ impl DefCache {
             select_list: [const { OnceLock::new() }; Dialect::COUNT],
             select_all: [const { OnceLock::new() }; Dialect::COUNT],
             joins: [const { OnceLock::new() }; Dialect::COUNT],
+            following: OnceLock::new(),
         }
     }
 }
@@ -95,16 +114,25 @@ impl ModelDef {
 
     /// The table, as a statement names it: where it is in a schema, columns are qualified by an alias of both names,
     /// which stays the same whatever the schema is called in the database.
-    pub(crate) fn table_ref(&self) -> TableRef {
+    pub(crate) fn table_ref(&'static self) -> TableRef {
         match self.schema {
-            None => TableRef::new(self.table),
+            None => TableRef { criteria: self.options.criteria.as_ref(), ..TableRef::new(self.table) },
             Some(_) => self.table_as(self.table.into()),
         }
     }
 
     /// The table, under another name.
-    pub(crate) fn table_as(&self, alias: Cow<'static, str>) -> TableRef {
-        TableRef { schema: self.schema.map(Cow::Borrowed), ..TableRef::aliased(self.table_name(), alias) }
+    pub(crate) fn table_as(&'static self, alias: Cow<'static, str>) -> TableRef {
+        TableRef {
+            schema: self.schema.map(Cow::Borrowed),
+            criteria: self.options.criteria.as_ref(),
+            ..TableRef::aliased(self.table_name(), alias)
+        }
+    }
+
+    /// Whether queries leave a column out; a NULL stands in its place, so that a row has the same layout.
+    pub(crate) fn is_deferred(&self, column: usize) -> bool {
+        self.options.deferred.contains(&column)
     }
 
     /// The position of a column by its name in the database or in the struct.
@@ -115,17 +143,6 @@ impl ModelDef {
     /// The position of a relationship by its field's name.
     pub fn relationship_index(&self, name: &str) -> Option<usize> {
         self.relationships.iter().position(|relationship| relationship.name == name)
-    }
-
-    /// The models that foreign keys lead to, each as often as a key does; of the keys of one column those that count.
-    pub(crate) fn parents(&self, counts: impl Fn(&ColumnDef) -> bool) -> impl Iterator<Item = &'static ModelDef> {
-        let single = self.columns.iter().filter(move |column| counts(column));
-        let single = single.filter_map(|column| Some((column.references.as_ref()?.target)().0));
-        let several = self.constraints.iter().filter_map(|constraint| match constraint {
-            ConstraintDef::ForeignKey(key) => Some((key.target)()),
-            _ => None,
-        });
-        single.chain(several)
     }
 
     /// Whether the two are the same model; every model has one definition in a program.
@@ -323,12 +340,12 @@ pub struct RelationshipDef {
     pub kind: RelationshipKind,
     /// The model that it leads to.
     pub target: fn() -> &'static ModelDef,
-    /// The foreign key's column on this side, when the key is here (`foreign_key = ..`, or the only one that
+    /// The foreign key's columns on this side, when the key is here (`foreign_key = ..`, or the only one that
     /// references the target).
-    pub foreign_key: Option<usize>,
-    /// The foreign key's column on the other side, where the relationship names it: `foreign_key = ..` of a `Many`.
+    pub foreign_key: &'static [usize],
+    /// Columns of the foreign key on the other side, where the relationship names it: `foreign_key = ..` of a `Many`.
     /// With a link model it is that model's key to this side.
-    pub target_key: Option<fn() -> usize>,
+    pub target_key: &'static [fn() -> usize],
     /// The link model of a many-to-many relationship: one row for each pair.
     pub secondary: Option<fn() -> &'static ModelDef>,
     /// The relationship on the other side, from `back_populates`: its position there.

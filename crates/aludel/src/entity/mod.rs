@@ -2,7 +2,10 @@
 
 pub(crate) mod arena;
 mod chunk;
+mod decode_value;
 pub mod def;
+pub(crate) mod deferred;
+pub(crate) mod foreign_key;
 mod handle;
 mod history;
 pub(crate) mod hooks;
@@ -24,6 +27,8 @@ pub mod target;
 pub(crate) mod tracker;
 pub mod vtable;
 
+pub(crate) use decode_value::value_of_type;
+pub use deferred::Deferred;
 pub use handle::Entity;
 pub(crate) use handle::publish_columns;
 pub use history::History;

@@ -35,8 +35,10 @@ pub(crate) struct Tracker {
     pub(crate) given: HashMap<SlotPtr, super::new::ColumnSet, foldhash::fast::FixedState>,
     /// Rows to be deleted, in order.
     pub(crate) doomed: Vec<SlotPtr>,
-    /// Rows removed from a collection whose orphans are deleted.
-    pub(crate) orphans: Vec<SlotPtr>,
+    /// Rows marked as deleted, of which no flush has followed the cascades.
+    pub(crate) retired: Vec<SlotPtr>,
+    /// Rows removed from a collection whose orphans are deleted, with the foreign key that led to its owner.
+    pub(crate) orphans: Vec<(SlotPtr, usize)>,
     /// Rows of link models to be written and deleted.
     pub(crate) links: LinkChanges,
     /// How to go back, newest last.
@@ -461,6 +463,7 @@ impl Tracker {
         }
         self.given.clear();
         self.orphans.clear();
+        self.retired.clear();
         self.links.clear();
         self.errors.clear();
         let steps: Vec<Undo> = self.journal.drain(mark..).rev().collect();

@@ -16,14 +16,15 @@ impl ModelDef {
         })
     }
 
-    /// `SELECT "user"."id", .. FROM "user"`: rendered once for each dialect.
+    /// `SELECT "user"."id", .. FROM "user"`: rendered once for each dialect, for models of which all rows are seen.
     pub(crate) fn select_all(&'static self, dialect: Dialect) -> &'static str {
         self.cache.select_all[dialect.index()].get_or_init(|| {
             let mut out = String::from("SELECT ");
             out.push_str(self.select_list(dialect));
             out.push_str(" FROM ");
             let mut from = Statement::new(out, Vec::new());
-            Renderer::new(dialect.into(), &mut from).table(self.table_ref());
+            let confined = Renderer::new(dialect.into(), &mut from).table(self.table_ref());
+            debug_assert!(confined.is_none(), "this text has no conditions");
             from.sql.into_boxed_str()
         })
     }
@@ -52,8 +53,12 @@ impl ModelDef {
             if at > 0 {
                 out.push_str(", ");
             }
-            dialect.quote(table, out);
-            out.push('.');
+            if self.is_deferred(at) {
+                out.push_str("NULL AS ");
+            } else {
+                dialect.quote(table, out);
+                out.push('.');
+            }
             dialect.quote(column.name, out);
         }
     }

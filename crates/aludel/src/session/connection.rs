@@ -433,7 +433,7 @@ impl Session {
     ///
     /// # Errors
     /// `NeedsRollback`.
-    fn check_open(&self, connection: &PooledConnection) -> Result<()> {
+    pub(super) fn check_open(&self, connection: &PooledConnection) -> Result<()> {
         if connection.in_transaction() {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! The flush: what the session has to write, in order of dependency, in as few statements as the database allows.
 
 mod cascade;
+mod confine;
 mod deletes;
 mod early;
 mod guard;
@@ -8,13 +9,14 @@ mod hooked;
 mod inserts;
 mod links;
 mod order;
+mod parents_keys;
 mod queue;
 mod read_back;
 mod row_switch;
+mod soft_cascade;
 mod updates;
 
 pub(super) use inserts::value_of;
-pub(crate) use inserts::value_of_type;
 
 use std::collections::HashSet;
 use std::panic::Location;
@@ -42,15 +44,31 @@ impl Keys {
     }
 
     /// The real key for a foreign key's value, if that is a placeholder of a row inserted since the last commit.
-    fn resolve(&self, def: &ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
+    fn resolve(&self, def: &'static ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
         if !may_be_placeholder(&def.columns[column].ty, value) {
             return None;
         }
-        let (target, referenced) = (def.columns[column].references.as_ref()?.target)();
-        if target.primary_key != [referenced] {
-            return None;
+        if let Some(reference) = &def.columns[column].references {
+            let (target, referenced) = (reference.target)();
+            if target.primary_key == [referenced]
+                && let Some(key) = self.key_of(target, value)
+            {
+                return Some(key);
+            }
         }
+        self.resolve_further(def, column, value)
+    }
+
+    fn key_of(&self, target: &'static ModelDef, value: &Value<'_>) -> Option<Value<'static>> {
         self.0.tracker().made_keys.get(&(std::ptr::from_ref(target).addr(), value.clone().into_owned())).cloned()
+    }
+
+    /// The key of the row that the value comes from by several steps, or by a foreign key of several columns.
+    #[cold]
+    fn resolve_further(&self, def: &'static ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
+        let sources = def.sources(column);
+        let mut counted = sources.iter().filter(|(model, column)| model.primary_key == [*column]);
+        counted.find_map(|(model, _)| self.key_of(model, value))
     }
 }
 
@@ -162,6 +180,8 @@ impl Flush<'_, '_> {
             doomed.retain(|slot| slot.state() == State::Persistent);
             (new, tracker.take_dirty(), doomed, tracker.links.take())
         };
+        self.stamp(&new)?;
+        self.follow_parents(&new)?;
         let switches = self.switches(&mut new, &doomed);
         let (before, after) = self.order_switches(switches, &new);
         self.switch(&before).await?;
@@ -177,7 +197,7 @@ impl Flush<'_, '_> {
         }
         // What waits in the queue looks as it did before.
         let early: HashSet<SlotPtr> = early.into_iter().collect();
-        let rest: Vec<SlotPtr> = dirty.iter().copied().filter(|slot| !early.contains(slot)).collect();
+        let rest = updates::by_table(dirty.iter().copied().filter(|slot| !early.contains(slot)).collect());
         self.update(&mut queue, &arena, &rest, &ordered.late).await?;
         if !links.is_empty() {
             // They are between rows that may wait there.
@@ -202,7 +222,7 @@ impl Flush<'_, '_> {
     /// What is known of a row that could not be written: the column of a value that could not be sent, where the
     /// statement's values are these columns' again and again; what its foreign keys point at.
     #[cold]
-    fn explain(def: &ModelDef, columns: &[usize], mut error: Error) -> Error {
+    fn explain(def: &'static ModelDef, columns: &[usize], mut error: Error) -> Error {
         if error.kind() == ErrorKind::ForeignKeyViolation && error.table().is_none() {
             return missing_parent(def, error);
         }
@@ -252,7 +272,7 @@ impl Flush<'_, '_> {
         match def.schema {
             None => dialect.quote(def.table, &mut self.sql),
             Some(_) => {
-                let to = Rendering { dialect, schemas: self.session.schemas() };
+                let to = Rendering { schemas: self.session.schemas(), ..dialect.into() };
                 to.quote_table(def.schema, def.table_name(), &mut self.sql);
             }
         }
@@ -291,6 +311,9 @@ impl Flush<'_, '_> {
             self.sql.push(')');
             return;
         }
+        // Another condition may follow.
+        let apart = def.options.criteria.is_some() && count > 1;
+        self.sql.push_str(if apart { "(" } else { "" });
         for row in 0..count {
             self.sql.push_str(if row == 0 { "(" } else { " OR (" });
             for (position, &column) in columns.iter().enumerate() {
@@ -299,6 +322,7 @@ impl Flush<'_, '_> {
             }
             self.sql.push(')');
         }
+        self.sql.push_str(if apart { ")" } else { "" });
     }
 
     /// Values of a row as the database has them.
@@ -321,10 +345,15 @@ impl Flush<'_, '_> {
 
 /// SQLite does not say which foreign key it was.
 #[cold]
-fn missing_parent(def: &ModelDef, error: Error) -> Error {
-    let keys = def.columns.iter().filter_map(|column| {
-        let (target, referenced) = (column.references.as_ref()?.target)();
-        Some(format!("`{}` at `{}.{}`", column.name, target.table, target.columns[referenced].name))
+fn missing_parent(def: &'static ModelDef, error: Error) -> Error {
+    let keys = def.foreign_keys().map(|key| {
+        let target = key.target();
+        let (own, theirs): (Vec<&str>, Vec<&str>) =
+            key.pairs().map(|(column, referenced)| (def.columns[column].name, target.columns[referenced].name)).unzip();
+        match (&own[..], &theirs[..]) {
+            ([column], [referenced]) => format!("`{column}` at `{}.{referenced}`", target.table),
+            _ => format!("`({})` at `{}.({})`", own.join(", "), target.table, theirs.join(", ")),
+        }
     });
     let keys: Vec<_> = keys.collect();
     let points = if keys.is_empty() {

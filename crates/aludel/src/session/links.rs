@@ -1,27 +1,31 @@
 //! Relationships written: both sides are kept in step, and the foreign key with them.
 
 mod secondary;
+mod several;
 
 use std::sync::Arc;
 
 use crate::entity::Entity;
 use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
-use crate::entity::identity_map::IdentityKey;
 use crate::entity::model::Model;
 use crate::entity::slot::{SlotPtr, State};
+use crate::entity::tracker::Tracker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::JoinColumns;
 use crate::sql::Value;
 
 pub(super) use secondary::leave_all;
+pub(crate) use several::contradiction;
+use several::find_parent;
+pub(super) use several::{clear_key, primary_key, refuse_contradiction};
 
 /// Makes a to-one relationship lead to a row, or to none.
 pub(super) fn set_one(arena: &Arc<Arena>, slot: SlotPtr, index: usize, target: Option<SlotPtr>) {
     let owner = slot.def();
     let relationship = &owner.relationships[index];
     let result = relationship.columns(owner).and_then(|join| {
-        if relationship.foreign_key.is_some() {
+        if !relationship.foreign_key.is_empty() {
             set_parent(arena, slot, index, &join, target)
         } else {
             set_only_child(arena, slot, index, &join, target)
@@ -45,7 +49,7 @@ pub(super) fn push(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: Slo
         None => {
             copy_key(arena, child, &join.remote, Some((parent, &join.local)))?;
             let mut tracker = arena.tracker();
-            tracker.orphans.retain(|&orphan| orphan != child);
+            adopt(&mut tracker, child, &join.remote);
             tracker.link_many(arena, parent, index, child);
             Ok(())
         }
@@ -87,7 +91,7 @@ pub(super) fn remove(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: S
             arena.tracker().link_one(arena, child, inverse(), None);
         }
         if orphan {
-            arena.tracker().orphans.push(child);
+            arena.tracker().orphans.push((child, join.remote[0]));
             return Ok(());
         }
         copy_key(arena, child, &join.remote, None)
@@ -110,14 +114,14 @@ fn set_parent(
     let mut tracker = arena.tracker();
     tracker.link_one(arena, child, index, parent);
     if parent.is_some() {
-        tracker.orphans.retain(|&orphan| orphan != child);
+        adopt(&mut tracker, child, &join.local);
     }
     let Some((back, target)) = inverse else { return Ok(()) };
     if target.relationships[back].kind == RelationshipKind::Many {
         if let Some(old) = old.filter(|&old| Some(old) != parent) {
             tracker.unlink_many(arena, old, back, child);
             if target.relationships[back].cascade.delete_orphan && parent.is_none() {
-                tracker.orphans.push(child);
+                tracker.orphans.push((child, join.local[0]));
             }
         }
         if let Some(parent) = parent {
@@ -135,6 +139,12 @@ fn set_parent(
     Ok(())
 }
 
+/// A row is no orphan any more where the foreign key that led to its owner leads to another one. Parents of other
+/// relationships do not own it.
+fn adopt(tracker: &mut Tracker, child: SlotPtr, foreign_key: &[usize]) {
+    tracker.orphans.retain(|(orphan, column)| *orphan != child || !foreign_key.contains(column));
+}
+
 /// Sets the side of a one-to-one relationship that has no foreign key: the child's key is written.
 fn set_only_child(
     arena: &Arc<Arena>,
@@ -148,7 +158,7 @@ fn set_only_child(
     let Some(old) = arena.relation(parent, index).one() else { return Err(unknown_rows(owner, relationship)) };
     if let Some(old) = old.filter(|&old| Some(old) != child) {
         if relationship.cascade.delete_orphan {
-            arena.tracker().orphans.push(old);
+            arena.tracker().orphans.push((old, join.remote[0]));
         } else {
             copy_key(arena, old, &join.remote, None)?;
         }
@@ -171,8 +181,16 @@ fn set_only_child(
 }
 
 /// Writes a foreign key: the other row's key, be it a placeholder, or NULL.
-fn copy_key(arena: &Arc<Arena>, slot: SlotPtr, columns: &[usize], from: Option<(SlotPtr, &[usize])>) -> Result<()> {
+pub(super) fn copy_key(
+    arena: &Arc<Arena>,
+    slot: SlotPtr,
+    columns: &[usize],
+    from: Option<(SlotPtr, &[usize])>,
+) -> Result<()> {
     let def = slot.def();
+    if columns.len() > 1 {
+        return several::copy_key(arena, slot, columns, from);
+    }
     for (position, &column) in columns.iter().enumerate() {
         let value = match from {
             Some((other, theirs)) => arena.value(other, theirs[position]).into_owned(),
@@ -217,16 +235,13 @@ pub(super) fn leave_collections(arena: &Arena, slot: SlotPtr) {
             secondary::leave(arena, slot, index, inverse());
             continue;
         }
-        let (Some(column), Some(inverse)) = (relationship.foreign_key, relationship.inverse) else { continue };
-        let mut tracker = arena.tracker();
+        let Some(inverse) = relationship.inverse.filter(|_| !relationship.foreign_key.is_empty()) else { continue };
         let parent = match arena.relation(slot, index).one() {
             Some(parent) => parent,
-            None => {
-                let key = IdentityKey::new(std::iter::once(arena.value(slot, column)));
-                tracker.identity_map(arena, (relationship.target)()).get(&key)
-            }
+            None => find_parent(arena, slot, relationship),
         };
         let Some(parent) = parent else { continue };
+        let mut tracker = arena.tracker();
         if parent.def().relationships[inverse()].kind == RelationshipKind::Many {
             tracker.unlink_many(arena, parent, inverse(), slot);
         } else if arena.relation(parent, inverse()).one().flatten() == Some(slot) {

@@ -15,11 +15,14 @@ mod load;
 mod lock;
 mod merge;
 mod pending_keys;
+mod reads;
 mod recycle;
 mod replicas;
 mod sequence;
 pub(crate) mod shared;
+mod soft_delete;
 mod states;
+mod tenant;
 mod transaction;
 pub(crate) mod two_phase;
 mod write;
@@ -33,12 +36,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{Rendering, SchemaName, SchemaTranslation};
+use crate::sql::{Rendering, SchemaName, SchemaTranslation, Tenancy, Tenant};
 
 pub(crate) use connection::{Fetched, Unfinished};
 pub use events::{Flushed, SessionEvents};
-pub(crate) use flush::value_of_type;
 pub use hooks::{AsyncHooks, Hooks};
+pub(crate) use links::contradiction;
 pub use load::LazyLoad;
 use lock::Turns;
 pub use merge::Merge;
@@ -46,6 +49,8 @@ pub use sequence::SequenceRef;
 pub(crate) use shared::Bind;
 pub use shared::Teardown;
 use shared::{DEFAULT, DbShared};
+pub(crate) use soft_delete::mark;
+pub use tenant::IntoTenant;
 pub use transaction::Savepoint;
 
 /// A unit of work: the entities that it has loaded or been given, and the transaction that writes them.
@@ -67,6 +72,8 @@ pub(crate) struct Inner {
     turns: Turns,
     /// What schemas are called in this session, where it is not what its `Db` says.
     schemas: OnceLock<SchemaTranslation>,
+    /// Whose rows it sees of the models that have tenants.
+    tenant: OnceLock<Tenant>,
     /// Whether there have been entities, without a lock.
     has_arena: AtomicBool,
     /// Who is told of what this session does.
@@ -161,7 +168,8 @@ impl Session {
     /// What the statements on a model's rows are rendered for.
     #[inline]
     pub(crate) fn rendering_of(&self, def: &ModelDef) -> Rendering<'_> {
-        Rendering { dialect: self.dialect_of(def), schemas: self.schemas() }
+        let tenancy = Tenancy::of(&self.inner.tenant);
+        Rendering { dialect: self.dialect_of(def), schemas: self.schemas(), tenancy }
     }
 
     /// What schemas are called in this session.

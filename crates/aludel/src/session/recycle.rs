@@ -38,6 +38,7 @@ pub(super) fn inner(db: Arc<DbShared>) -> Arc<Inner> {
                 arena: Mutex::new(Arena::new(session)),
                 turns: Turns::new(),
                 schemas: OnceLock::new(),
+                tenant: OnceLock::new(),
                 has_arena: AtomicBool::new(false),
                 listeners: Mutex::default(),
                 flags: AtomicU32::new(0),
@@ -76,6 +77,7 @@ impl Inner {
         }
         self.turns.empty();
         self.schemas.take();
+        self.tenant.take();
         if std::mem::take(self.has_arena.get_mut()) {
             let arena = self.arena.get_mut().unwrap_or_else(PoisonError::into_inner);
             // SAFETY: the only handle on it.

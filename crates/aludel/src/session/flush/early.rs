@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
+use smallvec::SmallVec;
+
 use super::Flush;
 use crate::entity::def::{ConstraintDef, IndexKeyDef, ModelDef};
+use crate::entity::foreign_key::{ForeignKeyRef, KeyValues};
 use crate::entity::slot::{DOOMED, SlotPtr, State};
-use crate::sql::Value;
 
-/// A column of a model, by its definition's address and its position.
-type ColumnOf = (usize, usize);
+/// Columns of a model, by its definition's address and their positions.
+type ColumnsOf = (usize, SmallVec<[usize; 2]>);
 
 impl Flush<'_, '_> {
     /// The changed rows of tables that new rows come to which may give up a unique value, but for those that point at a new
@@ -25,15 +27,21 @@ impl Flush<'_, '_> {
         if candidates.is_empty() {
             return candidates;
         }
-        let referenced: HashSet<ColumnOf> =
-            candidates.iter().flat_map(|&slot| targets(slot)).map(|(_, to)| to).collect();
-        let keys: HashSet<(ColumnOf, Value<'_>)> = new
+        let referenced: HashSet<ColumnsOf> =
+            candidates.iter().flat_map(|&slot| slot.def().foreign_keys()).map(target_of).collect();
+        let values =
+            |slot: SlotPtr, to: &ColumnsOf| to.1.iter().map(|&column| self.arena.value(slot, column)).collect();
+        let keys: HashSet<(&ColumnsOf, KeyValues<'_>)> = new
             .iter()
-            .flat_map(|&slot| referenced.iter().filter(move |to| to.0 == address(slot)).map(move |&to| (slot, to)))
-            .map(|(slot, to)| (to, self.arena.value(slot, to.1)))
+            .flat_map(|&slot| referenced.iter().filter(move |to| to.0 == address(slot)).map(move |to| (slot, to)))
+            .map(|(slot, to)| (to, values(slot, to)))
             .collect();
-        candidates
-            .retain(|&slot| targets(slot).all(|(column, to)| !keys.contains(&(to, self.arena.value(slot, column)))));
+        candidates.retain(|&slot| {
+            slot.def().foreign_keys().all(|key| {
+                let Some(values) = key.values(|column| self.arena.value(slot, column)) else { return true };
+                !keys.contains(&(&target_of(key), values))
+            })
+        });
         candidates
     }
 
@@ -63,12 +71,9 @@ fn is_of_a_key(def: &ModelDef, column: usize) -> bool {
         })
 }
 
-/// The foreign keys of a row, with the columns that they lead to.
-fn targets(slot: SlotPtr) -> impl Iterator<Item = (usize, ColumnOf)> {
-    slot.def().columns.iter().enumerate().filter_map(|(position, column)| {
-        let (target, referenced) = (column.references.as_ref()?.target)();
-        Some((position, (std::ptr::from_ref(target).addr(), referenced)))
-    })
+/// The columns that a foreign key leads to.
+fn target_of(key: ForeignKeyRef) -> ColumnsOf {
+    (std::ptr::from_ref(key.target()).addr(), key.pairs().map(|(_, referenced)| referenced).collect())
 }
 
 fn address(slot: SlotPtr) -> usize {

@@ -77,12 +77,16 @@ impl Flush<'_, '_> {
 
     /// Whether a row has a foreign key to one of these.
     fn points_at(&self, slot: SlotPtr, rows: &[SlotPtr]) -> bool {
-        slot.def().columns.iter().enumerate().any(|(column, column_def)| {
-            let Some(reference) = &column_def.references else { return false };
-            let (target, referenced) = (reference.target)();
-            let value = self.arena.value(slot, column);
-            let is_it = |row: &SlotPtr| row.def().is(target) && self.arena.value(*row, referenced) == value;
-            !value.is_null() && rows.iter().any(is_it)
+        slot.def().foreign_keys().any(|key| {
+            let target = key.target();
+            let Some(values) = key.values(|column| self.arena.value(slot, column)) else { return false };
+            rows.iter().any(|&row| {
+                row.def().is(target)
+                    && key
+                        .pairs()
+                        .zip(&values)
+                        .all(|((_, referenced), value)| self.arena.value(row, referenced) == *value)
+            })
         })
     }
 
@@ -119,7 +123,7 @@ impl Flush<'_, '_> {
         changes.extend(guard.next.clone());
         // A link table has nothing but its key: the row is there already.
         if !columns.is_empty() || !made.is_empty() {
-            self.render_switch(def, &columns, &made, &guard);
+            let tenant = self.render_switch(def, &columns, &made, &guard)?;
             let mut params: Vec<Value<'_>> = Vec::with_capacity(columns.len() + def.primary_key.len());
             for &column in &columns {
                 params.push(match &guard.next {
@@ -129,6 +133,7 @@ impl Flush<'_, '_> {
             }
             params.extend(key.values());
             params.extend(guard.bound().map(|(_, value)| value.clone()));
+            params.extend(tenant);
             let sql = std::mem::take(&mut self.sql);
             let explain = |error| {
                 let guarded = guard.bound().map(|(column, _)| column);
@@ -161,7 +166,13 @@ impl Flush<'_, '_> {
     }
 
     /// `UPDATE .. SET` all columns, also those that the new row leaves to the database's default.
-    fn render_switch(&mut self, def: &'static ModelDef, columns: &[usize], made: &[usize], guard: &Guard<'_>) {
+    fn render_switch(
+        &mut self,
+        def: &'static ModelDef,
+        columns: &[usize],
+        made: &[usize],
+        guard: &Guard<'_>,
+    ) -> Result<Option<Value<'static>>> {
         self.begin_sql("UPDATE ");
         self.quote_table(def);
         self.sql.push_str(" SET ");
@@ -192,13 +203,15 @@ impl Flush<'_, '_> {
         self.sql.push_str(" WHERE ");
         self.key_condition(def);
         self.guard_condition(def, guard);
+        let tenant = self.confine(def)?;
         if !self.dialect().capabilities().update_returning {
-            return;
+            return Ok(tenant);
         }
         for (position, &column) in made.iter().enumerate() {
             self.sql.push_str(if position == 0 { " RETURNING " } else { ", " });
             self.quote(def.columns[column].name);
         }
+        Ok(tenant)
     }
 
     /// The old entity is deleted, and the new one is the row's.

@@ -90,6 +90,7 @@ impl Flush<'_, '_> {
         if let Some(&column) = columns.iter().find(|&&column| def.columns[column].computed.is_some()) {
             return Err(computed_set(def, column));
         }
+        self.check_tenant(slot, sent, &columns)?;
         let guard = Guard::of_update(arena, slot, flushed, &columns)?;
         let mut stamps: Vec<(usize, Value<'static>)> = def
             .columns
@@ -101,6 +102,7 @@ impl Flush<'_, '_> {
         stamps.extend(guard.next.clone());
         self.render_update(def, columns.iter().copied().chain(stamps.iter().map(|(column, _)| *column)));
         self.guard_condition(def, &guard);
+        let tenant = self.confine(def)?;
         let mut made: Vec<(usize, Value<'static>)> = Vec::new();
         let mut params: Vec<Value<'v>> = Vec::with_capacity(columns.len() + stamps.len() + def.primary_key.len());
         for &column in &columns {
@@ -117,8 +119,11 @@ impl Flush<'_, '_> {
         params.extend(key.values().into_iter().map(|value| value.into_owned()));
         let stamped = stamps.iter().map(|(column, _)| column);
         let guarded = guard.bound().map(|(column, _)| column);
-        let places = columns.iter().chain(stamped).chain(def.primary_key).chain(guarded).copied().collect();
+        let confined = tenant.is_some().then(|| def.options.tenant().map(|column| column.position)).flatten();
+        let places =
+            columns.iter().chain(stamped).chain(def.primary_key).chain(guarded).copied().chain(confined).collect();
         params.extend(guard.bound().map(|(_, value)| value.clone()));
+        params.extend(tenant);
         made.extend(stamps);
         Ok(Some((Planned { slot, sent, key, columns, made, places }, params)))
     }
@@ -215,6 +220,21 @@ unsafe impl Send for Version {}
 #[allow(unsafe_code, reason = "see the struct")]
 // SAFETY: as above.
 unsafe impl Sync for Version {}
+
+/// Changed rows table by table, so that a statement that is prepared runs for all of a table's; of tables and rows those
+/// first that were changed first.
+pub(super) fn by_table(mut slots: Vec<SlotPtr>) -> Vec<SlotPtr> {
+    let mut models: Vec<&'static ModelDef> = Vec::new();
+    for slot in &slots {
+        if !models.iter().any(|model| slot.def().is(model)) {
+            models.push(slot.def());
+        }
+    }
+    if models.len() > 1 {
+        slots.sort_by_key(|slot| models.iter().position(|model| slot.def().is(model)));
+    }
+    slots
+}
 
 /// The columns of a model that the database computes.
 fn computed_columns(def: &'static ModelDef) -> impl Iterator<Item = usize> {
