@@ -36,7 +36,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
             .args([*name, "--python", &python.to_string_lossy()])
             .args(["--script", &folder().join("oracle.py").to_string_lossy()])
             .args(options.iter().map(String::as_str));
-        if let Some((variable, url)) = server.as_ref().and_then(|server| Some((server.kind.variable(), server.url.as_ref()?)))
+        if let Some((variable, url)) =
+            server.as_ref().and_then(|server| Some((server.kind.variable(), server.url.as_ref()?)))
         {
             cargo = cargo.env(variable, url);
         }

@@ -5,6 +5,7 @@ mod counts;
 mod generate;
 mod models;
 mod options;
+mod others;
 mod ours;
 mod outcome;
 mod places;
@@ -19,8 +20,8 @@ mod theirs;
 use std::process::ExitCode;
 
 use options::Options;
-use outcome::{Difference, Outcome, difference};
 use ours::Ours;
+use outcome::{Difference, Outcome, difference};
 use places::Place;
 use program::Program;
 use report::Report;

@@ -26,12 +26,7 @@ pub(crate) struct Outcome {
 pub(crate) type Dump = Vec<(String, Vec<String>)>;
 
 /// The first thing in which two runs differ, and what each has there; nothing where they are equal.
-pub(crate) fn difference(
-    ours: &Outcome,
-    theirs: &Outcome,
-    our_rows: &Dump,
-    their_rows: &Dump,
-) -> Option<Difference> {
+pub(crate) fn difference(ours: &Outcome, theirs: &Outcome, our_rows: &Dump, their_rows: &Dump) -> Option<Difference> {
     let steps = ours.trace.iter().zip(&theirs.trace).enumerate();
     for (at, (our, their)) in steps {
         if our != their {
@@ -57,7 +52,8 @@ pub(crate) fn difference(
     let mut all = their.all();
     let free = if ours.restored { u64::MAX / 2 } else { their.known + our.asking.executions };
     all += Count { statements: free, executions: free };
-    let pairs = [("INSERTs", inserts, their.insert), ("UPDATEs", our.update, their.update), ("statements", our.all(), all)];
+    let pairs =
+        [("INSERTs", inserts, their.insert), ("UPDATEs", our.update, their.update), ("statements", our.all(), all)];
     let pairs = pairs.into_iter().flat_map(|(what, our, their)| {
         [(what, our.statements, their.statements), (what, our.executions, their.executions)]
     });
