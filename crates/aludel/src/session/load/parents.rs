@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::super::Session;
 use super::join_key::JoinKey;
 use super::relations::{Loading, Planned};
-use super::super::Session;
 use super::{ByKey, MAX_KEYS, lifted, select_where};
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
