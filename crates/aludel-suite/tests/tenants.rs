@@ -4,7 +4,7 @@ mod support;
 
 use aludel::prelude::*;
 use aludel::query::excluded;
-use support::{Backend, TestDb};
+use support::{Backend, TestDb, one_of};
 
 /// Known to all tenants.
 #[derive(Model, Clone, Debug)]
@@ -479,15 +479,11 @@ async fn statements_have_the_condition_and_no_more() -> Result<()> {
     assert_eq!(kinds.len(), 1);
     let work = db.work();
     assert_eq!(work.len(), 3, "{work:#?}");
-    assert!(
-        work[1].ends_with("WHERE \"item\".\"kind_id\" IN (?) AND \"item\".\"shop_id\" = ? ORDER BY \"item\".\"id\""),
-        "{work:#?}"
-    );
-    assert!(
-        work[2]
-            .contains("WHERE \"note\".\"item_id\" IN (?, ?) AND \"note\".\"shop_id\" = ? AND \"note\".\"deleted\" = ?"),
-        "{work:#?}"
-    );
+    let items =
+        format!("WHERE \"item\".\"kind_id\" {} AND \"item\".\"shop_id\" = ? ORDER BY \"item\".\"id\"", one_of(1));
+    assert!(work[1].ends_with(&items), "{work:#?}");
+    let notes = "AND \"note\".\"shop_id\" = ? AND \"note\".\"deleted\" = ?";
+    assert!(work[2].contains(&format!("WHERE \"note\".\"item_id\" {} {notes}", one_of(2))), "{work:#?}");
     assert_eq!(Item::query().to_sql(db.dialect())?.matches("shop_id").count(), 2, "in the list, and in the condition");
     Ok(())
 }
