@@ -95,7 +95,7 @@ mod tests {
             assert_eq!(out.len(), length + bytes);
             let mut words = Words(&out);
             assert!(words.text() == Some(&text[..]) && words.0.is_empty(), "{length}");
-            assert_eq!(Words(&out[..out.len() - 1]).text().is_none(), true, "{length}");
+            assert!(Words(&out[..out.len() - 1]).text().is_none(), "{length}");
         }
     }
 

@@ -12,8 +12,11 @@ async fn a_user_with_a_password_is_let_in_with_it_alone() {
     let database = Database::new().await;
     let mut stranger = database.stranger().await;
     let user = format!("u{}", &database.0[7..19]);
-    stranger.query_drop(format!("CREATE USER {user} IDENTIFIED BY 's3cret:/@'")).await.unwrap();
-    stranger.query_drop(format!("GRANT ALL ON {}.* TO {user}", database.0)).await.unwrap();
+    // An anonymous user of this machine would come before one of all machines.
+    for host in ["%", "localhost"] {
+        stranger.query_drop(format!("CREATE USER {user}@'{host}' IDENTIFIED BY 's3cret:/@'")).await.unwrap();
+        stranger.query_drop(format!("GRANT ALL ON {}.* TO {user}@'{host}'", database.0)).await.unwrap();
+    }
     let url = server_url(&database.0);
     let (_, address) = url.split_once("://").unwrap();
     let address = address.rsplit_once('@').map_or(address, |(_, address)| address);
@@ -30,7 +33,7 @@ async fn a_user_with_a_password_is_let_in_with_it_alone() {
         assert!(error.to_string().contains("the password is wrong"), "{error}");
     }
     engine.close().await;
-    stranger.query_drop(format!("DROP USER {user}")).await.unwrap();
+    stranger.query_drop(format!("DROP USER {user}@'%', {user}@localhost")).await.unwrap();
 }
 
 /// A server that says what a test has it say.

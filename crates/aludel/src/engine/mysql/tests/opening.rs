@@ -150,6 +150,13 @@ async fn a_connection_is_encrypted_where_the_url_insists() {
         assert_ne!(cipher(required.unwrap()).await, "");
         let error = connect("ssl-mode=verify_identity").await.map(drop).expect_err("nobody vouches for the server");
         assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+        // Where the authority's certificate is on this machine, it is asked.
+        let authority: Option<String> =
+            database.stranger().await.query_first("SELECT @@ssl_ca").await.unwrap().unwrap();
+        if let Some(path) = authority.filter(|path| std::path::Path::new(path).is_file()) {
+            let checked = connect(&format!("ssl-mode=verify_ca&ssl-ca={path}")).await.unwrap();
+            assert_ne!(cipher(checked).await, "");
+        }
     } else {
         assert_eq!(preferred, "");
         let error = required.map(drop).unwrap_err();
