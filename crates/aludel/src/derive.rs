@@ -211,6 +211,8 @@ pub use aludel_macros::Model;
 /// into it in the order of its fields.
 pub use aludel_macros::Projection;
 
+pub use aludel_macros::Polymorphic;
+
 /// Makes an enum a column's type, stored as the names of its variants in snake case.
 ///
 /// ```

@@ -28,7 +28,8 @@ pub use engine::EngineOptions;
 pub use error::{Error, ErrorKind, Or404, Result};
 pub use model::{Json, func};
 pub use query::keyset::{CursorPage, CursorQuery};
+pub use query::Polymorphic;
 pub use query::page::{IterPages, Page, PageQuery};
 pub use session::{LazyLoad, Merge, NoAutoflush, Savepoint, SequenceRef, Session, Teardown};
 
-pub use derive::{DbEnum, DbType, Model, Projection};
+pub use derive::{DbEnum, DbType, Model, Polymorphic, Projection};

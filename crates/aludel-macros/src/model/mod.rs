@@ -2,6 +2,7 @@
 
 mod counted;
 mod expand;
+mod inherit;
 mod parse;
 mod resolve;
 mod spec;

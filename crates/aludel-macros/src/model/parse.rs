@@ -13,11 +13,13 @@ use crate::names::{camel_to_snake, list};
 use crate::output::docs_of;
 
 use super::counted::{identity, sequence};
-use super::spec::{Column, Computed, Field, Kind, Model, Origin, Reference, Size};
+use super::inherit;
+use super::spec::{Column, Computed, Field, Inheritance, Kind, Model, Origin, Reference, Size};
 use crate::types::{content_of, parse_without_self};
 
 const MODEL: &[&str] =
-    &["table", "schema", "bind", "comment", "primary_key", "index", "unique", "check", "foreign_key", "optimistic"];
+    &["table", "schema", "bind", "comment", "primary_key", "index", "unique", "check", "foreign_key", "optimistic",
+    "inherits", "identity"];
 const COLUMN: &[&str] = &[
     "primary_key",
     "autoincrement",
@@ -41,6 +43,7 @@ const COLUMN: &[&str] = &[
     "on_update",
     "foreign_key_name",
     "version",
+    "discriminator",
     "comment",
 ];
 const ACTIONS: &[&str] = &["cascade", "set_null", "set_default", "restrict", "no_action"];
@@ -78,6 +81,7 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         primary_key: Vec::new(),
         version: None,
         compares_old: None,
+        inheritance: Inheritance::default(),
     };
     for field in &fields.named {
         let Some(ident) = &field.ident else { continue };
@@ -142,7 +146,11 @@ fn relationship_type(ty: &Type) -> Option<(Kind, Type, Type)> {
 fn model_items(model: &mut Model, items: &[Item], errors: &mut Errors) {
     refuse_duplicates(items, &["index", "unique", "check", "foreign_key"], errors);
     for item in items {
+        if ["table", "schema", "bind"].contains(&item.name().as_str()) {
+            model.inheritance.placed.push((item.name(), item.span()));
+        }
         match item.name().as_str() {
+            "inherits" | "identity" => inherit::item(model, item, errors),
             "table" => {
                 if let Some(table) = item.string(errors) {
                     refuse_empty(&table, errors);
@@ -193,6 +201,7 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
         primary_key: None,
         autoincrement: None,
         version: None,
+        discriminator: None,
         unique: false,
         index: false,
         size: None,
@@ -236,6 +245,7 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
             "identity" => column.identity = Some(identity(item, errors)),
             "on_update" => column.on_update = on_update(item, errors).map(|value| parse_without_self(&value, model)),
             "comment" => column.comment = item.string(errors),
+            "discriminator" => inherit::mark(&mut column, item, errors),
             "version" => column.version = item.flag(errors).then(|| item.span()),
             "nullable" => {
                 let ty = &column.field.ty;

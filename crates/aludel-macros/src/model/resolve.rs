@@ -8,6 +8,7 @@ use crate::types::{is_integer, is_uuid, last_segment, same_name};
 
 pub(crate) fn model(model: &mut Model, errors: &mut Errors) {
     primary_key(model, errors);
+    super::inherit::resolve(model, errors);
     version(model, errors);
     for position in 0..model.columns.len() {
         let origin = origin(model, position, errors);
@@ -91,7 +92,8 @@ fn origin(model: &Model, position: usize, errors: &mut Errors) -> Origin {
         return Origin::Server;
     }
     let off = column.autoincrement.is_some_and(|(counted, _)| !counted);
-    if single_key && column.references.is_none() && !off && !column.nullable {
+    let own = column.references.is_none() || model.joins_parent(position);
+    if single_key && own && !off && !column.nullable {
         return if is_integer(&column.field.ty) || is_uuid(&column.field.ty) {
             Origin::GeneratedKey
         } else {
@@ -228,7 +230,7 @@ fn only_key(model: &Model, relationship: &Relationship, errors: &mut Errors) -> 
     let to_target = |column: &Column| {
         column.references.as_ref().is_some_and(|reference| same_name(&relationship.target, &reference.model))
     };
-    let keys: Vec<usize> = (0..model.columns.len()).filter(|&i| to_target(&model.columns[i])).collect();
+    let keys: Vec<usize> = (0..model.columns.len()).filter(|&i| !model.joins_parent(i) && to_target(&model.columns[i])).collect();
     match keys[..] {
         [key] => Some(key),
         [] if relationship.kind == Kind::OptionalOne => None,

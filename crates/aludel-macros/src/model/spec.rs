@@ -3,6 +3,8 @@
 use proc_macro2::Span;
 use syn::{Attribute, Expr, Ident, LitInt, LitStr, Path, Type, Visibility};
 
+pub(crate) use super::inherit::Inheritance;
+
 /// A model.
 pub(crate) struct Model {
     pub(crate) ident: Ident,
@@ -25,6 +27,7 @@ pub(crate) struct Model {
     pub(crate) version: Option<usize>,
     /// Where `optimistic = "dirty"` stands.
     pub(crate) compares_old: Option<Span>,
+    pub(crate) inheritance: Inheritance,
 }
 
 /// What columns and relationships have in common.
@@ -49,6 +52,8 @@ pub(crate) struct Column {
     pub(crate) autoincrement: Option<(bool, Span)>,
     /// Where `version` stands.
     pub(crate) version: Option<Span>,
+    /// Where `discriminator` stands.
+    pub(crate) discriminator: Option<Span>,
     pub(crate) unique: bool,
     pub(crate) index: bool,
     pub(crate) size: Option<Size>,

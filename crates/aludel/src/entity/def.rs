@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use crate::schema::{Identity, SqlType};
 use crate::sql::{Dialect, TableRef, Value};
 
+use super::inherit::InheritsDef;
 use super::vtable::VTable;
 
 /// All that the derive knows of a model; `MetaData`, statements and the unit of work are made from it.
@@ -49,11 +50,18 @@ pub struct ModelOptions {
     pub version: Option<usize>,
     /// Whether an UPDATE compares the old values of what it changes: `#[model(optimistic = "dirty")]`.
     pub compares_old: bool,
+    /// What the model inherits from: `#[model(inherits = ..)]`.
+    pub inherits: Option<&'static InheritsDef>,
+    /// The column that tells the rows of a model from those of the models that inherit: `#[column(discriminator)]`.
+    pub discriminator: Option<usize>,
+    /// The value of that column in the model's own rows: `#[model(identity = ..)]`.
+    pub identity: Option<fn() -> Value<'static>>,
 }
 
 impl ModelOptions {
     /// Nothing declared.
-    pub const NONE: Self = Self { version: None, compares_old: false };
+    pub const NONE: Self =
+        Self { version: None, compares_old: false, inherits: None, discriminator: None, identity: None };
 }
 
 /// What is made of a model's definition once, when it is first needed.
@@ -90,17 +98,17 @@ impl ModelDef {
         }
     }
 
-    /// The table, as a statement names it: where it is in a schema, columns are qualified by an alias of both names,
-    /// which stays the same whatever the schema is called in the database.
-    pub(crate) fn table_ref(&self) -> TableRef {
+    /// The table, as a statement that writes names it: where it is in a schema, columns are qualified by an alias of
+    /// both names, which stays the same whatever the schema is called in the database.
+    pub(crate) fn own_table(&self) -> TableRef {
         match self.schema {
             None => TableRef::new(self.table),
-            Some(_) => self.table_as(self.table.into()),
+            Some(_) => self.own_table_as(self.table.into()),
         }
     }
 
-    /// The table, under another name.
-    pub(crate) fn table_as(&self, alias: Cow<'static, str>) -> TableRef {
+    /// The same table, under another name.
+    pub(crate) fn own_table_as(&self, alias: Cow<'static, str>) -> TableRef {
         TableRef { schema: self.schema.map(Cow::Borrowed), ..TableRef::aliased(self.table_name(), alias) }
     }
 
@@ -116,10 +124,13 @@ impl ModelDef {
 
     /// The models that foreign keys lead to, each as often as a key does; of the keys of one column those that count.
     pub(crate) fn parents(&self, counts: impl Fn(&ColumnDef) -> bool) -> impl Iterator<Item = &'static ModelDef> {
-        let single = self.columns.iter().filter(move |column| counts(column));
-        let single = single.filter_map(|column| Some((column.references.as_ref()?.target)().0));
+        let single = self.columns.iter().enumerate().filter(move |(_, column)| counts(column));
+        let single = single.filter(|(position, _)| !self.joins_parent(*position));
+        let single = single.filter_map(|(_, column)| Some((column.references.as_ref()?.target)().0));
         let several = self.constraints.iter().filter_map(|constraint| match constraint {
-            ConstraintDef::ForeignKey(key) => Some((key.target)()),
+            ConstraintDef::ForeignKey(key) if !key.columns.iter().any(|&column| self.joins_parent(column)) => {
+                Some((key.target)())
+            }
             _ => None,
         });
         single.chain(several)

@@ -6,6 +6,7 @@ pub mod def;
 mod handle;
 mod history;
 pub(crate) mod identity_map;
+pub mod inherit;
 mod list;
 pub(crate) mod loader;
 #[cfg(all(test, aludel_loom))]

@@ -13,6 +13,7 @@ mod container;
 mod expression;
 mod full_text;
 pub mod func;
+pub(crate) mod inherit;
 mod join;
 mod json_path;
 mod key_type;
@@ -39,6 +40,7 @@ pub use column_list::ColumnList;
 pub use column_type::ColumnType;
 pub use container::{Array, ContainerExpression, Contains, Overlaps};
 pub use expression::{BaseOf, Condition, Expr, Expression};
+pub use inherit::Hierarchy;
 pub use full_text::{FullText, full_text};
 pub use func::{
     Aggregate, SqlExpr, avg, coalesce, count, count_all, count_distinct, length, lower, max, min, sum, upper,

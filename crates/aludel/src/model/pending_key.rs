@@ -42,5 +42,5 @@ fn mark_key(def: &'static ModelDef, index: usize, value: &mut Value<'static>) {
         return;
     }
     let key = std::mem::replace(value, Value::Null);
-    *value = Value::PendingKey(Box::new(PendingKey::new(std::ptr::from_ref(model).addr(), model.name, key)));
+    *value = Value::PendingKey(Box::new(PendingKey::new(model.key_space(), model.name, key)));
 }

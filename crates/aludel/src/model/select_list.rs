@@ -23,7 +23,10 @@ impl ModelDef {
             out.push_str(self.select_list(dialect));
             out.push_str(" FROM ");
             let mut from = Statement::new(out, Vec::new());
-            Renderer::new(dialect.into(), &mut from).table(self.table_ref());
+            let (table, condition) = self.root_table(self.table.into());
+            let mut renderer = Renderer::new(dialect.into(), &mut from);
+            renderer.table(table);
+            renderer.conditions(" WHERE ", condition.into_iter().collect());
             from.sql.into_boxed_str()
         })
     }

@@ -13,6 +13,7 @@ use crate::sql::{BinaryOp, Delete, Node, Rendering, Statement, Update, Value};
 
 use super::Query;
 use super::draft::{Draft, check_parameters};
+use super::inherit;
 use super::scope::invalid;
 
 /// An UPDATE of the rows that a query's filters find: made by [`Query::update`].
@@ -155,12 +156,14 @@ impl<M: Model> BulkUpdate<M> {
             return Err(invalid(format!("update of {}: nothing is set", M::def().table)));
         }
         let columns = M::def().columns;
+        inherit::check_update(M::def(), self.assignments.iter().map(|(column, _)| *column))?;
         let touched = written_by_itself(M::def(), |column| self.assignments.iter().any(|(given, _)| *given == column));
+        let touched = touched.into_iter().filter(|(column, _)| inherit::is_own(M::def(), *column));
         let set = self.assignments.into_iter().chain(touched).map(|(column, value)| (columns[column].name, value));
         let set = set.collect();
         let from = self.from.map(ModelDef::table_ref);
         let mut statement = Statement::default();
-        Update { set, from, filter, ..Update::table(M::def().table_ref()) }.render(to, &mut statement);
+        Update { set, from, filter, ..Update::table(M::def().own_table()) }.render(to, &mut statement);
         check_parameters(to.dialect, &statement)?;
         Ok(statement)
     }
@@ -180,9 +183,10 @@ impl<M: Model> BulkDelete<M> {
     }
 
     pub(super) fn prepare(self, to: Rendering<'_>) -> Result<Statement> {
+        inherit::check_delete(M::def())?;
         let filter = only_filter(self.draft, "delete", None, [])?;
         let mut statement = Statement::default();
-        Delete { filter, ..Delete::from_table(M::def().table_ref()) }.render(to, &mut statement);
+        Delete { filter, ..Delete::from_table(M::def().own_table()) }.render(to, &mut statement);
         check_parameters(to.dialect, &statement)?;
         Ok(statement)
     }
@@ -215,7 +219,7 @@ fn only_filter<'a>(
     from: Option<&'static ModelDef>,
     values: impl IntoIterator<Item = &'a Node>,
 ) -> Result<Vec<Node>> {
-    let table = draft.def.table;
+    let (def, table) = (draft.def, draft.def.table);
     let other = [
         ("a join", !draft.joins.is_empty()),
         ("a selection", draft.items.is_some()),
@@ -242,7 +246,10 @@ fn only_filter<'a>(
     tables.extend(from.map(|from| from.table));
     draft.filter.iter().try_for_each(|node| check_tables(word, &tables, node))?;
     values.into_iter().try_for_each(|node| check_tables(word, &tables, node))?;
-    Ok(draft.filter)
+    let mut filter = draft.filter;
+    inherit::check_columns(def, word, &filter)?;
+    filter.extend(def.confinement());
+    Ok(filter)
 }
 
 /// What an UPDATE writes that does not say so: `on_update` values, and the next version.

@@ -221,7 +221,9 @@ impl Draft {
     /// [`into_select`](Draft::into_select) would have it, without making the select.
     fn write(self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
         let dialect = to.dialect;
-        let draft = *self;
+        let mut draft = *self;
+        let (table, condition) = draft.def.root_table(draft.def.table.into());
+        draft.filter.splice(0..0, condition);
         // One piece of memory for most statements.
         let entities = draft.items.as_ref().map_or(1, SmallVec::len) + draft.joins.len();
         let mut statement = Statement::new(String::with_capacity(128 * entities + 224), Vec::new());
@@ -243,7 +245,7 @@ impl Draft {
             }
         }
         out.push(" FROM ");
-        out.table(draft.def.table_ref());
+        out.table(table);
         for joined in draft.joins {
             let (source, relationship, kind) = match joined {
                 Joined::Along { source, relationship, kind } if joined.link().is_none() => (source, relationship, kind),
@@ -344,15 +346,19 @@ impl Draft {
     fn clauses(mut self: Box<Self>, dialect: Option<Dialect>) -> Result<Select> {
         let lock = self.take_lock(dialect);
         let root = self.root_name();
-        let draft = *self;
+        let mut draft = *self;
         let mut with = Vec::new();
-        let mut table = if root == draft.def.table { draft.def.table_ref() } else { draft.def.table_as(root) };
+        let (mut table, condition) = draft.def.root_table(root);
         let mut distinct_on = Vec::new();
         if let Some(rare) = draft.rare {
             if let Root::Named(source) = rare.root {
                 table = source.into_table(&mut with)?;
+            } else {
+                draft.filter.splice(0..0, condition);
             }
             distinct_on = rare.distinct_on;
+        } else {
+            draft.filter.splice(0..0, condition);
         }
         let mut joins = Vec::with_capacity(draft.joins.len());
         for joined in draft.joins {

@@ -289,7 +289,7 @@ impl DraftRow {
             let target = column.references.as_ref().map(|reference| (reference.target)().0);
             let model = if column.generated == Generated::Autoincrement { Some(def) } else { target };
             let stands_for_a_key =
-                model.is_some_and(|model| arena.tracker().is_placeholder(std::ptr::from_ref(model).addr(), &value));
+                model.is_some_and(|model| arena.tracker().is_placeholder(model.key_space(), &value));
             if stands_for_a_key {
                 given.remove(position);
             }

@@ -15,7 +15,7 @@ use crate::entity::tracker::changed_columns;
 use crate::entity::{Entity, publish_columns};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnList;
-use crate::sql::{ColumnRef, FromClause, Node, Select, Statement, TableRef, Value};
+use crate::sql::{ColumnRef, FromClause, Node, Select, Statement, Value};
 
 impl Session {
     /// The rows that were added and are not in the database yet, of all models, in the order in which they were added.
@@ -159,7 +159,7 @@ impl Session {
         let key = arena.tracker().committed_key(arena, slot);
         let select = select_columns(def, columns, &key.values());
         let mut statement = Statement::default();
-        select.render(self.dialect_of(def), &mut statement);
+        select.render(self.rendering_of(def), &mut statement);
         let mut values: Vec<(usize, Value<'static>)> = Vec::with_capacity(columns.len());
         let mut sink = |row: &Row<'_>| {
             for (at, &column) in columns.iter().enumerate() {
@@ -195,7 +195,7 @@ fn select_columns(def: &'static ModelDef, columns: &[usize], key: &[Value<'_>]) 
     let conditions = def.primary_key.iter().zip(key);
     Select {
         columns: columns.iter().map(|&column| node(column).into()).collect(),
-        from: FromClause::Table(TableRef::new(def.table)),
+        from: FromClause::Table(def.table_ref()),
         filter: conditions
             .map(|(&column, value)| {
                 Node::binary(node(column), crate::sql::BinaryOp::Eq, Node::Value(value.clone().into_owned()))

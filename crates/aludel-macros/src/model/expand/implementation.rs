@@ -6,6 +6,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, Path};
 
+use crate::model::inherit;
+
 use super::{column_type, definition, option, private, private_at};
 use crate::model::spec::{Kind, Model, Relationship};
 use crate::types::last_segment;
@@ -40,11 +42,13 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let checks = model.relationships.iter().filter_map(|relationship| points_back(model, relationship));
     let links = model.relationships.iter().filter_map(|relationship| links_both(model, relationship));
     let references = references(model);
+    let hierarchy = inherit::expand(model);
 
     quote! {
         const _: () = {
         static RELATIONSHIPS: [#private::RelationshipDef; #relationship_count] = [#(#relationships),*];
         static DEF: #private::ModelDef = #definition;
+        #hierarchy
 
         #[automatically_derived]
         unsafe impl #private::Model for #ident {

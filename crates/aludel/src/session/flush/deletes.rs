@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::Flush;
 use super::guard::Guard;
+use super::inherit::tables_of;
 use super::order::{groups, models_of};
 use super::queue::{Queue, Then};
 use super::updates::Version;
@@ -55,7 +56,8 @@ impl Flush<'_, '_> {
         self.turn_to(def)?;
         let own = def.columns.iter().enumerate().find_map(|(column, column_def)| {
             let (target, referenced) = (column_def.references.as_ref()?.target)();
-            target.is(def).then_some((column, referenced))
+            let is_own = def.is_a(target) && !def.joins_parent(column);
+            is_own.then(|| Some((column, def.column_like(target, referenced)?))).flatten()
         });
         // Rows with versions go one by one.
         let after_statement = self.dialect().capabilities().checks_after_statement && def.options.version.is_none();
@@ -114,7 +116,7 @@ impl Flush<'_, '_> {
             for (position, column) in def.columns.iter().enumerate().filter(|(_, column)| column.nullable) {
                 let Some(reference) = &column.references else { continue };
                 let (target, referenced) = (reference.target)();
-                if target.is(def) || !group.iter().any(|def| def.is(target)) {
+                if target.is(def) || !group.iter().any(|def| def.is_a(target)) || def.joins_parent(position) {
                     continue;
                 }
                 if groups(group, |column| !is_among(column, &opened)).len() == group.len() {
@@ -123,8 +125,8 @@ impl Flush<'_, '_> {
                 opened.push(column);
                 let gone: HashSet<Value<'static>> = doomed
                     .iter()
-                    .filter(|slot| slot.def().is(target))
-                    .flat_map(|&slot| self.stored(slot, &[referenced]))
+                    .filter_map(|slot| slot.def().is_a(target).then(|| slot.def().column_like(target, referenced)).flatten().map(|column| (*slot, column)))
+                    .flat_map(|(slot, column)| self.stored(slot, &[column]))
                     .collect();
                 let rows = doomed.iter().copied().filter(|slot| slot.def().is(def));
                 let rows: Vec<SlotPtr> =
@@ -167,26 +169,14 @@ impl Flush<'_, '_> {
             let tracker = self.arena.tracker();
             rows.iter().map(|&slot| tracker.committed_key(&self.arena, slot)).collect()
         };
-        self.begin_sql("DELETE FROM ");
-        self.quote_table(def);
-        self.sql.push_str(" WHERE ");
-        match def.primary_key {
-            [column] if keys.len() > 1 => {
-                self.quote(def.columns[*column].name);
-                self.sql.push_str(" IN (");
-                for position in 0..keys.len() {
-                    self.sql.push_str(if position == 0 { "" } else { ", " });
-                    self.placeholder();
-                }
-                self.sql.push(')');
+        if def.in_hierarchy() {
+            let tables = tables_of(def);
+            for table in &tables[..tables.len() - 1] {
+                self.delete_part(queue, table, &keys).await?;
             }
-            _ => {
-                for position in 0..keys.len() {
-                    self.sql.push_str(if position == 0 { "(" } else { " OR (" });
-                    self.key_condition(def);
-                    self.sql.push(')');
-                }
-            }
+            self.render_delete(tables[tables.len() - 1], keys.len());
+        } else {
+            self.render_delete(def, keys.len());
         }
         if self.waits() {
             let params = keys.iter().flat_map(IdentityKey::values).map(Value::into_owned).collect();
@@ -202,10 +192,51 @@ impl Flush<'_, '_> {
         Ok(())
     }
 
+    /// Deletes what a table has of rows that others have too.
+    async fn delete_part(&mut self, queue: &mut Queue<'_>, table: &'static ModelDef, keys: &[IdentityKey]) -> Result<()> {
+        self.render_delete(table, keys.len());
+        let params: Vec<Value<'static>> = keys.iter().flat_map(IdentityKey::values).map(Value::into_owned).collect();
+        if self.waits() {
+            let then = Then::Deleted { def: table, rows: Vec::new(), keys: Vec::new(), counted: false };
+            return self.enqueue(queue, params, then).await;
+        }
+        let sql = std::mem::take(&mut self.sql);
+        let deleted = self.session.execute_in(self.turn, &sql, &params, self.at).await;
+        deleted.map_err(|error| in_use(table, error))?;
+        self.sql = sql;
+        Ok(())
+    }
+
+    /// `DELETE FROM` a model's table so many rows by their keys.
+    fn render_delete(&mut self, def: &'static ModelDef, keys: usize) {
+        self.begin_sql("DELETE FROM ");
+        self.quote_table(def);
+        self.sql.push_str(" WHERE ");
+        match def.primary_key {
+            [column] if keys > 1 => {
+                self.quote(def.columns[*column].name);
+                self.sql.push_str(" IN (");
+                for position in 0..keys {
+                    self.sql.push_str(if position == 0 { "" } else { ", " });
+                    self.placeholder();
+                }
+                self.sql.push(')');
+            }
+            _ => {
+                for position in 0..keys {
+                    self.sql.push_str(if position == 0 { "(" } else { " OR (" });
+                    self.key_condition(def);
+                    self.sql.push(')');
+                }
+            }
+        }
+    }
+
     /// The rows are gone from the database.
     pub(super) fn settle_delete(&self, rows: &[SlotPtr], keys: Vec<IdentityKey>) {
         for (&slot, key) in rows.iter().zip(keys) {
             leave_collections(&self.arena, slot);
+            self.remove_views(slot, &key);
             self.arena.tracker().removed(slot, key);
         }
         if let Some(first) = rows.first() {
@@ -230,11 +261,21 @@ impl Flush<'_, '_> {
                 (Version(tracker.flushed(slot)), tracker.committed_key(&arena, slot))
             };
             let guard = Guard::of_version(&arena, slot, flushed, version);
+            let mut guarded = def;
+            if def.in_hierarchy() {
+                // The version is in the root's table, which comes last.
+                for table in tables_of(def) {
+                    if !table.is(def.root()) {
+                        self.delete_part(queue, table, std::slice::from_ref(&key)).await?;
+                    }
+                }
+                guarded = def.root();
+            }
             self.begin_sql("DELETE FROM ");
-            self.quote_table(def);
+            self.quote_table(guarded);
             self.sql.push_str(" WHERE ");
-            self.key_condition(def);
-            self.guard_condition(def, &guard);
+            self.key_condition(guarded);
+            self.guard_condition(def, &guard.old);
             let mut params: Vec<Value<'static>> = key.values().into_iter().map(Value::into_owned).collect();
             params.extend(guard.old.into_iter().map(|(_, value)| value.into_owned()));
             let then = Then::Deleted { def, rows: vec![slot], keys: vec![key], counted: true };

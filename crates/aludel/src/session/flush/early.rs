@@ -4,11 +4,9 @@ use std::collections::HashSet;
 
 use super::Flush;
 use crate::entity::def::{ConstraintDef, IndexKeyDef, ModelDef};
+use crate::entity::inherit::ColumnNumber;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::sql::Value;
-
-/// A column of a model, by its definition's address and its position.
-type ColumnOf = (usize, usize);
 
 impl Flush<'_, '_> {
     /// The changed rows of tables that new rows come to which may give up a unique value, but for those that point at a new
@@ -17,20 +15,20 @@ impl Flush<'_, '_> {
         if new.is_empty() || dirty.is_empty() {
             return Vec::new();
         }
-        let models: HashSet<usize> = new.iter().map(|&slot| address(slot)).collect();
+        let models: HashSet<usize> = new.iter().map(|slot| slot.def().key_space()).collect();
         let is_changed = |slot: &&SlotPtr| slot.state() == State::Persistent && !slot.has(DOOMED);
-        let candidates = dirty.iter().filter(is_changed).filter(|&&slot| models.contains(&address(slot)));
+        let candidates = dirty.iter().filter(is_changed).filter(|&&slot| models.contains(&slot.def().key_space()));
         let candidates = candidates.filter(|&&slot| self.gives_up_a_key(slot));
         let mut candidates: Vec<SlotPtr> = candidates.copied().collect();
         if candidates.is_empty() {
             return candidates;
         }
-        let referenced: HashSet<ColumnOf> =
+        let referenced: HashSet<ColumnNumber> =
             candidates.iter().flat_map(|&slot| targets(slot)).map(|(_, to)| to).collect();
-        let keys: HashSet<(ColumnOf, Value<'_>)> = new
+        let keys: HashSet<(ColumnNumber, Value<'_>)> = new
             .iter()
-            .flat_map(|&slot| referenced.iter().filter(move |to| to.0 == address(slot)).map(move |&to| (slot, to)))
-            .map(|(slot, to)| (to, self.arena.value(slot, to.1)))
+            .flat_map(|&slot| referenced.iter().filter_map(move |&to| Some((slot, to, slot.def().numbered(to)?))))
+            .map(|(slot, to, column)| (to, self.arena.value(slot, column)))
             .collect();
         candidates
             .retain(|&slot| targets(slot).all(|(column, to)| !keys.contains(&(to, self.arena.value(slot, column)))));
@@ -64,13 +62,9 @@ fn is_of_a_key(def: &ModelDef, column: usize) -> bool {
 }
 
 /// The foreign keys of a row, with the columns that they lead to.
-fn targets(slot: SlotPtr) -> impl Iterator<Item = (usize, ColumnOf)> {
+fn targets(slot: SlotPtr) -> impl Iterator<Item = (usize, ColumnNumber)> {
     slot.def().columns.iter().enumerate().filter_map(|(position, column)| {
         let (target, referenced) = (column.references.as_ref()?.target)();
-        Some((position, (std::ptr::from_ref(target).addr(), referenced)))
+        Some((position, target.column_number(referenced)))
     })
-}
-
-fn address(slot: SlotPtr) -> usize {
-    std::ptr::from_ref(slot.def()).addr()
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::entity::arena::Arena;
 use crate::entity::def::{ColumnDef, ModelDef};
+use crate::entity::inherit::ColumnNumber;
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
@@ -64,14 +65,10 @@ impl Tarjan<'_> {
         self.on_stack[position] = true;
         let def = self.defs[position];
         for target in def.parents(self.counts) {
-            let Some(other) = self.defs.iter().position(|def| def.is(target)) else { continue };
-            match self.index[other] {
-                None => {
-                    self.visit(other);
-                    self.low[position] = self.low[position].min(self.low[other]);
+            for other in 0..self.defs.len() {
+                if self.defs[other].is_a(target) {
+                    self.follow(position, other);
                 }
-                Some(index) if self.on_stack[other] => self.low[position] = self.low[position].min(index),
-                Some(_) => {}
             }
         }
         if Some(self.low[position]) != self.index[position] {
@@ -86,6 +83,17 @@ impl Tarjan<'_> {
             }
         }
         self.groups.push(group);
+    }
+
+    fn follow(&mut self, position: usize, other: usize) {
+        match self.index[other] {
+            None => {
+                self.visit(other);
+                self.low[position] = self.low[position].min(self.low[other]);
+            }
+            Some(index) if self.on_stack[other] => self.low[position] = self.low[position].min(index),
+            Some(_) => {}
+        }
     }
 }
 
@@ -108,7 +116,7 @@ pub(super) fn for_insert(arena: &Arena, new: &[SlotPtr]) -> Result<Ordered> {
     for group in groups(&defs, |_| true) {
         let rows = new.iter().copied().filter(|slot| group.iter().any(|def| def.is(slot.def())));
         if let [def] = group.as_slice()
-            && !def.columns.iter().any(|column| points_into(column, &group))
+            && !(0..def.columns.len()).any(|column| points_into(def, column, &group))
         {
             ordered.slots.extend(rows);
         } else {
@@ -118,11 +126,12 @@ pub(super) fn for_insert(arena: &Arena, new: &[SlotPtr]) -> Result<Ordered> {
     Ok(ordered)
 }
 
-fn points_into(column: &ColumnDef, group: &[&'static ModelDef]) -> bool {
-    column.references.as_ref().is_some_and(|reference| {
-        let target = (reference.target)().0;
-        group.iter().any(|def| def.is(target))
-    })
+fn points_into(def: &ModelDef, column: usize, group: &[&'static ModelDef]) -> bool {
+    !def.joins_parent(column)
+        && def.columns[column].references.as_ref().is_some_and(|reference| {
+            let target = (reference.target)().0;
+            group.iter().any(|def| def.is_a(target))
+        })
 }
 
 /// One row's foreign key to another new row.
@@ -133,18 +142,21 @@ struct Dependency {
 }
 
 fn by_rows(arena: &Arena, rows: &[SlotPtr], group: &[&'static ModelDef], ordered: &mut Ordered) -> Result<()> {
-    let mut by_value: HashMap<(usize, usize, Value<'_>), SlotPtr> = HashMap::new();
-    let mut referenced: HashSet<(usize, usize)> = HashSet::new();
-    for column in group.iter().flat_map(|def| def.columns).filter(|column| points_into(column, group)) {
-        if let Some(reference) = &column.references {
-            let (target, position) = (reference.target)();
-            referenced.insert((std::ptr::from_ref(target).addr(), position));
+    let mut by_value: HashMap<(ColumnNumber, Value<'_>), SlotPtr> = HashMap::new();
+    let mut referenced: HashSet<ColumnNumber> = HashSet::new();
+    for def in group {
+        for (_, column) in def.columns.iter().enumerate().filter(|(at, _)| points_into(def, *at, group)) {
+            if let Some(reference) = &column.references {
+                let (target, position) = (reference.target)();
+                referenced.insert(target.column_number(position));
+            }
         }
     }
     for &slot in rows {
-        let model = std::ptr::from_ref(slot.def()).addr();
-        for &(target, column) in referenced.iter().filter(|(target, _)| *target == model) {
-            by_value.insert((target, column, arena.value(slot, column)), slot);
+        for &number in &referenced {
+            if let Some(column) = slot.def().numbered(number) {
+                by_value.insert((number, arena.value(slot, column)), slot);
+            }
         }
     }
     let mut waiting: Vec<(SlotPtr, Vec<Dependency>)> = rows
@@ -155,13 +167,13 @@ fn by_rows(arena: &Arena, rows: &[SlotPtr], group: &[&'static ModelDef], ordered
                 .columns
                 .iter()
                 .enumerate()
-                .filter(|(_, column)| points_into(column, group))
+                .filter(|(position, _)| points_into(def, *position, group))
                 .filter_map(|(position, column)| {
                     let (target, referenced) = (column.references.as_ref()?.target)();
                     let value = arena.value(slot, position);
-                    let on = by_value.get(&(std::ptr::from_ref(target).addr(), referenced, value))?;
+                    let on = by_value.get(&(target.column_number(referenced), value))?;
                     // A row that points at itself waits for its own key, unless that is known.
-                    let own = *on == slot && !def.columns[referenced].generated.is_made_by_database();
+                    let own = *on == slot && !target.columns[referenced].generated.is_made_by_database();
                     (!own).then_some(Dependency { column: position, nullable: column.nullable, on: *on })
                 })
                 .collect();
