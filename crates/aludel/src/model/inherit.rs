@@ -177,16 +177,11 @@ impl Inheritance {
         }
     }
 
-    /// `"employee"."kind" = 'engineer'`, with the first table under a name.
+    /// `"employee"."kind" IN ('engineer')`, with the first table under a name.
     fn condition(&self, root: &str) -> Option<Node> {
         let column = ColumnRef::new(root.to_owned(), self.discriminator.name);
-        let mut literals = self.among.as_ref()?.iter().filter_map(literal).map(|literal| Node::Sql(literal.into()));
-        let first = literals.next()?;
-        let mut list: Vec<Node> = std::iter::once(first).chain(literals).collect();
-        Some(match list.len() {
-            1 => Node::binary(Node::Column(column), BinaryOp::Eq, list.swap_remove(0)),
-            _ => Node::In { value: Box::new(Node::Column(column)), list, negated: false },
-        })
+        let literals = self.among.as_ref()?.iter().filter_map(literal).map(|literal| Node::Sql(literal.into()));
+        Some(Node::In { value: Box::new(Node::Column(column)), list: literals.collect(), negated: false })
     }
 
     /// The rows of the model, from all tables that they are in, under a name.

@@ -82,20 +82,31 @@ fn with_columns(mut table: Table, def: &'static ModelDef, shared: bool) -> Table
     for (position, column_def) in def.columns.iter().enumerate() {
         let is_key = def.primary_key.contains(&position);
         let is_parents = above.contains(&column_def.name) && !(is_key && def.joins_parent(position));
-        if is_parents || table.column(column_def.name).is_some() {
+        if is_parents {
             continue;
         }
-        let mut column = column_of(column_def);
-        column.nullable |= shared;
-        column.autoincrement &= !def.joins_parent(position);
-        table = table.with_column(column);
+        // Models that inherit from the same one may share a column.
+        let is_new = table.column(column_def.name).is_none();
+        if is_new {
+            let mut column = column_of(column_def);
+            column.nullable |= shared;
+            column.autoincrement &= !def.joins_parent(position);
+            table = table.with_column(column);
+        }
         if column_def.unique {
-            table = table.with_unique(UniqueConstraint::new([column_def.name]));
+            let unique = UniqueConstraint::new([column_def.name]);
+            if is_new || !table.uniques.contains(&unique) {
+                table = table.with_unique(unique);
+            }
         }
         if column_def.index {
-            table = table.with_index(Index::new([column_def.name]));
+            let index = Index::new([column_def.name]);
+            if is_new || !table.indexes.contains(&index) {
+                table = table.with_index(index);
+            }
         }
-        if let Some(reference) = &column_def.references
+        if is_new
+            && let Some(reference) = &column_def.references
             && let (target, referenced) = (reference.target)()
             // No database looks into another.
             && target.bind == def.bind

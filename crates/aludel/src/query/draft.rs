@@ -174,6 +174,7 @@ impl Draft {
     /// # Errors
     /// `InvalidStatement` for what the types do not check.
     pub(super) fn prepare(mut self: Box<Self>, to: Rendering<'_>) -> Result<Prepared> {
+        self.name_own_columns();
         self.check()?;
         let entities = self.items.iter().flatten().filter(|item| matches!(item, Item::Entity { .. })).count();
         let eager = self.plan_eager()?;
@@ -276,7 +277,8 @@ impl Draft {
     ///
     /// # Errors
     /// As [`prepare`](Draft::prepare).
-    pub(super) fn prepare_count(self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
+    pub(super) fn prepare_count(mut self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
+        self.name_own_columns();
         self.check()?;
         self.refuse_lock("count")?;
         render(self.into_select(to.dialect)?.into_count(), to)
@@ -286,7 +288,8 @@ impl Draft {
     ///
     /// # Errors
     /// As [`prepare`](Draft::prepare).
-    pub(super) fn prepare_exists(self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
+    pub(super) fn prepare_exists(mut self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
+        self.name_own_columns();
         self.check()?;
         self.refuse_lock("exists")?;
         render(self.into_select(to.dialect)?.into_exists(), to)
@@ -297,6 +300,7 @@ impl Draft {
     /// # Errors
     /// As [`prepare`](Draft::prepare).
     pub(super) fn into_inner(mut self: Box<Self>) -> Result<Select> {
+        self.name_own_columns();
         self.check_in(true)?;
         self.refuse_lock("a subquery")?;
         if let Some(Root::Compound(compound)) = self.take_compound() {
@@ -345,6 +349,9 @@ impl Draft {
     /// The select without its columns.
     fn clauses(mut self: Box<Self>, dialect: Option<Dialect>) -> Result<Select> {
         let lock = self.take_lock(dialect);
+        if lock.is_some() {
+            self.check_lock_of_heirs(dialect)?;
+        }
         let root = self.root_name();
         let mut draft = *self;
         let mut with = Vec::new();

@@ -1,10 +1,79 @@
 //! What statements on many rows can do to models whose rows are in several tables.
 
 use crate::entity::def::ModelDef;
-use crate::error::Result;
-use crate::sql::Node;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::{ColumnRef, Dialect, Node};
 
+use super::draft::Draft;
 use super::scope::invalid;
+use super::selection::Item;
+use super::source::{Joined, Table};
+
+impl Draft {
+    /// Names the columns that models have from their parents as the parents', where a query of a hierarchy joins the
+    /// tables one by one.
+    #[inline]
+    pub(super) fn name_own_columns(&mut self) {
+        if self.joins.iter().any(|joined| own(joined).is_some()) {
+            self.name_columns();
+        }
+    }
+
+    /// # Errors
+    /// `Unsupported` where rows of several tables, or of a part of one, are to be locked, and the backend does not lock
+    /// what a subquery reads.
+    #[cold]
+    pub(super) fn check_lock_of_heirs(&self, dialect: Option<Dialect>) -> Result<()> {
+        if !dialect.is_some_and(Dialect::is_mysql) {
+            return Ok(());
+        }
+        let root = self.def.joined_inheritance().map(|_| self.def);
+        let joined = self.joins.iter().filter(|joined| own(joined).is_none()).filter_map(Joined::def);
+        match root.into_iter().chain(joined).find(|def| def.options.inherits.is_some()) {
+            None => Ok(()),
+            Some(def) => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "for_update(): this database does not lock rows of `{name}` here, which it reads by a subquery: lock the \
+                     rows of `{root}` with the same keys",
+                    name = def.name,
+                    root = def.root().name
+                ),
+            )),
+        }
+    }
+
+    #[cold]
+    fn name_columns(&mut self) {
+        let tables: Vec<&'static ModelDef> = self.joins.iter().filter_map(own).collect();
+        let mut rename = |column: &mut ColumnRef| {
+            let Some(def) = tables.iter().find(|def| def.table == column.table) else { return };
+            let Some(inheritance) = def.inheritance() else { return };
+            let Some(position) = def.columns.iter().position(|own| own.name == column.name) else { return };
+            let home = inheritance.homes[position];
+            column.table = inheritance.levels[home].def.table.into();
+            column.name = inheritance.name_in(def, home, position).into();
+        };
+        let values = self.items.iter_mut().flatten().filter_map(|item| match item {
+            Item::Value { node, .. } => Some(node),
+            Item::Entity { .. } => None,
+        });
+        let nodes = values.chain(&mut self.filter).chain(&mut self.group_by).chain(&mut self.having);
+        nodes.for_each(|node| node.columns_mut(&mut rename));
+        self.order_by.iter_mut().for_each(|order| order.node.columns_mut(&mut rename));
+    }
+}
+
+/// The model whose own table it is, without those of its parents.
+fn own(joined: &Joined) -> Option<&'static ModelDef> {
+    match joined {
+        Joined::To(join) => match join.source.table {
+            Table::Own(def) => Some(def),
+            Table::Model(_) | Table::Named(_) => None,
+        },
+        Joined::Along { .. } => None,
+    }
+}
 
 /// Whether a column is in the table that an UPDATE of the model writes.
 pub(super) fn is_own(def: &'static ModelDef, column: usize) -> bool {
