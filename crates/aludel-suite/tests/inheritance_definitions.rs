@@ -10,19 +10,19 @@ mod missing {
 
     #[derive(Model, Clone, Debug)]
     #[model(table = "missing", identity = "a")]
-    pub struct Parent {
+    pub(super) struct Parent {
         #[column(primary_key)]
-        pub id: i64,
-        pub name: String,
+        pub(super) id: i64,
+        pub(super) name: String,
         #[column(discriminator)]
-        pub kind: String,
+        pub(super) kind: String,
     }
 
     #[derive(Model, Clone, Debug)]
     #[model(inherits = Parent, identity = "b")]
-    pub struct Child {
+    pub(super) struct Child {
         #[column(primary_key)]
-        pub id: i64,
+        pub(super) id: i64,
     }
 }
 
@@ -31,25 +31,25 @@ mod twice {
 
     #[derive(Model, Clone, Debug)]
     #[model(table = "twice")]
-    pub struct Parent {
+    pub(super) struct Parent {
         #[column(primary_key)]
-        pub id: i64,
+        pub(super) id: i64,
         #[column(discriminator)]
-        pub kind: i64,
+        pub(super) kind: i64,
     }
 
     #[derive(Model, Clone, Debug)]
     #[model(inherits = Parent, identity = 7)]
-    pub struct One {
+    pub(super) struct One {
         #[column(primary_key)]
-        pub id: i64,
+        pub(super) id: i64,
     }
 
     #[derive(Model, Clone, Debug)]
     #[model(inherits = Parent, identity = 7)]
-    pub struct Two {
+    pub(super) struct Two {
         #[column(primary_key)]
-        pub id: i64,
+        pub(super) id: i64,
     }
 }
 
@@ -58,20 +58,20 @@ mod retyped {
 
     #[derive(Model, Clone, Debug)]
     #[model(table = "retyped", identity = "a")]
-    pub struct Parent {
+    pub(super) struct Parent {
         #[column(primary_key)]
-        pub id: i64,
-        pub size: i64,
+        pub(super) id: i64,
+        pub(super) size: i64,
         #[column(discriminator)]
-        pub kind: String,
+        pub(super) kind: String,
     }
 
     #[derive(Model, Clone, Debug)]
     #[model(table = "retyped_child", inherits = Parent, identity = "b")]
-    pub struct Child {
+    pub(super) struct Child {
         #[column(primary_key, references = Parent::id)]
-        pub id: i64,
-        pub size: Option<i64>,
+        pub(super) id: i64,
+        pub(super) size: Option<i64>,
     }
 }
 
@@ -80,27 +80,27 @@ mod shared {
 
     #[derive(Model, Clone, Debug)]
     #[model(table = "shared", identity = "a")]
-    pub struct Parent {
+    pub(super) struct Parent {
         #[column(primary_key)]
-        pub id: i64,
+        pub(super) id: i64,
         #[column(discriminator)]
-        pub kind: String,
+        pub(super) kind: String,
     }
 
     #[derive(Model, Clone, Debug)]
     #[model(inherits = Parent, identity = "b")]
-    pub struct One {
+    pub(super) struct One {
         #[column(primary_key)]
-        pub id: i64,
-        pub extra: i64,
+        pub(super) id: i64,
+        pub(super) extra: i64,
     }
 
     #[derive(Model, Clone, Debug)]
     #[model(inherits = Parent, identity = "c")]
-    pub struct Two {
+    pub(super) struct Two {
         #[column(primary_key)]
-        pub id: i64,
-        pub extra: String,
+        pub(super) id: i64,
+        pub(super) extra: String,
     }
 }
 
@@ -109,19 +109,19 @@ mod unmarked {
 
     #[derive(Model, Clone, Debug)]
     #[model(table = "unmarked", identity = "a")]
-    pub struct Parent {
+    pub(super) struct Parent {
         #[column(primary_key)]
-        pub id: i64,
+        pub(super) id: i64,
         #[column(discriminator)]
-        pub kind: String,
+        pub(super) kind: String,
     }
 
     #[derive(Model, Clone, Debug)]
     #[model(inherits = Parent, identity = "b")]
-    pub struct Child {
+    pub(super) struct Child {
         #[column(primary_key)]
-        pub id: i64,
-        pub kind: String,
+        pub(super) id: i64,
+        pub(super) kind: String,
     }
 }
 
@@ -130,24 +130,24 @@ mod anonymous {
 
     #[derive(Model, Clone, Debug)]
     #[model(table = "anonymous")]
-    pub struct Parent {
+    pub(super) struct Parent {
         #[column(primary_key)]
-        pub id: i64,
+        pub(super) id: i64,
         #[column(discriminator)]
-        pub kind: String,
+        pub(super) kind: String,
     }
 
     #[derive(Model, Clone, Debug)]
     #[model(inherits = Parent, identity = "it's a child")]
-    pub struct Child {
+    pub(super) struct Child {
         #[column(primary_key)]
-        pub id: i64,
-        pub note: String,
+        pub(super) id: i64,
+        pub(super) note: String,
     }
 
     #[derive(Polymorphic, Clone, Debug)]
     #[polymorphic(on = Parent::kind)]
-    pub enum Any {
+    pub(super) enum Any {
         Parent(Entity<Parent>),
         Child(Entity<Child>),
     }

@@ -43,7 +43,7 @@ struct Vehicle {
     version: i64,
     #[column(references = Site::id)]
     site_id: Option<i64>,
-    #[relationship]
+    #[relationship(back_populates = vehicles)]
     site: One<Option<Site>>,
     wheels: i64,
     #[column(unique, length = 20)]
@@ -90,6 +90,8 @@ struct Site {
     title: String,
     #[relationship(back_populates = site)]
     assets: Many<Asset>,
+    #[relationship(back_populates = site, order_by = Vehicle::wheels)]
+    vehicles: Many<Vehicle>,
 }
 
 #[derive(Model, Clone, Debug, Serialize)]
@@ -142,7 +144,7 @@ async fn each_model_has_a_table_of_its_own_columns() -> Result<()> {
     };
     assert_eq!(columns("asset"), "id name kind version site_id");
     assert_eq!(columns("vehicle"), "id wheels plate");
-    assert_eq!(columns("truck"), "vehicle_id load rank");
+    assert_eq!(columns("truck"), "vehicle_id tons rank");
     assert_eq!(columns("home"), "id rooms");
     let vehicle = db.metadata().table("vehicle").unwrap();
     assert!(!vehicle.column("id").unwrap().autoincrement && !vehicle.column("wheels").unwrap().nullable);
@@ -395,5 +397,57 @@ async fn rows_are_locked_where_the_backend_locks_rows() -> Result<()> {
     let other = db.session();
     let error = Asset::query().filter(Asset::name.eq("car")).for_update().nowait().all(&other).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
+    Ok(())
+}
+
+#[tokio::test]
+async fn relationships_lead_to_models_with_several_tables() -> Result<()> {
+    let (db, session) = yard().await?;
+    let site = Site::query().one(&session).await?;
+    let mule = Truck::query().one(&session).await?;
+    mule.set(Truck::site_id, site.id);
+    session.commit().await?;
+    let session = db.session();
+    db.statements();
+    let site = Site::query().with(Site::vehicles).one(&session).await?;
+    assert_eq!(db.work().len(), 2);
+    assert_eq!(site.vehicles.get()?.iter().map(|row| &*row.name).collect::<Vec<_>>(), ["car", "mule"]);
+    let first = Site::query().with(Site::vehicles.filter(Vehicle::wheels.gt(4)).limit(1)).one(&db.session()).await?;
+    assert_eq!(first.vehicles.get()?.len(), 1);
+    let joined = Site::query().with(Site::vehicles.joined()).one(&db.session()).await?;
+    assert_eq!(joined.vehicles.get()?.len(), 2);
+    assert_eq!(Site::query().filter(Site::vehicles.any(Vehicle::name.eq("car"))).count(&session).await?, 1);
+
+    // What a relationship to the root leads to, as what it is.
+    let assets = site.load(Site::assets).await?;
+    db.statements();
+    let all = AnyAsset::of(&session, assets.iter().cloned()).await?;
+    assert_eq!(db.work().len(), 1);
+    assert_eq!(all.len(), assets.len());
+    assert!(all.iter().zip(&assets).all(|(any, asset)| match any {
+        AnyAsset::Asset(row) => row == asset,
+        AnyAsset::Vehicle(row) => row.id == asset.id,
+        AnyAsset::Truck(row) => row.vehicle_id == asset.id,
+        AnyAsset::House(_) => false,
+    }));
+
+    // Their keys are let go of in the table that has them.
+    session.delete(&site);
+    session.commit().await?;
+    assert_eq!(db.rows("SELECT count(*) FROM asset WHERE site_id IS NULL"), ["5"]);
+    assert_eq!((db.rows(VEHICLES).len(), db.rows(TRUCKS).len()), (3, 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_literal_and_a_merged_value_are_of_their_model() -> Result<()> {
+    let (db, session) = yard().await?;
+    let mut hut = House::query().one(&session).await?.detach();
+    hut.rooms = 4;
+    session.clear();
+    let merged = session.merge(hut).await?;
+    assert_eq!((merged.kind, merged.rooms), (Kind::House, 4));
+    session.commit().await?;
+    assert_eq!(db.rows("SELECT id, rooms FROM home"), ["5|4"]);
     Ok(())
 }

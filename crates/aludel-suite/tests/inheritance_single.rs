@@ -34,7 +34,7 @@ struct Engineer {
     level: Option<i64>,
 }
 
-#[derive(Model, Clone, Debug, Serialize)]
+#[derive(Model, Clone, Debug, Default, Serialize)]
 #[model(inherits = Employee, identity = "manager")]
 struct Manager {
     #[column(primary_key)]
@@ -430,5 +430,21 @@ async fn rows_are_locked_where_the_backend_locks_rows() -> Result<()> {
     let other = db.session();
     let error = Employee::query().filter(Employee::name.eq("bob")).for_update().nowait().all(&other).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_literal_gets_its_identity_and_a_new_row_takes_a_deleted_ones_place() -> Result<()> {
+    let (db, session) = staff().await?;
+    session.add(Manager { name: "ida".into(), ..Manager::default() });
+    session.commit().await?;
+    assert_eq!(db.rows("SELECT kind FROM employee WHERE name = 'ida'"), ["manager"]);
+    let bob = Engineer::query().filter(Engineer::name.eq("bob")).one(&session).await?;
+    session.delete(&bob);
+    session.add(Engineer::build().id(bob.id).name("kim").language("Go"));
+    db.statements();
+    session.commit().await?;
+    assert_eq!(db.work().len(), 1);
+    assert_eq!(db.rows(&format!("SELECT name, kind, level FROM employee WHERE id = {}", bob.id)), ["kim|engineer|NULL"]);
     Ok(())
 }
