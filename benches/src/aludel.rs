@@ -47,6 +47,48 @@ impl<T: Contents> Contents for Loaded<T> {
     }
 }
 
+/// Reads with one session, whose transaction keeps the connection, and which forgets what it has loaded after each
+/// operation.
+async fn read_with_one_session(db: &Db, workload: Workload, bench: &mut Bench) {
+    let session = db.session();
+    session.begin().await.unwrap();
+    match workload {
+        Workload::TrivialQuery => bench.run_async(async || Forgotten::after(load_users(&session).await, &session)).await,
+        Workload::MediumComplexQuery => {
+            bench.run_async(async || Forgotten::after(load_users_with_posts(&session).await, &session)).await;
+        }
+        Workload::LoadingAssociationsSequentially => {
+            bench.run_async(async || Forgotten::after(load_tree(&session).await, &session)).await;
+        }
+        Workload::Insert | Workload::InsertMany => unreachable!("it only reads"),
+    }
+    session.rollback().await.unwrap();
+}
+
+/// What an operation has loaded; when it is dropped the session forgets it.
+struct Forgotten<'a, T> {
+    entities: T,
+    session: &'a Session,
+}
+
+impl<'a, T> Forgotten<'a, T> {
+    fn after(entities: T, session: &'a Session) -> Self {
+        Self { entities, session }
+    }
+}
+
+impl<T> Drop for Forgotten<'_, T> {
+    fn drop(&mut self) {
+        self.session.clear();
+    }
+}
+
+impl<T: Contents> Contents for Forgotten<'_, T> {
+    fn add_to(&self, digest: &mut Digest, parent: u64) -> u64 {
+        self.entities.add_to(digest, parent)
+    }
+}
+
 /// Loads into a session of its own.
 async fn in_session<T>(db: &Db, load: impl AsyncFnOnce(&Session) -> T) -> Loaded<T> {
     let session = db.session();
@@ -58,6 +100,8 @@ async fn in_session<T>(db: &Db, load: impl AsyncFnOnce(&Session) -> T) -> Loaded
 enum Style {
     /// Rows inserted without entities, relationships loaded with the query.
     Plain,
+    /// Rows read by one session, whose transaction is open and keeps the connection.
+    Held,
     /// Rows inserted as entities by a flush.
     UnitOfWork,
     /// Relationships loaded from the entities, afterwards.
@@ -78,6 +122,11 @@ struct Aludel {
 /// Connects to an empty database.
 pub fn open(database: &Database) -> Box<dyn Contender> {
     open_as(database, Style::Plain)
+}
+
+/// Connects to an empty database, whose rows are all read by one session, in one transaction.
+pub fn open_held(database: &Database) -> Box<dyn Contender> {
+    open_as(database, Style::Held)
 }
 
 /// Connects to an empty database, whose rows are inserted by `add_all` and `flush`.
@@ -138,6 +187,9 @@ impl Contender for Aludel {
     fn run(&mut self, case: Case, bench: &mut Bench) {
         let Self { runtime, db, transaction, style } = self;
         runtime.block_on(async {
+            if *style == Style::Held {
+                return read_with_one_session(db, case.workload, bench).await;
+            }
             match (case.workload, transaction) {
                 (Workload::TrivialQuery, None) => bench.run_async(async || in_session(db, load_users).await).await,
                 // The harness looks at what was inserted; entities that the session has would not be read again.

@@ -134,6 +134,7 @@ impl Database {
         [backend.tables(), case.rows_sql(), String::from(backend.analyze())].concat()
     }
 
+    #[cfg_attr(not(any(feature = "postgres", feature = "mariadb")), allow(unused_variables, reason = "nothing to administrate"))]
     fn administrate(&self, sql: &str) {
         match self.backend() {
             Backend::Sqlite => {}

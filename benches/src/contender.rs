@@ -13,8 +13,8 @@ pub struct Entry {
     pub name: &'static str,
     /// Connects to an empty database.
     pub open: fn(&Database) -> Box<dyn Contender>,
-    /// The one workload it takes part in, if not all of them.
-    pub only: Option<Workload>,
+    /// The workloads it takes part in, if not all of them.
+    pub only: Option<&'static [Workload]>,
 }
 
 impl Entry {
@@ -23,9 +23,18 @@ impl Entry {
         Self { name, open, only: None }
     }
 
-    /// Another way to use a layer, for one workload.
-    pub const fn variant(name: &'static str, open: fn(&Database) -> Box<dyn Contender>, only: Workload) -> Self {
+    /// Another way to use a layer, for some workloads.
+    pub const fn variant(
+        name: &'static str,
+        open: fn(&Database) -> Box<dyn Contender>,
+        only: &'static [Workload],
+    ) -> Self {
         Self { name, open, only: Some(only) }
+    }
+
+    /// Whether it takes part in a workload.
+    pub fn takes_part_in(&self, workload: Workload) -> bool {
+        self.only.is_none_or(|only| only.contains(&workload))
     }
 }
 

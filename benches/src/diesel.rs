@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "postgres", feature = "mariadb"))]
 mod asynchronous;
+mod pooled;
 mod schema;
 mod synchronous;
 
@@ -9,6 +10,7 @@ mod synchronous;
 pub use asynchronous::mariadb::open as open_async_mariadb;
 #[cfg(feature = "postgres")]
 pub use asynchronous::postgres::open as open_async_postgres;
+pub use pooled::open as open_pooled;
 #[cfg(feature = "mariadb")]
 pub use synchronous::mariadb::{execute as execute_mariadb, open as open_mariadb};
 #[cfg(feature = "postgres")]

@@ -32,8 +32,9 @@ fn contenders(backend: Backend) -> Vec<Entry> {
     let (before, after) = peers(backend);
     let aludel = [
         Entry::new("aludel", aludel::open),
-        Entry::variant("aludel-uow", aludel::open_unit_of_work, Workload::Insert),
-        Entry::variant("aludel-load", aludel::open_lazy, Workload::LoadingAssociationsSequentially),
+        Entry::variant("aludel-held", aludel::open_held, Workload::READS),
+        Entry::variant("aludel-uow", aludel::open_unit_of_work, &[Workload::Insert]),
+        Entry::variant("aludel-load", aludel::open_lazy, &[Workload::LoadingAssociationsSequentially]),
     ];
     before.into_iter().chain(aludel).chain(after).chain([Entry::new("sea-orm", seaorm::open)]).collect()
 }
@@ -42,7 +43,10 @@ fn contenders(backend: Backend) -> Vec<Entry> {
 fn peers(backend: Backend) -> (Vec<Entry>, Vec<Entry>) {
     match backend {
         Backend::Sqlite => (
-            vec![Entry::new(report::BASELINE, diesel::open_sqlite)],
+            vec![
+                Entry::new(report::BASELINE, diesel::open_sqlite),
+                Entry::variant("diesel-pool", diesel::open_pooled, Workload::READS),
+            ],
             vec![Entry::new("rusqlite", rusqlite::open), Entry::new("sqlx", sqlx::sqlite::open)],
         ),
         #[cfg(feature = "postgres")]
@@ -52,7 +56,7 @@ fn peers(backend: Backend) -> (Vec<Entry>, Vec<Entry>) {
                 Entry::new("diesel-async", diesel::open_async_postgres),
             ],
             vec![
-                Entry::variant("aludel-insert", aludel::open_without_copy, Workload::InsertMany),
+                Entry::variant("aludel-insert", aludel::open_without_copy, &[Workload::InsertMany]),
                 Entry::new("tokio-postgres", tokio_postgres::open),
                 Entry::new("sqlx", sqlx::postgres::open),
             ],
@@ -96,7 +100,7 @@ fn measure(options: &Options) {
     for &workload in &options.workloads {
         let entries: Vec<&Entry> = contenders
             .iter()
-            .filter(|entry| entry.only.is_none_or(|only| only == workload))
+            .filter(|entry| entry.takes_part_in(workload))
             .filter(|entry| options.contenders.is_empty() || options.contenders.iter().any(|name| name == entry.name))
             .collect();
         let results: Vec<_> = workload

@@ -39,6 +39,10 @@ impl Workload {
         Self::LoadingAssociationsSequentially,
     ];
 
+    /// Those that read.
+    pub const READS: &[Self] =
+        &[Self::TrivialQuery, Self::MediumComplexQuery, Self::LoadingAssociationsSequentially];
+
     /// The name on the command line, and in Diesel's suite.
     pub fn name(self) -> &'static str {
         match self {

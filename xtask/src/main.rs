@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask help` lists them.
 
 mod bench;
+mod budget;
 mod cargo;
 mod check;
 mod loom;
@@ -35,6 +36,12 @@ const COMMANDS: &[Command] = &[
         run: reliability::run,
     },
     Command { name: "bench", summary: "compare with other libraries", help: bench::HELP, run: bench::run },
+    Command {
+        name: "budget",
+        summary: "time how long 300 models take to compile, beside other libraries",
+        help: budget::HELP,
+        run: budget::run,
+    },
     Command {
         name: "sanitize",
         summary: "run the tests under AddressSanitizer",

@@ -17,6 +17,7 @@ use crate::sql::{
 
 use super::eager::{Eager, Plan};
 use super::selection::Item;
+use super::shape::{self, Shape};
 use super::source::{Joined, On, Rare, Root, target_of};
 
 /// A query without types, of which perhaps nothing was said but the model: the clauses are in a box, because a query is
@@ -175,21 +176,42 @@ impl Draft {
     /// `InvalidStatement` for what the types do not check.
     pub(super) fn prepare(mut self: Box<Self>, to: Rendering<'_>) -> Result<Prepared> {
         self.name_own_columns();
+        let shape = Shape::of(&self, to);
+        if let Some(sql) = shape.as_ref().and_then(Shape::text) {
+            let (alone, populate_existing) = (self.is_alone(None), self.populate_existing);
+            let (sql, params) = (Cow::Borrowed(sql), shape::values(*self));
+            return Ok(Prepared {
+                sql,
+                params,
+                eager: None,
+                alone,
+                populate_existing,
+                locks: false,
+                keys: Box::default(),
+            });
+        }
         self.check()?;
-        let entities = self.items.iter().flatten().filter(|item| matches!(item, Item::Entity { .. })).count();
         let eager = self.plan_eager()?;
-        let alone = self.joins.is_empty() && entities <= 1 && eager.as_ref().is_none_or(|plan| plan.joined.is_empty());
+        let alone = self.is_alone(eager.as_deref());
         let populate_existing = self.populate_existing;
         if self.rare.is_some() {
             return self.prepare_rare(to, eager, alone);
         }
-        let Statement { sql, params, .. } = match &eager {
-            Some(plan) => {
+        let Statement { sql, params, .. } = match (&eager, shape) {
+            (Some(plan), _) => {
                 let mut select = self.into_select(to.dialect)?;
                 plan.join(to.dialect, &mut select);
                 render(select, to)?
             }
-            None => self.write(to)?,
+            (None, None) => self.write(to)?,
+            (None, Some(shape)) => {
+                let values = shape::values((*self).clone());
+                let statement = self.write(to)?;
+                if statement.params == values {
+                    shape.remember(&statement.sql);
+                }
+                statement
+            }
         };
         Ok(Prepared {
             sql: Cow::Owned(sql),
@@ -200,6 +222,12 @@ impl Draft {
             locks: false,
             keys: Box::default(),
         })
+    }
+
+    /// Whether no row of a model can come twice.
+    fn is_alone(&self, eager: Option<&Plan>) -> bool {
+        let mut entities = self.items.iter().flatten().filter(|item| matches!(item, Item::Entity { .. }));
+        self.joins.is_empty() && entities.nth(1).is_none() && eager.is_none_or(|plan| plan.joined.is_empty())
     }
 
     #[cold]

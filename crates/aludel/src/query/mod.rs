@@ -22,6 +22,7 @@ mod returning;
 mod scope;
 mod selection;
 mod set_operations;
+mod shape;
 mod sortable;
 mod source;
 mod stream;

@@ -150,14 +150,15 @@ impl Draft {
         match item {
             Item::Entity { def, optional, alias } => {
                 let (table, name) = (Item::table(def, alias), def.name);
-                let what = match alias {
+                let what = || match alias {
                     None => format!("{name}::entity"),
                     Some(alias) => format!("{alias}.entity()"),
                 };
                 if !self.has(table) {
-                    return Err(self.not_selected_from("select", &what, table, self.joins.len()));
+                    return Err(self.not_selected_from("select", &what(), table, self.joins.len()));
                 }
                 if !optional && self.is_outer(table) {
+                    let what = what();
                     return Err(invalid(format!(
                         "select({what}): `{table}` is outer-joined, so that there may be no row: use `{what}.optional()`"
                     )));
