@@ -46,7 +46,8 @@ fn parse(input: &DeriveInput, errors: &mut Errors) -> Option<Polymorphic> {
     };
     let on = on(input, errors);
     if data.variants.is_empty() {
-        errors.at(&input.ident, "a polymorphic enum has a variant for each model of a hierarchy, and this one has none");
+        errors
+            .at(&input.ident, "a polymorphic enum has a variant for each model of a hierarchy, and this one has none");
     }
     let mut variants: Vec<Variant> = Vec::new();
     for variant in &data.variants {
@@ -123,9 +124,9 @@ fn expand(polymorphic: &Polymorphic) -> TokenStream {
             }
         }
     });
-    let any = variants.iter().map(|Variant { ident, .. }| {
-        quote!(Self::#ident(entity) => #private::AnyEntity::from(entity.clone()))
-    });
+    let any = variants
+        .iter()
+        .map(|Variant { ident, .. }| quote!(Self::#ident(entity) => #private::AnyEntity::from(entity.clone())));
     let name = ident.unraw().to_string();
     quote! {
         #check

@@ -193,7 +193,10 @@ async fn a_variant_has_an_identity() -> Result<()> {
     let session = db.session();
     let error = anonymous::Any::query().all(&session).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidStatement);
-    assert!(error.to_string().contains("`Any` has a variant for `Parent`, whose own rows nothing tells from others"), "{error}");
+    assert!(
+        error.to_string().contains("`Any` has a variant for `Parent`, whose own rows nothing tells from others"),
+        "{error}"
+    );
     // Without an identity the program gives the discriminator.
     session.add(anonymous::Parent::build().kind("other"));
     session.add(anonymous::Child::build().note("n"));

@@ -158,10 +158,8 @@ async fn each_model_has_a_table_of_its_own_columns() -> Result<()> {
 async fn a_row_is_inserted_into_its_tables_from_the_root_on() -> Result<()> {
     let db = TestDb::new().await;
     let session = db.session();
-    let rows = session.add_all([
-        Vehicle::build().name("bike").wheels(2),
-        Vehicle::build().name("car").wheels(4).plate("X-1"),
-    ]);
+    let rows =
+        session.add_all([Vehicle::build().name("bike").wheels(2), Vehicle::build().name("car").wheels(4).plate("X-1")]);
     let mule = session.add(Truck::build().name("mule").wheels(6).tons(900));
     session.commit().await?;
     assert_eq!(
@@ -190,10 +188,15 @@ async fn a_query_of_a_model_joins_its_tables() -> Result<()> {
     assert_eq!(vehicles.iter().map(|row| (&*row.name, row.wheels)).collect::<Vec<_>>(), [("bike", 2), ("mule", 6)]);
     assert_eq!(
         db.work(),
-        [r#"SELECT "vehicle"."id", "vehicle"."name", "vehicle"."version", "vehicle"."site_id", "vehicle"."wheels", "vehicle"."plate" FROM (SELECT "vehicle"."id", "asset"."name", "asset"."version", "asset"."site_id", "vehicle"."wheels", "vehicle"."plate" FROM "asset" JOIN "vehicle" ON "vehicle"."id" = "asset"."id") AS "vehicle" WHERE "vehicle"."name" <> ? ORDER BY "vehicle"."wheels""#]
+        [
+            r#"SELECT "vehicle"."id", "vehicle"."name", "vehicle"."version", "vehicle"."site_id", "vehicle"."wheels", "vehicle"."plate" FROM (SELECT "vehicle"."id", "asset"."name", "asset"."version", "asset"."site_id", "vehicle"."wheels", "vehicle"."plate" FROM "asset" JOIN "vehicle" ON "vehicle"."id" = "asset"."id") AS "vehicle" WHERE "vehicle"."name" <> ? ORDER BY "vehicle"."wheels""#
+        ]
     );
     assert_eq!(Truck::query().one(&session).await?.wheels, 6);
-    assert_eq!(House::query().select((House::name, House::kind, House::rooms)).one(&session).await?, ("hut".into(), Kind::House, 1));
+    assert_eq!(
+        House::query().select((House::name, House::kind, House::rooms)).one(&session).await?,
+        ("hut".into(), Kind::House, 1)
+    );
     let mule = session.get::<Truck>(4).await?.unwrap();
     assert_eq!((&*mule.name, mule.tons), ("mule", 900));
     assert!(session.get::<House>(4).await?.is_none());
@@ -364,7 +367,17 @@ async fn a_row_seen_as_three_models_is_kept_in_step() -> Result<()> {
 async fn statements_on_many_rows_say_what_they_cannot_do() -> Result<()> {
     let (db, session) = yard().await?;
     let ids = || Vehicle::id.in_([2, 3]);
-    assert_eq!(Truck::query().filter(Truck::tons.gt(1)).update(Truck::rank.set(8)).execute(&session).await.map_err(|error| error.to_string()).unwrap_err().contains("version"), true);
+    assert_eq!(
+        Truck::query()
+            .filter(Truck::tons.gt(1))
+            .update(Truck::rank.set(8))
+            .execute(&session)
+            .await
+            .map_err(|error| error.to_string())
+            .unwrap_err()
+            .contains("version"),
+        true
+    );
     let text = |error: Error| {
         assert_eq!(error.kind(), ErrorKind::InvalidStatement);
         error.to_string()

@@ -153,7 +153,13 @@ async fn new_rows_get_their_identity() -> Result<()> {
     assert_eq!(work.iter().filter(|sql| sql.starts_with("INSERT INTO \"employee\"")).count(), 4);
     assert_eq!(
         db.rows(ROWS),
-        ["ann|employee|NULL|NULL|NULL", "bob|engineer|Rust|3|NULL", "cas|engineer|C|NULL|NULL", "dan|manager|NULL|7|NULL", "eve|director|NULL|NULL|100"]
+        [
+            "ann|employee|NULL|NULL|NULL",
+            "bob|engineer|Rust|3|NULL",
+            "cas|engineer|C|NULL|NULL",
+            "dan|manager|NULL|7|NULL",
+            "eve|director|NULL|NULL|100"
+        ]
     );
     Ok(())
 }
@@ -164,16 +170,25 @@ async fn a_query_of_a_model_finds_its_rows_and_those_of_its_heirs() -> Result<()
     let session = db.session();
     db.statements();
     let engineers = Engineer::query().order_by(Engineer::name).all(&session).await?;
-    assert_eq!(engineers.iter().map(|row| (&*row.name, &*row.language)).collect::<Vec<_>>(), [("bob", "Rust"), ("cas", "C")]);
+    assert_eq!(
+        engineers.iter().map(|row| (&*row.name, &*row.language)).collect::<Vec<_>>(),
+        [("bob", "Rust"), ("cas", "C")]
+    );
     assert_eq!(
         db.work(),
-        [r#"SELECT "employee"."id", "employee"."name", "employee"."boss_id", "employee"."language", "employee"."level" FROM "employee" WHERE "employee"."kind" IN ('engineer') ORDER BY "employee"."name""#]
+        [
+            r#"SELECT "employee"."id", "employee"."name", "employee"."boss_id", "employee"."language", "employee"."level" FROM "employee" WHERE "employee"."kind" IN ('engineer') ORDER BY "employee"."name""#
+        ]
     );
     assert_eq!(Engineer::query().all(&session).await?.len(), 2);
     // Columns of the parent are named as the model's own or as the parent's.
-    assert_eq!(Engineer::query().filter(Employee::name.eq("bob") & Engineer::language.eq("Rust")).count(&session).await?, 1);
+    assert_eq!(
+        Engineer::query().filter(Employee::name.eq("bob") & Engineer::language.eq("Rust")).count(&session).await?,
+        1
+    );
     assert!(!Engineer::query().filter(Engineer::name.eq("dan")).exists(&session).await?);
-    let managers = Manager::query().order_by(Manager::name.desc()).select((Manager::name, Manager::kind)).all(&session).await?;
+    let managers =
+        Manager::query().order_by(Manager::name.desc()).select((Manager::name, Manager::kind)).all(&session).await?;
     assert_eq!(managers, [("eve".to_owned(), "director".to_owned()), ("dan".to_owned(), "manager".to_owned())]);
     assert_eq!(Director::query().one(&session).await?.bonus, 100);
     assert_eq!(Employee::query().count(&session).await?, 5);
@@ -221,7 +236,8 @@ async fn joins_aliases_and_subqueries_see_the_models_rows_alone() -> Result<()> 
     assert_eq!(led.len(), 1);
     let team = Team::query().with(Team::managers).one(&session).await?;
     assert_eq!(team.managers.get()?.iter().map(|row| &*row.name).collect::<Vec<_>>(), ["dan"]);
-    let titles = Team::query().join(Team::managers).filter(Manager::name.eq("dan")).select(Team::title).all(&session).await?;
+    let titles =
+        Team::query().join(Team::managers).filter(Manager::name.eq("dan")).select(Team::title).all(&session).await?;
     assert_eq!(titles, ["tools"]);
     assert_eq!(Team::query().filter(Team::managers.any(Manager::level.eq(7))).count(&session).await?, 1);
     let dan = Manager::query().filter(Manager::name.eq("dan")).with(Manager::team).one(&session).await?;
@@ -245,7 +261,10 @@ async fn a_polymorphic_query_gives_each_row_as_its_model_in_one_statement() -> R
             AnyEmployee::Director(row) => format!("director {} {}", row.name, row.bonus),
         })
         .collect();
-    assert_eq!(seen, ["employee ann", "engineer bob Rust", "engineer cas C", "manager dan Some(7)", "director eve 100"]);
+    assert_eq!(
+        seen,
+        ["employee ann", "engineer bob Rust", "engineer cas C", "manager dan Some(7)", "director eve 100"]
+    );
     // The entities are those of the session.
     let cas = Engineer::query().filter(Engineer::name.eq("cas")).one(&session).await?;
     assert_eq!(all[2], cas.clone().into());
@@ -254,7 +273,8 @@ async fn a_polymorphic_query_gives_each_row_as_its_model_in_one_statement() -> R
     session.commit().await?;
     assert_eq!(db.rows(ROWS)[2], "cas|engineer|Zig|NULL|NULL");
 
-    let query = || AnyEmployee::query().filter(Engineer::language.eq("Zig") | Manager::level.gt(5)).order_by(Employee::id);
+    let query =
+        || AnyEmployee::query().filter(Engineer::language.eq("Zig") | Manager::level.gt(5)).order_by(Employee::id);
     assert_eq!(query().count(&session).await?, 2);
     let page = query().paginate(&session, PageQuery::new(2).per_page(1)).await?;
     assert!(matches!(&page.items[..], [AnyEmployee::Manager(_)]));
@@ -279,7 +299,10 @@ async fn a_discriminator_without_a_variant_is_an_error_that_names_it() -> Result
     assert_eq!(Few::query().filter(Employee::kind.in_(["employee", "engineer"])).all(&session).await?.len(), 3);
     db.change("UPDATE employee SET kind = 'gone' WHERE name = 'ann'");
     let error = AnyEmployee::query().all(&session).await.unwrap_err().to_string();
-    assert!(error.contains("'gone' is the discriminator of no variant") && error.contains("no model of the program"), "{error}");
+    assert!(
+        error.contains("'gone' is the discriminator of no variant") && error.contains("no model of the program"),
+        "{error}"
+    );
     Ok(())
 }
 
@@ -304,7 +327,11 @@ async fn a_row_seen_as_two_models_is_kept_in_step() -> Result<()> {
     bob.set(Engineer::name, "y");
     let error = session.flush().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidStatement);
-    assert!(error.to_string().contains("as `Employee` and as `Engineer`") || error.to_string().contains("as `Engineer` and as `Employee`"), "{error}");
+    assert!(
+        error.to_string().contains("as `Employee` and as `Engineer`")
+            || error.to_string().contains("as `Engineer` and as `Employee`"),
+        "{error}"
+    );
     session.rollback().await?;
     assert_eq!((&*bob.name, &*same.name), ("rob", "rob"));
 
@@ -407,7 +434,10 @@ async fn an_identity_is_not_another_models() -> Result<()> {
     session.add(Employee::build().name("x").kind("manager"));
     let error = session.flush().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidStatement);
-    assert_eq!(error.to_string(), "`Employee::kind` is manager, by which the rows of `Manager` are told apart: add a `Manager`");
+    assert_eq!(
+        error.to_string(),
+        "`Employee::kind` is manager, by which the rows of `Manager` are told apart: add a `Manager`"
+    );
     session.rollback().await?;
     let dan = Manager::query().filter(Manager::name.eq("dan")).one(&session).await?;
     dan.set(Manager::kind, "engineer");
@@ -445,6 +475,9 @@ async fn a_literal_gets_its_identity_and_a_new_row_takes_a_deleted_ones_place() 
     db.statements();
     session.commit().await?;
     assert_eq!(db.work().len(), 1);
-    assert_eq!(db.rows(&format!("SELECT name, kind, level FROM employee WHERE id = {}", bob.id)), ["kim|engineer|NULL"]);
+    assert_eq!(
+        db.rows(&format!("SELECT name, kind, level FROM employee WHERE id = {}", bob.id)),
+        ["kim|engineer|NULL"]
+    );
     Ok(())
 }

@@ -27,8 +27,8 @@ pub use db::{Db, DbBuilder, Models, PreparedTransaction};
 pub use engine::EngineOptions;
 pub use error::{Error, ErrorKind, Or404, Result};
 pub use model::{Json, func};
-pub use query::keyset::{CursorPage, CursorQuery};
 pub use query::Polymorphic;
+pub use query::keyset::{CursorPage, CursorQuery};
 pub use query::page::{IterPages, Page, PageQuery};
 pub use session::{LazyLoad, Merge, NoAutoflush, Savepoint, SequenceRef, Session, Teardown};
 

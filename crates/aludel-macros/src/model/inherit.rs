@@ -83,7 +83,10 @@ fn discriminator(model: &mut Model, errors: &mut Errors) {
         let column = &mut model.columns[position];
         let Some(span) = column.discriminator else { continue };
         if column.primary_key.is_some() || column.version.is_some() || column.computed.is_some() {
-            errors.span(span, "a discriminator says of which model a row is: it can be no key, no version and not computed");
+            errors.span(
+                span,
+                "a discriminator says of which model a row is: it can be no key, no version and not computed",
+            );
         }
         if column.nullable {
             errors.span(span, "a discriminator says of which model a row is: its type cannot be an `Option`");

@@ -17,9 +17,20 @@ use super::inherit;
 use super::spec::{Column, Computed, Field, Inheritance, Kind, Model, Origin, Reference, Size};
 use crate::types::{content_of, parse_without_self};
 
-const MODEL: &[&str] =
-    &["table", "schema", "bind", "comment", "primary_key", "index", "unique", "check", "foreign_key", "optimistic",
-    "inherits", "identity"];
+const MODEL: &[&str] = &[
+    "table",
+    "schema",
+    "bind",
+    "comment",
+    "primary_key",
+    "index",
+    "unique",
+    "check",
+    "foreign_key",
+    "optimistic",
+    "inherits",
+    "identity",
+];
 const COLUMN: &[&str] = &[
     "primary_key",
     "autoincrement",

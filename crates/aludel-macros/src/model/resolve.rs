@@ -230,7 +230,8 @@ fn only_key(model: &Model, relationship: &Relationship, errors: &mut Errors) -> 
     let to_target = |column: &Column| {
         column.references.as_ref().is_some_and(|reference| same_name(&relationship.target, &reference.model))
     };
-    let keys: Vec<usize> = (0..model.columns.len()).filter(|&i| !model.joins_parent(i) && to_target(&model.columns[i])).collect();
+    let keys: Vec<usize> =
+        (0..model.columns.len()).filter(|&i| !model.joins_parent(i) && to_target(&model.columns[i])).collect();
     match keys[..] {
         [key] => Some(key),
         [] if relationship.kind == Kind::OptionalOne => None,

@@ -478,7 +478,10 @@ fn what_a_child_lacks_is_named() {
         struct Engineer { #[column(primary_key)] id: i64 }
     })
     .1;
-    assert!(found[0].starts_with("nothing tells the rows of `Engineer` from others of `Employee`: add `identity = "), "{found:?}");
+    assert!(
+        found[0].starts_with("nothing tells the rows of `Engineer` from others of `Employee`: add `identity = "),
+        "{found:?}"
+    );
     let found = read(quote! {
         #[model(inherits = Employee, identity = "engineer", table = "engineers", bind = "audit")]
         struct Engineer { #[column(primary_key)] id: i64 }

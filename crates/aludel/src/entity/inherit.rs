@@ -153,11 +153,7 @@ pub(crate) type ColumnNumber = (usize, usize);
 impl ModelDef {
     /// The number of a column that a foreign key leads to.
     pub(crate) fn column_number(&self, column: usize) -> ColumnNumber {
-        if self.primary_key == [column] {
-            (self.key_space(), KEY)
-        } else {
-            (std::ptr::from_ref(self).addr(), column)
-        }
+        if self.primary_key == [column] { (self.key_space(), KEY) } else { (std::ptr::from_ref(self).addr(), column) }
     }
 
     /// The model's own column that has the number, if it has it.

@@ -188,7 +188,8 @@ impl Inheritance {
     fn derived(&self, def: &ModelDef, name: Cow<'static, str>) -> TableRef {
         let root = self.levels[0].def;
         let columns = def.columns.iter().enumerate().map(|(position, column)| {
-            let (table, name) = (self.levels[self.homes[position]].def.table, self.name_in(def, self.homes[position], position));
+            let (table, name) =
+                (self.levels[self.homes[position]].def.table, self.name_in(def, self.homes[position], position));
             let alias = (name != column.name).then_some(Cow::Borrowed(column.name));
             SelectColumn { node: Node::Column(ColumnRef::new(table, name)), alias }
         });
@@ -239,11 +240,14 @@ fn problem(def: &'static ModelDef) -> Option<String> {
         return Some(format!(
             "the identity of `{name}` is no text or integer that can stand in a statement: give `{}::{}` the type \
              `String`, `i64` or one with `#[derive(DbEnum)]`",
-            root.name, root.columns[root.options.discriminator.unwrap_or(0)].field
+            root.name,
+            root.columns[root.options.discriminator.unwrap_or(0)].field
         ));
     };
     let others = std::iter::once(root).chain(heirs().iter().copied().filter(|other| other.is_a(root)));
-    if let Some(other) = others.filter(|other| !other.is(def)).find(|other| self::identity(other).as_ref() == Some(&identity)) {
+    if let Some(other) =
+        others.filter(|other| !other.is(def)).find(|other| self::identity(other).as_ref() == Some(&identity))
+    {
         return Some(format!(
             "`{}` and `{name}` have the same identity {shown}, by which their rows are told apart: give one of them \
              another `identity`",
@@ -266,14 +270,16 @@ fn problem(def: &'static ModelDef) -> Option<String> {
             def.columns[version].field, root.name
         ));
     }
-    let fits = parent.columns.iter().enumerate().find_map(|(position, column)| column_problem(def, parent, position, column));
+    let fits =
+        parent.columns.iter().enumerate().find_map(|(position, column)| column_problem(def, parent, position, column));
     fits.or_else(|| shared_problem(def)).or_else(|| constraint_problem(def))
 }
 
 /// What does not fit between a column of the parent and the one that the model has for it.
 fn column_problem(def: &ModelDef, parent: &'static ModelDef, position: usize, column: &ColumnDef) -> Option<String> {
     let (name, above, field) = (def.name, parent.name, column.field);
-    let is_discriminator = parent.root().options.discriminator.is_some_and(|at| parent.root().columns[at].name == column.name);
+    let is_discriminator =
+        parent.root().options.discriminator.is_some_and(|at| parent.root().columns[at].name == column.name);
     let Some(own) = def.column_like(parent, position) else {
         return (!is_discriminator).then(|| {
             format!("`{name}` inherits from `{above}` and has no `{field}`: a model has the columns of its parent too, add the field")
@@ -299,7 +305,10 @@ fn column_problem(def: &ModelDef, parent: &'static ModelDef, position: usize, co
     } else {
         return None;
     };
-    Some(format!("`{name}::{}` is the column `{above}::{field}`, and has another {what}: declare both alike", own_def.field))
+    Some(format!(
+        "`{name}::{}` is the column `{above}::{field}`, and has another {what}: declare both alike",
+        own_def.field
+    ))
 }
 
 fn target(column: &ColumnDef) -> Option<(usize, usize)> {
@@ -313,7 +322,9 @@ fn shared_problem(def: &'static ModelDef) -> Option<String> {
         return None;
     }
     let parent = def.parent()?;
-    let table = |def: &'static ModelDef| line(def).into_iter().rev().find(|def| def.options.inherits.is_none_or(|it| it.joined));
+    let table = |def: &'static ModelDef| {
+        line(def).into_iter().rev().find(|def| def.options.inherits.is_none_or(|it| it.joined))
+    };
     let siblings = heirs().iter().copied().filter(|other| !other.is(def) && !def.is_a(other) && !other.is_a(def));
     for other in siblings.filter(|other| table(other).zip(table(def)).is_some_and(|(a, b)| a.is(b))) {
         for column in def.columns.iter().filter(|own| parent.columns.iter().all(|above| above.name != own.name)) {

@@ -228,7 +228,11 @@ impl SecondaryJoin {
 fn keys_between(from: &'static ModelDef, to: &'static ModelDef) -> impl Iterator<Item = JoinColumns> {
     (0..from.columns.len()).filter_map(move |local| {
         let (model, remote) = (from.columns[local].references.as_ref()?.target)();
-        (model.is(to) && !from.joins_parent(local)).then(|| JoinColumns { local: vec![local], remote: vec![remote], key_is_local: true })
+        (model.is(to) && !from.joins_parent(local)).then(|| JoinColumns {
+            local: vec![local],
+            remote: vec![remote],
+            key_is_local: true,
+        })
     })
 }
 

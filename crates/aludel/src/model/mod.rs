@@ -40,11 +40,11 @@ pub use column_list::ColumnList;
 pub use column_type::ColumnType;
 pub use container::{Array, ContainerExpression, Contains, Overlaps};
 pub use expression::{BaseOf, Condition, Expr, Expression};
-pub use inherit::Hierarchy;
 pub use full_text::{FullText, full_text};
 pub use func::{
     Aggregate, SqlExpr, avg, coalesce, count, count_all, count_distinct, length, lower, max, min, sum, upper,
 };
+pub use inherit::Hierarchy;
 pub(crate) use join::{JoinColumns, JoinPath, SecondaryJoin, column_of, is_one_of};
 pub use json_path::{Document, DocumentExpression, JsonPath, Step};
 pub use key_type::{KeyType, Missing, Set};

@@ -85,9 +85,13 @@ pub(super) fn is_own(def: &'static ModelDef, column: usize) -> bool {
 pub(super) fn check_update(def: &'static ModelDef, mut columns: impl Iterator<Item = usize>) -> Result<()> {
     let Some(inheritance) = def.joined_inheritance() else { return Ok(()) };
     if let Some(column) = columns.find(|&column| !is_own(def, column) || def.primary_key.contains(&column)) {
-        let (name, field, home) = (def.name, def.columns[column].field, inheritance.levels[inheritance.homes[column]].def);
+        let (name, field, home) =
+            (def.name, def.columns[column].field, inheritance.levels[inheritance.homes[column]].def);
         return Err(invalid(match def.primary_key.contains(&column) {
-            true => format!("update of {}: `{name}::{field}` is the key of its rows in several tables, which no UPDATE changes", def.table),
+            true => format!(
+                "update of {}: `{name}::{field}` is the key of its rows in several tables, which no UPDATE changes",
+                def.table
+            ),
             false => format!(
                 "update of {}: `{name}::{field}` is in the table of `{home}`: update `{home}`, with \
                  `{home}::query().filter(..).update(..)`",
@@ -147,15 +151,14 @@ pub(super) fn check_columns<'a>(
         (!is_own(def, column)).then_some(column)
     };
     for node in nodes {
-        let found = node.find_column(&mut |column| if column.table == def.table { elsewhere(&column.name) } else { None });
+        let found =
+            node.find_column(&mut |column| if column.table == def.table { elsewhere(&column.name) } else { None });
         if let Some(column) = found {
             let (name, key) = (def.name, def.columns[def.primary_key[0]].field);
             return Err(invalid(format!(
                 "{word} of {}: `{name}::{}` is in the table of `{}`, which the statement does not read: choose the rows by \
                  their key, with `{name}::{key}.in_({name}::query().filter(..).select({name}::{key}))`",
-                def.table,
-                def.columns[column].field,
-                inheritance.levels[inheritance.homes[column]].def.name
+                def.table, def.columns[column].field, inheritance.levels[inheritance.homes[column]].def.name
             )));
         }
     }

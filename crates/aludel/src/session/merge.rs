@@ -288,8 +288,7 @@ impl DraftRow {
             let value = arena.value(*slot, position);
             let target = column.references.as_ref().map(|reference| (reference.target)().0);
             let model = if column.generated == Generated::Autoincrement { Some(def) } else { target };
-            let stands_for_a_key =
-                model.is_some_and(|model| arena.tracker().is_placeholder(model.key_space(), &value));
+            let stands_for_a_key = model.is_some_and(|model| arena.tracker().is_placeholder(model.key_space(), &value));
             if stands_for_a_key {
                 given.remove(position);
             }

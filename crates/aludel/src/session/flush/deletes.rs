@@ -125,7 +125,13 @@ impl Flush<'_, '_> {
                 opened.push(column);
                 let gone: HashSet<Value<'static>> = doomed
                     .iter()
-                    .filter_map(|slot| slot.def().is_a(target).then(|| slot.def().column_like(target, referenced)).flatten().map(|column| (*slot, column)))
+                    .filter_map(|slot| {
+                        slot.def()
+                            .is_a(target)
+                            .then(|| slot.def().column_like(target, referenced))
+                            .flatten()
+                            .map(|column| (*slot, column))
+                    })
                     .flat_map(|(slot, column)| self.stored(slot, &[column]))
                     .collect();
                 let rows = doomed.iter().copied().filter(|slot| slot.def().is(def));
@@ -193,7 +199,12 @@ impl Flush<'_, '_> {
     }
 
     /// Deletes what a table has of rows that others have too.
-    async fn delete_part(&mut self, queue: &mut Queue<'_>, table: &'static ModelDef, keys: &[IdentityKey]) -> Result<()> {
+    async fn delete_part(
+        &mut self,
+        queue: &mut Queue<'_>,
+        table: &'static ModelDef,
+        keys: &[IdentityKey],
+    ) -> Result<()> {
         self.render_delete(table, keys.len());
         let params: Vec<Value<'static>> = keys.iter().flat_map(IdentityKey::values).map(Value::into_owned).collect();
         if self.waits() {

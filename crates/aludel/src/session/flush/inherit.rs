@@ -138,9 +138,8 @@ impl Flush<'_, '_> {
         if let Some(&column) = changes.columns.iter().find(|column| def.primary_key.contains(column)) {
             return Err(key_was_set(def, column));
         }
-        let written: Vec<Part> = Part::all(def, inheritance)
-            .filter(|part| changes.written().any(|column| part.has(column)))
-            .collect();
+        let written: Vec<Part> =
+            Part::all(def, inheritance).filter(|part| changes.written().any(|column| part.has(column))).collect();
         for (position, &part) in written.iter().enumerate() {
             let (mut planned, params) = self.render_changes(arena, &changes, Some(part));
             planned.settles = position + 1 == written.len();
@@ -200,7 +199,8 @@ impl Flush<'_, '_> {
         for view in self.other_views(slot, &changes.key).into_iter().filter(|view| view.has(DIRTY)) {
             let flushed = self.arena.tracker().flushed(view);
             for &column in &changes.columns {
-                let Some(there) = view.def().column_like(def, column).or_else(|| named_like(view.def(), def, column)) else {
+                let Some(there) = view.def().column_like(def, column).or_else(|| named_like(view.def(), def, column))
+                else {
                     continue;
                 };
                 let other = self.arena.value(view, there);
@@ -298,7 +298,10 @@ fn changed_twice(def: &ModelDef, view: &ModelDef, column: usize, key: &IdentityK
     let message = format!(
         "the row of `{}` with the key {key} was changed as `{}` and as `{}`, which have another `{}` each: change it through \
          one of them, or flush between",
-        def.root().table, def.name, view.name, def.columns[column].field
+        def.root().table,
+        def.name,
+        view.name,
+        def.columns[column].field
     );
     Error::new(ErrorKind::InvalidStatement, message).with_table(def.table)
 }

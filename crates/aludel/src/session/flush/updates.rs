@@ -74,12 +74,7 @@ impl Flush<'_, '_> {
     }
 
     /// What an UPDATE of a row has to write; none where nothing is to be sent.
-    fn changes_of<'v>(
-        &mut self,
-        arena: &'v Arena,
-        slot: SlotPtr,
-        also: Vec<usize>,
-    ) -> Result<Option<Changes<'v>>> {
+    fn changes_of<'v>(&mut self, arena: &'v Arena, slot: SlotPtr, also: Vec<usize>) -> Result<Option<Changes<'v>>> {
         let def = slot.def();
         self.turn_to(def)?;
         let sent = Version(slot.head());
