@@ -6,7 +6,7 @@ use super::Flush;
 use super::inserts::{Batch, Inserted, Sent, returned_columns};
 use super::order::Late;
 use super::queue::{Queue, Then};
-use super::updates::Changes;
+use super::updates::{Changes, Planned};
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
@@ -141,8 +141,10 @@ impl Flush<'_, '_> {
         let written: Vec<Part> =
             Part::all(def, inheritance).filter(|part| changes.written().any(|column| part.has(column))).collect();
         for (position, &part) in written.iter().enumerate() {
-            let (mut planned, params) = self.render_changes(arena, &changes, Some(part));
-            planned.settles = position + 1 == written.len();
+            let (made, places, params) = self.render_changes(arena, &changes, Some(part));
+            let Changes { slot, sent, ref key, ref columns, .. } = changes;
+            let (key, columns, settles) = (key.clone(), columns.clone(), position + 1 == written.len());
+            let planned = Planned { slot, sent, key, columns, made, places, settles };
             self.enqueue(queue, params, Then::Updated(planned)).await?;
         }
         Ok(())
@@ -199,10 +201,7 @@ impl Flush<'_, '_> {
         for view in self.other_views(slot, &changes.key).into_iter().filter(|view| view.has(DIRTY)) {
             let flushed = self.arena.tracker().flushed(view);
             for &column in &changes.columns {
-                let Some(there) = view.def().column_like(def, column).or_else(|| named_like(view.def(), def, column))
-                else {
-                    continue;
-                };
+                let Some(there) = view.def().column_like(def, column) else { continue };
                 let other = self.arena.value(view, there);
                 if other != self.arena.value_in(view, flushed, there)
                     && other != self.arena.value_in(slot, changes.sent.0, column)
@@ -222,15 +221,29 @@ impl Flush<'_, '_> {
         }
         let version = self.arena.tracker().flushed(slot);
         for view in views {
+            let def = view.def();
+            let flushed = self.arena.tracker().flushed(view);
             let values: Vec<(usize, Value<'_>)> = columns
                 .iter()
                 .filter_map(|&column| {
-                    let there = named_like(view.def(), slot.def(), column)?;
-                    Some((there, self.arena.value_in(slot, version, column)))
+                    let there = def.column_like(slot.def(), column)?;
+                    let value = self.arena.value_in(slot, version, column);
+                    (value != self.arena.value_in(view, flushed, there)).then_some((there, value))
                 })
                 .collect();
-            let flushed = self.arena.tracker().flushed(view);
             publish_columns(&self.arena, view, flushed, &values)?;
+            let is_written = |column: usize| values.iter().any(|(written, _)| *written == column);
+            for (index, relationship) in def.relationships.iter().enumerate() {
+                // It leads elsewhere now.
+                if relationship.foreign_key.is_some_and(is_written) {
+                    self.arena.tracker().unload(&self.arena, view, index);
+                }
+            }
+            if columns.iter().any(|column| slot.def().primary_key.contains(column)) {
+                let mut tracker = self.arena.tracker();
+                let new = tracker.committed_key(&self.arena, view);
+                tracker.rekeyed(view, key.clone(), new);
+            }
         }
         Ok(())
     }
@@ -254,14 +267,6 @@ impl Flush<'_, '_> {
             let key = || (slot.def().key_space(), tracker.committed_key(&self.arena, slot));
             !slot.def().in_hierarchy() || seen.insert(key())
         });
-    }
-}
-
-/// The column of one model of a hierarchy that another one has under the same name, or as its key.
-fn named_like(def: &ModelDef, other: &ModelDef, column: usize) -> Option<usize> {
-    match other.primary_key.iter().position(|&key| key == column) {
-        Some(position) => def.primary_key.get(position).copied(),
-        None => def.columns.iter().position(|own| own.name == other.columns[column].name),
     }
 }
 

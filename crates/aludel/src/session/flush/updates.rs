@@ -69,7 +69,9 @@ impl Flush<'_, '_> {
                 return Box::pin(self.update_parts(queue, arena, changes, inheritance)).await;
             }
         }
-        let (planned, params) = self.render_changes(arena, &changes, None);
+        let (made, places, params) = self.render_changes(arena, &changes, None);
+        let Changes { slot, sent, key, columns, .. } = changes;
+        let planned = Planned { slot, sent, key, columns, made, places, settles: true };
         self.enqueue(queue, params, Then::Updated(planned)).await
     }
 
@@ -107,13 +109,14 @@ impl Flush<'_, '_> {
         Ok(Some(Changes { slot, sent, key, columns, stamps, guard }))
     }
 
-    /// The UPDATE of a row, or of the part of it that is in one table.
+    /// The UPDATE of a row, or of the part of it that is in one table: what the flush itself makes of the columns, which
+    /// columns the values are of, and the values.
     pub(super) fn render_changes<'v>(
         &mut self,
         arena: &'v Arena,
         changes: &Changes<'v>,
         part: Option<Part>,
-    ) -> (Planned, Vec<Value<'v>>) {
+    ) -> (Vec<(usize, Value<'static>)>, Vec<usize>, Vec<Value<'v>>) {
         let Changes { slot, sent, key, columns, stamps, guard } = changes;
         let def = slot.def();
         let here = |column: usize| part.is_none_or(|part| part.has(column));
@@ -143,8 +146,7 @@ impl Flush<'_, '_> {
         let places = written().chain(def.primary_key.iter().copied()).chain(guarded).collect();
         params.extend(bound().map(|(_, value)| value.clone()));
         made.extend(stamps.iter().cloned());
-        let (key, columns) = (key.clone(), columns.clone());
-        (Planned { slot: *slot, sent: *sent, key, columns, made, places, settles: true }, params)
+        (made, places, params)
     }
 
     /// What the database computed anew for a row that it updated; nothing for models without computed columns.
@@ -246,12 +248,12 @@ impl Changes<'_> {
 pub(super) struct Planned {
     pub(super) slot: SlotPtr,
     /// The version that it sends: what is set meanwhile stays for the next flush.
-    sent: Version,
+    pub(super) sent: Version,
     /// The key under which the database knows the row.
-    key: IdentityKey,
-    columns: Vec<usize>,
+    pub(super) key: IdentityKey,
+    pub(super) columns: Vec<usize>,
     /// What the flush itself makes of columns, which comes onto the entity afterwards.
-    made: Vec<(usize, Value<'static>)>,
+    pub(super) made: Vec<(usize, Value<'static>)>,
     /// The columns of the statement's values, for what an error says.
     pub(super) places: Vec<usize>,
     /// Whether the row is written with it: a row in several tables is with the last of its statements.
