@@ -7,7 +7,7 @@ use crate::backend::{Backend, Database};
 use crate::check::{Contents, Digest};
 use crate::contender::{Bench, Contender};
 use crate::models::{Comment, Post, User};
-use crate::workload::{Case, Workload, new_user};
+use crate::workload::{ADDED, CHANGED, Case, Workload, changed_name, new_user};
 
 crate::check::rows!(User, Post, Comment);
 
@@ -53,14 +53,16 @@ async fn read_with_one_session(db: &Db, workload: Workload, bench: &mut Bench) {
     let session = db.session();
     session.begin().await.unwrap();
     match workload {
-        Workload::TrivialQuery => bench.run_async(async || Forgotten::after(load_users(&session).await, &session)).await,
+        Workload::TrivialQuery => {
+            bench.run_async(async || Forgotten::after(load_users(&session).await, &session)).await
+        }
         Workload::MediumComplexQuery => {
             bench.run_async(async || Forgotten::after(load_users_with_posts(&session).await, &session)).await;
         }
         Workload::LoadingAssociationsSequentially => {
             bench.run_async(async || Forgotten::after(load_tree(&session).await, &session)).await;
         }
-        Workload::Insert | Workload::InsertMany => unreachable!("it only reads"),
+        other => unreachable!("{}: it only reads", other.name()),
     }
     session.rollback().await.unwrap();
 }
@@ -203,14 +205,19 @@ impl Contender for Aludel {
                 (Workload::Insert, Some(session)) if *style == Style::UnitOfWork => {
                     bench.run_async(async || flush_users(session, case.size).await).await;
                 }
+                (Workload::UnitOfWork, Some(session)) => {
+                    bench.run_async(async || change_users(session, case.size).await).await;
+                }
                 (Workload::Insert | Workload::InsertMany, Some(session)) => {
                     bench.run_async(async || insert_users(session, case.size).await).await;
                 }
-                (Workload::Insert | Workload::InsertMany, None) => unreachable!("inserts run in a transaction"),
+                (Workload::Insert | Workload::InsertMany | Workload::UnitOfWork, None) => {
+                    unreachable!("writes run in a transaction")
+                }
                 (Workload::LoadingAssociationsSequentially, _) if *style == Style::Lazy => {
                     bench.run_async(async || in_session(db, load_tree_lazily).await).await;
                 }
-                (Workload::LoadingAssociationsSequentially, _) => {
+                (Workload::LoadingAssociationsSequentially | Workload::ThreeLevels, _) => {
                     bench.run_async(async || in_session(db, load_tree).await).await;
                 }
             }
@@ -230,6 +237,21 @@ async fn load_users_with_posts(session: &Session) -> Vec<(Entity<User>, Option<E
         .all(session)
         .await
         .unwrap()
+}
+
+/// Loads users, changes some and adds others; the flush writes all that, and gives the new ones their keys. Forgets them
+/// at the end, as [`flush_users`] does.
+async fn change_users(session: &Session, size: usize) {
+    let users = User::query().filter(User::id.le(i32::try_from(size).unwrap())).all(session).await.unwrap();
+    for user in users.iter().take(CHANGED) {
+        user.set(User::name, changed_name(&user.name));
+    }
+    session.add_all((0..ADDED).map(|index| {
+        let (name, hair_color) = new_user(index);
+        User::build().name(name).hair_color(hair_color)
+    }));
+    session.flush().await.unwrap();
+    session.clear();
 }
 
 async fn insert_users(session: &Session, size: usize) {

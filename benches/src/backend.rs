@@ -66,12 +66,12 @@ impl Backend {
         }
     }
 
-    /// Has the keys of an empty table begin with 1 again: on servers a rollback does not take them back.
-    pub fn restart_keys(self) -> Option<&'static str> {
+    /// Has the next user get this key again: on servers a rollback does not take the keys back.
+    pub fn restart_keys(self, next: usize) -> Option<String> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres => Some("ALTER SEQUENCE users_id_seq RESTART"),
-            Self::MariaDb => Some("ALTER TABLE users AUTO_INCREMENT = 1"),
+            Self::Postgres => Some(format!("ALTER SEQUENCE users_id_seq RESTART WITH {next}")),
+            Self::MariaDb => Some(format!("ALTER TABLE users AUTO_INCREMENT = {next}")),
         }
     }
 }
@@ -134,7 +134,10 @@ impl Database {
         [backend.tables(), case.rows_sql(), String::from(backend.analyze())].concat()
     }
 
-    #[cfg_attr(not(any(feature = "postgres", feature = "mariadb")), allow(unused_variables, reason = "nothing to administrate"))]
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mariadb")),
+        allow(unused_variables, reason = "nothing to administrate")
+    )]
     fn administrate(&self, sql: &str) {
         match self.backend() {
             Backend::Sqlite => {}

@@ -13,28 +13,23 @@ pub struct Entry {
     pub name: &'static str,
     /// Connects to an empty database.
     pub open: fn(&Database) -> Box<dyn Contender>,
-    /// The workloads it takes part in, if not all of them.
-    pub only: Option<&'static [Workload]>,
+    /// The workloads it takes part in.
+    pub workloads: &'static [Workload],
 }
 
 impl Entry {
-    /// A database layer that takes part in all workloads.
+    /// A database layer that takes part in the common workloads.
     pub const fn new(name: &'static str, open: fn(&Database) -> Box<dyn Contender>) -> Self {
-        Self { name, open, only: None }
+        Self::of(name, open, Workload::COMMON)
     }
 
-    /// Another way to use a layer, for some workloads.
-    pub const fn variant(
+    /// A database layer, or another way to use it, that takes part in these workloads.
+    pub const fn of(
         name: &'static str,
         open: fn(&Database) -> Box<dyn Contender>,
-        only: &'static [Workload],
+        workloads: &'static [Workload],
     ) -> Self {
-        Self { name, open, only: Some(only) }
-    }
-
-    /// Whether it takes part in a workload.
-    pub fn takes_part_in(&self, workload: Workload) -> bool {
-        self.only.is_none_or(|only| only.contains(&workload))
+        Self { name, open, workloads }
     }
 }
 

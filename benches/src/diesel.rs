@@ -39,6 +39,17 @@ macro_rules! operations {
             ::diesel::insert_into(users::table).values(batch).execute(connection)$(.$await)?.unwrap();
         }
 
+        $($async)? fn change_users(connection: &mut $connection, size: usize) {
+            let query = users::table.filter(users::id.le(i32::try_from(size).unwrap()));
+            let loaded: Vec<User> = query.load(connection)$(.$await)?.unwrap();
+            for user in loaded.iter().take(CHANGED) {
+                let name = users::name.eq(changed_name(user.name()));
+                ::diesel::update(user).set(name).execute(connection)$(.$await)?.unwrap();
+            }
+            let batch: [NewUser; ADDED] = std::array::from_fn(NewUser::new);
+            ::diesel::insert_into(users::table).values(batch).execute(connection)$(.$await)?.unwrap();
+        }
+
         $($async)? fn load_tree(connection: &mut $connection) -> Tree<User, Post, Comment> {
             let users: Vec<User> = users::table.load(connection)$(.$await)?.unwrap();
             let posts: Vec<Post> = Post::belonging_to(&users).load(connection)$(.$await)?.unwrap();

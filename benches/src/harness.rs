@@ -62,10 +62,10 @@ impl Lane {
 
     /// Has inserted rows get the same keys as those of the others.
     fn restart_keys(&mut self, case: Case) {
-        if let Some(sql) = self.database.backend().restart_keys()
+        if let Some(sql) = self.database.backend().restart_keys(case.users_before() + 1)
             && case.workload.in_transaction()
         {
-            self.contender.execute(sql);
+            self.contender.execute(&sql);
         }
     }
 }
@@ -87,7 +87,7 @@ fn check(case: Case, entries: &[&Entry], lanes: &mut [Lane]) -> Digest {
         let digest = around(case, &mut *lane.contender, |contender| {
             let digest = Bench::check(contender, case);
             match case.workload {
-                Workload::Insert | Workload::InsertMany => {
+                Workload::Insert | Workload::InsertMany | Workload::UnitOfWork => {
                     Bench::check(contender, Workload::TrivialQuery.case(case.size))
                 }
                 _ => digest,

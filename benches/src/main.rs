@@ -31,12 +31,12 @@ use workload::Workload;
 fn contenders(backend: Backend) -> Vec<Entry> {
     let (before, after) = peers(backend);
     let aludel = [
-        Entry::new("aludel", aludel::open),
-        Entry::variant("aludel-held", aludel::open_held, Workload::READS),
-        Entry::variant("aludel-uow", aludel::open_unit_of_work, &[Workload::Insert]),
-        Entry::variant("aludel-load", aludel::open_lazy, &[Workload::LoadingAssociationsSequentially]),
+        Entry::of("aludel", aludel::open, Workload::ALL),
+        Entry::of("aludel-held", aludel::open_held, Workload::READS),
+        Entry::of("aludel-uow", aludel::open_unit_of_work, &[Workload::Insert]),
+        Entry::of("aludel-load", aludel::open_lazy, &[Workload::LoadingAssociationsSequentially]),
     ];
-    before.into_iter().chain(aludel).chain(after).chain([Entry::new("sea-orm", seaorm::open)]).collect()
+    before.into_iter().chain(aludel).chain(after).chain([Entry::of("sea-orm", seaorm::open, Workload::ALL)]).collect()
 }
 
 /// The other libraries, left and right of Aludel; SeaORM has its backend from the URL.
@@ -44,19 +44,19 @@ fn peers(backend: Backend) -> (Vec<Entry>, Vec<Entry>) {
     match backend {
         Backend::Sqlite => (
             vec![
-                Entry::new(report::BASELINE, diesel::open_sqlite),
-                Entry::variant("diesel-pool", diesel::open_pooled, Workload::READS),
+                Entry::of(report::BASELINE, diesel::open_sqlite, Workload::ALL),
+                Entry::of("diesel-pool", diesel::open_pooled, Workload::READS),
             ],
             vec![Entry::new("rusqlite", rusqlite::open), Entry::new("sqlx", sqlx::sqlite::open)],
         ),
         #[cfg(feature = "postgres")]
         Backend::Postgres => (
             vec![
-                Entry::new(report::BASELINE, diesel::open_postgres),
+                Entry::of(report::BASELINE, diesel::open_postgres, Workload::ALL),
                 Entry::new("diesel-async", diesel::open_async_postgres),
             ],
             vec![
-                Entry::variant("aludel-insert", aludel::open_without_copy, &[Workload::InsertMany]),
+                Entry::of("aludel-insert", aludel::open_without_copy, &[Workload::InsertMany]),
                 Entry::new("tokio-postgres", tokio_postgres::open),
                 Entry::new("sqlx", sqlx::postgres::open),
             ],
@@ -64,7 +64,7 @@ fn peers(backend: Backend) -> (Vec<Entry>, Vec<Entry>) {
         #[cfg(feature = "mariadb")]
         Backend::MariaDb => (
             vec![
-                Entry::new(report::BASELINE, diesel::open_mariadb),
+                Entry::of(report::BASELINE, diesel::open_mariadb, Workload::ALL),
                 Entry::new("diesel-async", diesel::open_async_mariadb),
             ],
             vec![Entry::new("mysql_async", mysql_async::open), Entry::new("sqlx", sqlx::mariadb::open)],
@@ -100,7 +100,7 @@ fn measure(options: &Options) {
     for &workload in &options.workloads {
         let entries: Vec<&Entry> = contenders
             .iter()
-            .filter(|entry| entry.takes_part_in(workload))
+            .filter(|entry| entry.workloads.contains(&workload))
             .filter(|entry| options.contenders.is_empty() || options.contenders.iter().any(|name| name == entry.name))
             .collect();
         let results: Vec<_> = workload

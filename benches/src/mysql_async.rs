@@ -45,6 +45,7 @@ async fn run(conn: &mut Conn, case: Case, bench: &mut Bench) {
             let sql = insert_users_sql(Backend::MariaDb, case.size);
             bench.run_async(async || insert_users(conn, &sql, case.size).await).await;
         }
+        Workload::UnitOfWork | Workload::ThreeLevels => unreachable!("not one of the common workloads"),
         Workload::LoadingAssociationsSequentially => bench.run_async(async || load_tree(conn).await).await,
     }
 }

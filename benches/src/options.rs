@@ -16,8 +16,9 @@ usage: aludel-benches [BACKEND] [--socket PATH] [--user NAME] [--workload NAME] 
                    /var/run/postgresql and /run/mysqld/mysqld.sock by default
   --user NAME      who may create databases there and needs no password; by default
                    whoever runs this on PostgreSQL, and root on MariaDB
-  --workload NAME  trivial_query, medium_complex_query, insert, insert_many or
-                   loading_associations_sequentially; may be repeated; all by default
+  --workload NAME  trivial_query, medium_complex_query, insert, insert_many,
+                   loading_associations_sequentially, unit_of_work or three_levels;
+                   may be repeated; all by default
   --contender NAME a column of the table; may be repeated; all by default
   --quick          7 rounds and at most 1000 rows
   --rounds N       samples of each contender in each case; 31 by default
@@ -134,7 +135,7 @@ fn server(args: &mut Peekable<impl Iterator<Item = String>>) -> Result<Server, S
 
 fn workload(value: Option<String>) -> Result<Workload, String> {
     let name = value.ok_or("a workload needs a name")?;
-    let found = Workload::ALL.into_iter().find(|workload| workload.name() == name);
+    let found = Workload::ALL.iter().copied().find(|workload| workload.name() == name);
     found.ok_or_else(|| format!("there is no workload `{name}`"))
 }
 

@@ -31,6 +31,7 @@ impl Contender for Rusqlite {
                 let sql = insert_users_sql(Backend::Sqlite, case.size);
                 bench.run(|| insert_users(connection, &sql, case.size));
             }
+            Workload::UnitOfWork | Workload::ThreeLevels => unreachable!("not one of the common workloads"),
             Workload::LoadingAssociationsSequentially => bench.run(|| load_tree(connection)),
         }
     }

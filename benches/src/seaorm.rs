@@ -1,6 +1,7 @@
 //! SeaORM 2 on sqlx, with a pool of one connection and otherwise its defaults.
 
 use sea_orm::{
+    ActiveModelTrait as _,
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, ConnectOptions, ConnectionTrait as _, DatabaseConnection, EntityTrait as _, LoaderTrait as _,
     QueryFilter as _,
@@ -10,7 +11,7 @@ use tokio::runtime::Runtime;
 use crate::backend::{Backend, Database};
 use crate::contender::{Bench, Contender};
 use crate::grouping::Tree;
-use crate::workload::{Case, Workload, new_user};
+use crate::workload::{ADDED, CHANGED, Case, Workload, changed_name, new_user};
 
 mod users {
     use sea_orm::entity::prelude::*;
@@ -140,7 +141,8 @@ impl Contender for SeaOrm {
                 Workload::Insert | Workload::InsertMany => {
                     bench.run_async(async || insert_users(connection, case.size).await).await;
                 }
-                Workload::LoadingAssociationsSequentially => {
+                Workload::UnitOfWork => bench.run_async(async || change_users(connection, case.size).await).await,
+                Workload::LoadingAssociationsSequentially | Workload::ThreeLevels => {
                     bench.run_async(async || load_tree(connection).await).await;
                 }
             }
@@ -167,6 +169,17 @@ async fn insert_users(connection: &DatabaseConnection, size: usize) {
         users::ActiveModel { id: NotSet, name: Set(name), hair_color: Set(hair_color) }
     });
     users::Entity::insert_many(batch).exec(connection).await.unwrap();
+}
+
+async fn change_users(connection: &DatabaseConnection, size: usize) {
+    let query = users::Entity::find().filter(users::Column::Id.lte(i32::try_from(size).unwrap()));
+    for user in query.all(connection).await.unwrap().into_iter().take(CHANGED) {
+        let name = changed_name(&user.name);
+        let mut user: users::ActiveModel = user.into();
+        user.name = Set(name);
+        user.update(connection).await.unwrap();
+    }
+    insert_users(connection, ADDED).await;
 }
 
 /// Loads and groups with SeaORM's loader, which needs the posts in one list to load their comments.

@@ -112,6 +112,7 @@ macro_rules! contender {
                         let sql: Arc<str> = insert_users_sql(Backend::$kind, case.size).into();
                         bench.run_async(async || insert_users(connection, &sql, case.size).await).await;
                     }
+                    Workload::UnitOfWork | Workload::ThreeLevels => unreachable!("not one of the common workloads"),
                     Workload::LoadingAssociationsSequentially => {
                         bench.run_async(async || load_tree(connection).await).await;
                     }

@@ -51,6 +51,7 @@ async fn run(client: &Client, case: Case, bench: &mut Bench) {
             let insert = prepare(&insert_users_sql(Backend::Postgres, case.size)).await;
             bench.run_async(async || insert_users(client, &insert, case.size).await).await;
         }
+        Workload::UnitOfWork | Workload::ThreeLevels => unreachable!("not one of the common workloads"),
         Workload::LoadingAssociationsSequentially => {
             let users = prepare(USERS_SQL).await;
             // The number makes no difference where the ids are an array.

@@ -15,6 +15,10 @@ pub enum Workload {
     InsertMany,
     /// All users, their posts and the comments on these, in three queries.
     LoadingAssociationsSequentially,
+    /// Some users changed and some new ones: what a unit of work is for. Not one of Diesel's.
+    UnitOfWork,
+    /// The same as the associations, of more users. Not one of Diesel's.
+    ThreeLevels,
 }
 
 /// A workload at one size.
@@ -29,9 +33,26 @@ pub struct Case {
 /// Posts of each user, and comments on each post.
 const CHILDREN: usize = 10;
 
+/// Users that a unit of work changes.
+pub const CHANGED: usize = 10;
+
+/// Users that a unit of work adds.
+pub const ADDED: usize = 20;
+
 impl Workload {
     /// All workloads, in the order they run.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: &[Self] = &[
+        Self::TrivialQuery,
+        Self::MediumComplexQuery,
+        Self::Insert,
+        Self::InsertMany,
+        Self::LoadingAssociationsSequentially,
+        Self::UnitOfWork,
+        Self::ThreeLevels,
+    ];
+
+    /// Those that every contender takes part in.
+    pub const COMMON: &[Self] = &[
         Self::TrivialQuery,
         Self::MediumComplexQuery,
         Self::Insert,
@@ -40,8 +61,7 @@ impl Workload {
     ];
 
     /// Those that read.
-    pub const READS: &[Self] =
-        &[Self::TrivialQuery, Self::MediumComplexQuery, Self::LoadingAssociationsSequentially];
+    pub const READS: &[Self] = &[Self::TrivialQuery, Self::MediumComplexQuery, Self::LoadingAssociationsSequentially];
 
     /// The name on the command line, and in Diesel's suite.
     pub fn name(self) -> &'static str {
@@ -51,6 +71,8 @@ impl Workload {
             Self::Insert => "insert",
             Self::InsertMany => "insert_many",
             Self::LoadingAssociationsSequentially => "loading_associations_sequentially",
+            Self::UnitOfWork => "unit_of_work",
+            Self::ThreeLevels => "three_levels",
         }
     }
 
@@ -61,6 +83,8 @@ impl Workload {
             Self::Insert => &[1, 10, 25, 50, 100],
             Self::InsertMany => &[200, 500, 1_000, 10_000],
             Self::LoadingAssociationsSequentially => &[9],
+            Self::UnitOfWork => &[100],
+            Self::ThreeLevels => &[1, 10, 100],
         }
     }
 
@@ -71,7 +95,7 @@ impl Workload {
 
     /// Whether a sample runs in a transaction, which is rolled back at its end.
     pub fn in_transaction(self) -> bool {
-        matches!(self, Self::Insert | Self::InsertMany)
+        matches!(self, Self::Insert | Self::InsertMany | Self::UnitOfWork)
     }
 }
 
@@ -82,9 +106,9 @@ impl Case {
         let black_or_brown = |i| if i % 2 == 0 { "'black'" } else { "'brown'" };
         match self.workload {
             Workload::Insert | Workload::InsertMany => {}
-            Workload::TrivialQuery => sql += &users_sql(self.size, |_| "NULL"),
+            Workload::TrivialQuery | Workload::UnitOfWork => sql += &users_sql(self.size, |_| "NULL"),
             Workload::MediumComplexQuery => sql += &users_sql(self.size, black_or_brown),
-            Workload::LoadingAssociationsSequentially => {
+            Workload::LoadingAssociationsSequentially | Workload::ThreeLevels => {
                 sql += &users_sql(self.size, black_or_brown);
                 sql += &posts_sql(self.size);
                 sql += &comments_sql(self.size * CHILDREN);
@@ -99,8 +123,24 @@ impl Case {
             Workload::TrivialQuery | Workload::Insert | Workload::InsertMany => self.size,
             // Half of the users have black hair, and nobody has a post: as in Diesel's suite.
             Workload::MediumComplexQuery => self.size.div_ceil(2),
-            Workload::LoadingAssociationsSequentially => self.size * (1 + CHILDREN + CHILDREN * CHILDREN),
+            Workload::LoadingAssociationsSequentially | Workload::ThreeLevels => {
+                self.size * (1 + CHILDREN + CHILDREN * CHILDREN)
+            }
+            Workload::UnitOfWork => self.size + ADDED,
         }
+    }
+
+    /// The users that are there before an operation, where it adds some.
+    pub fn users_before(self) -> usize {
+        if self.workload == Workload::UnitOfWork { self.size } else { 0 }
+    }
+}
+
+/// The name that a unit of work gives to a user of this name; and back.
+pub fn changed_name(name: &str) -> String {
+    match name.strip_suffix('*') {
+        Some(name) => name.to_owned(),
+        None => format!("{name}*"),
     }
 }
 

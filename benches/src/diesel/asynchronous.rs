@@ -12,7 +12,7 @@ macro_rules! contender {
             use crate::backend::Database;
             use crate::contender::{Bench, Contender};
             use crate::grouping::Tree;
-            use crate::workload::{Case, Workload};
+            use crate::workload::{ADDED, CHANGED, Case, Workload, changed_name};
 
             struct Diesel {
                 runtime: Runtime,
@@ -42,7 +42,7 @@ macro_rules! contender {
                     (Workload::MediumComplexQuery, _) => {
                         bench.run_async(async || load_users_with_posts(connection).await).await;
                     }
-                    (Workload::LoadingAssociationsSequentially, _) => {
+                    (Workload::LoadingAssociationsSequentially | Workload::ThreeLevels, _) => {
                         bench.run_async(async || load_tree(connection).await).await;
                     }
                     (Workload::Insert, 1) => bench.run_async(async || insert_users::<1>(connection).await).await,
@@ -53,6 +53,7 @@ macro_rules! contender {
                     (Workload::InsertMany, size) => {
                         bench.run_async(async || insert_many(connection, size).await).await;
                     }
+                    (Workload::UnitOfWork, size) => bench.run_async(async || change_users(connection, size).await).await,
                     (Workload::Insert, size) => unimplemented!("a batch of {size}"),
                 }
             }

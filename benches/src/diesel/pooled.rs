@@ -10,7 +10,7 @@ use super::schema::{Comment, NewUser, Post, User, posts, users};
 use crate::backend::Database;
 use crate::contender::{Bench, Contender};
 use crate::grouping::Tree;
-use crate::workload::{Case, Workload};
+use crate::workload::{ADDED, CHANGED, Case, Workload, changed_name};
 
 struct Pooled(Pool<ConnectionManager<SqliteConnection>>);
 
@@ -32,7 +32,7 @@ impl Contender for Pooled {
             Workload::TrivialQuery => bench.run(|| load_users(&mut pool.get().unwrap())),
             Workload::MediumComplexQuery => bench.run(|| load_users_with_posts(&mut pool.get().unwrap())),
             Workload::LoadingAssociationsSequentially => bench.run(|| load_tree(&mut pool.get().unwrap())),
-            Workload::Insert | Workload::InsertMany => unreachable!("it only reads"),
+            other => unreachable!("{}: it only reads", other.name()),
         }
     }
 }

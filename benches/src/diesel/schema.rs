@@ -40,6 +40,12 @@ pub struct User {
     hair_color: Option<String>,
 }
 
+impl User {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 #[derive(Queryable, Identifiable, Associations)]
 #[diesel(belongs_to(User))]
 pub struct Post {

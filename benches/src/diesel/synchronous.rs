@@ -11,7 +11,7 @@ macro_rules! contender {
             use crate::backend::Database;
             use crate::contender::{Bench, Contender};
             use crate::grouping::Tree;
-            use crate::workload::{Case, Workload};
+            use crate::workload::{ADDED, CHANGED, Case, Workload, changed_name};
 
             struct Diesel($connection);
 
@@ -43,7 +43,9 @@ macro_rules! contender {
                     match (case.workload, case.size) {
                         (Workload::TrivialQuery, _) => bench.run(|| load_users(connection)),
                         (Workload::MediumComplexQuery, _) => bench.run(|| load_users_with_posts(connection)),
-                        (Workload::LoadingAssociationsSequentially, _) => bench.run(|| load_tree(connection)),
+                        (Workload::LoadingAssociationsSequentially | Workload::ThreeLevels, _) => {
+                            bench.run(|| load_tree(connection))
+                        }
                         // Diesel caches the statement of an array, whose size is part of its type, but not of a `Vec`.
                         (Workload::Insert, 1) => bench.run(|| insert_users::<1>(connection)),
                         (Workload::Insert, 10) => bench.run(|| insert_users::<10>(connection)),
@@ -51,6 +53,7 @@ macro_rules! contender {
                         (Workload::Insert, 50) => bench.run(|| insert_users::<50>(connection)),
                         (Workload::Insert, 100) => bench.run(|| insert_users::<100>(connection)),
                         (Workload::InsertMany, size) => bench.run(|| insert_many(connection, size)),
+                        (Workload::UnitOfWork, size) => bench.run(|| change_users(connection, size)),
                         (Workload::Insert, size) => unimplemented!("a batch of {size}"),
                     }
                 }

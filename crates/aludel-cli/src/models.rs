@@ -20,6 +20,9 @@ pub(crate) struct Options {
     /// Only these tables, separated by commas
     #[arg(long, value_delimiter = ',')]
     tables: Option<Vec<String>>,
+    /// The tables of this schema, instead of those of the connection's own
+    #[arg(long)]
+    schema: Option<String>,
     /// Write over a file that is there
     #[arg(long, requires = "out")]
     force: bool,
@@ -28,7 +31,18 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: Options) -> Result<(), String> {
     let text = |error: aludel::Error| error.to_string();
     let db = Db::builder().uri(options.url).connect().await.map_err(text)?;
-    let metadata = db.reflect().await.map_err(text)?;
+    let metadata = match &options.schema {
+        None => db.reflect().await.map_err(text)?,
+        Some(schema) => {
+            let metadata = db.reflect_schema(schema).await.map_err(text)?;
+            if metadata.tables().is_empty() && metadata.views().is_empty() {
+                return Err(format!(
+                    "the schema `{schema}` has no tables, or is not there: ask for another, or leave out --schema"
+                ));
+            }
+            metadata
+        }
+    };
     let mut writer = ModelWriter::new(&metadata, db.dialect());
     if let Some(tables) = options.tables {
         writer = writer.tables(tables);

@@ -53,3 +53,11 @@ fn a_table_that_is_not_there_is_an_error_with_the_one_that_may_be_meant() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stderr), "error: the database has no table `usr`; did you mean `user`?\n");
 }
+
+#[test]
+fn a_schema_is_asked_for_where_the_database_has_schemas() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = aludel(&["models", "--url", &database(folder.path()), "--schema", "shop"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("SQLite"), "{}", text(&output.stderr));
+}

@@ -8,6 +8,7 @@ mod attributes;
 mod db_enum;
 mod db_type;
 mod errors;
+mod mixin;
 mod model;
 mod names;
 mod output;
@@ -21,6 +22,19 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(Model, attributes(model, column, relationship))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     model::derive(input.into()).into()
+}
+
+/// Makes a struct columns that several models have.
+#[proc_macro_derive(Mixin, attributes(model, column, relationship))]
+pub fn derive_mixin(input: TokenStream) -> TokenStream {
+    mixin::derive(input.into()).into()
+}
+
+/// A model with the fields of its mixins, which their macros bring: `{struct} {fields} {fields} ..`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn model_with_mixins(input: TokenStream) -> TokenStream {
+    model::derive_with_mixins(input.into()).into()
 }
 
 /// Makes a struct what the rows of a query are read into, field by field.

@@ -4,9 +4,10 @@ mod support;
 
 use aludel::prelude::*;
 use aludel::schema::{
-    Action, CheckConstraint, Column, ForeignKey, Index, MetaData, NamingConvention, SqlType, Table, UniqueConstraint,
+    Action, CheckConstraint, Column, ForeignKey, Identity, Index, MetaData, NamingConvention, Sequence, SqlType, Table,
+    UniqueConstraint,
 };
-use support::TestDb;
+use support::{Backend, TestDb, needs};
 
 /// Tables with everything that the schema knows.
 fn shop() -> MetaData {
@@ -134,5 +135,70 @@ async fn what_was_made_by_hand_is_reflected_too() -> Result<()> {
     assert!(plain.is_unique(&["b"]));
     assert!(plain.column("b").unwrap().server_default.as_deref().is_some_and(|sql| sql.contains("'x'")));
     assert!(plain.column("a").unwrap().nullable);
+    Ok(())
+}
+
+#[tokio::test]
+async fn sequences_and_identities_are_reflected_with_how_they_count() -> Result<()> {
+    needs!(Postgres | MariaDb, "SQLite has no sequences");
+    let test = TestDb::without_tables(Db::builder()).await;
+    let identity =
+        Backend::current().pick("", "GENERATED ALWAYS AS IDENTITY (START WITH 500 INCREMENT BY 5)", "AUTO_INCREMENT");
+    let sequence =
+        |name| Backend::current().pick(String::new(), format!("nextval('{name}')"), format!("nextval({name})"));
+    test.change(&format!(
+        "CREATE SEQUENCE numbers START WITH 1000 INCREMENT BY 10; CREATE SEQUENCE plain_numbers;
+         CREATE TABLE bill (id BIGINT {identity} PRIMARY KEY, number BIGINT NOT NULL DEFAULT {}, line BIGINT DEFAULT {})",
+        sequence("numbers"),
+        sequence("plain_numbers"),
+    ));
+    let reflected = test.db.reflect().await?;
+    let bill = reflected.table("bill").expect("the table");
+    let column = |name| bill.column(name).expect("a column");
+    assert_eq!(column("number").sequence, Some(Sequence::new("numbers").starting_at(1000).incremented_by(10)));
+    assert_eq!(column("line").sequence, Some(Sequence::new("plain_numbers")));
+    assert!(column("number").server_default.is_none() && !column("number").autoincrement);
+    assert!(column("id").autoincrement);
+    let counted = Backend::current().pick(None, Some(Identity::new(true, Some(500), Some(5))), None);
+    assert_eq!(column("id").identity, counted);
+
+    // What is made of it counts on in the same way.
+    let second = TestDb::without_tables(Db::builder()).await;
+    create(&second, &reflected).await?;
+    second.change("INSERT INTO bill (line) VALUES (DEFAULT), (7)");
+    let ids = Backend::current().pick(["", ""], ["500|1000|1", "505|1010|7"], ["1|1000|1", "2|1010|7"]);
+    assert_eq!(second.rows("SELECT id, number, line FROM bill ORDER BY id"), ids);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_rust_has_no_type_for_is_reflected_as_what_it_is_and_read_as_text() -> Result<()> {
+    needs!(Postgres, "networks and hardware addresses are its own");
+    let test = TestDb::without_tables(Db::builder()).await;
+    test.change(
+        "CREATE TABLE port (id BIGINT PRIMARY KEY, net CIDR, mac MACADDR NOT NULL);
+         INSERT INTO port (id, net, mac) VALUES (1, '10.0.0.0/8', '08:00:2b:01:02:03')",
+    );
+    let reflected = test.db.reflect().await?;
+    let port = reflected.table("port").expect("the table");
+    assert_eq!(port.column("net").expect("a column").ty, SqlType::Other("cidr".into()));
+    assert_eq!(port.column("mac").expect("a column").ty, SqlType::Other("macaddr".into()));
+    let session = test.session();
+    let row = session.select_from(port).one().await?;
+    assert_eq!(
+        (row.get::<String>("net")?, row.get::<String>("mac")?),
+        ("10.0.0.0/8".into(), "08:00:2b:01:02:03".into())
+    );
+    let source = aludel::codegen::ModelWriter::new(&reflected, test.dialect()).write()?;
+    assert_eq!(
+        source.notes,
+        ["net: cidr", "mac: macaddr"].map(|column| {
+            let (name, ty) = column.split_once(": ").expect("a type");
+            format!(
+                "column port.{name} is left out: Rust has no type for {ty}; read and write it as text, by a query on the \
+                 reflected table or by SQL with CAST(.. AS text)"
+            )
+        })
+    );
     Ok(())
 }

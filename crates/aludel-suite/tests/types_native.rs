@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Bound;
 
 use aludel::ErrorKind;
@@ -231,6 +231,45 @@ async fn addresses_are_stored_on_every_backend() {
     session.commit().await.unwrap();
     assert_eq!(Host::query().filter(Host::other.eq(Host::address)).count(&session).await.unwrap(), 0);
     assert_eq!(Host::query().filter(Host::other.is_not_null()).count(&session).await.unwrap(), 1);
+}
+
+#[derive(Model, Clone, Debug)]
+struct Gateway {
+    #[column(primary_key)]
+    old: Ipv4Addr,
+    new: Ipv6Addr,
+    backup: Option<Ipv4Addr>,
+}
+
+#[tokio::test]
+async fn addresses_of_one_version_are_stored_as_what_they_are() -> Result<()> {
+    let test = TestDb::of(Gateway::TABLE).await;
+    let session = test.session();
+    let (old, new): (Ipv4Addr, Ipv6Addr) = ("10.0.0.1".parse().unwrap(), "2001:db8::1".parse().unwrap());
+    session.add(Gateway::build().old(old).new(new));
+    session.commit().await?;
+    let stored = Backend::current().pick(
+        "10.0.0.1|2001:db8::1|NULL",
+        "10.0.0.1/32|2001:db8::1/128|NULL",
+        "10.0.0.1|2001:db8::1|NULL",
+    );
+    assert_eq!(test.rows("SELECT old, new, backup FROM gateway"), [stored]);
+    let session = test.session();
+    let gateway = session.get_or_404::<Gateway>(old).await?;
+    assert_eq!((gateway.old, gateway.new, gateway.backup), (old, new, None));
+    gateway.set(Gateway::backup, old);
+    session.commit().await?;
+    assert_eq!(Gateway::query().filter(Gateway::backup.eq(old)).filter(Gateway::new.eq(new)).count(&session).await?, 1);
+    let reflected = test.reflect().await?;
+    let table = reflected.table("gateway").expect("the table");
+    let types = |name: &str| table.column(name).map(|column| column.ty.clone()).expect("a column");
+    let (four, six) = Backend::current().pick(
+        (SqlType::Inet4, SqlType::Inet6),
+        (SqlType::Inet, SqlType::Inet),
+        (SqlType::Inet4, SqlType::Inet6),
+    );
+    assert_eq!((types("old"), types("new")), (four, six));
+    Ok(())
 }
 
 #[derive(Model, Clone, Debug)]

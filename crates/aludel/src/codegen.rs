@@ -85,7 +85,15 @@ impl<'a> ModelWriter<'a> {
 
     fn chosen(&self) -> Result<Vec<&'a Table>> {
         let Some(names) = &self.tables else { return Ok(self.metadata.tables().iter().collect()) };
-        names.iter().map(|name| self.metadata.table(name).ok_or_else(|| self.missing(name))).collect()
+        names.iter().map(|name| self.table(name).ok_or_else(|| self.missing(name))).collect()
+    }
+
+    /// A table by its name, with its schema or, where that is no question, without.
+    fn table(&self, name: &str) -> Option<&'a Table> {
+        self.metadata.table(name).or_else(|| {
+            let mut named = self.metadata.tables().iter().filter(|table| table.name == name);
+            named.next().filter(|_| named.next().is_none())
+        })
     }
 
     #[cold]

@@ -71,6 +71,17 @@ impl Db {
         Session::open(Arc::clone(&self.shared))
     }
 
+    /// A session that sees and writes the rows of one tenant, of the models that have tenants: see
+    /// [`Session::set_tenant`].
+    ///
+    /// # Errors
+    /// `InvalidStatement` for NULL, or for the key of a row that was not flushed yet.
+    pub fn session_for(&self, tenant: impl crate::IntoTenant) -> Result<Session> {
+        let session = self.session();
+        session.set_tenant(tenant)?;
+        Ok(session)
+    }
+
     /// The same database, in which schemas are called otherwise: its sessions, requests and scopes,
     /// [`create_all`](Db::create_all) and [`drop_all`](Db::drop_all) take the tables of models with
     /// `#[model(schema = "tenant")]` from the schema that this names, or from the connection's own for `None`. The

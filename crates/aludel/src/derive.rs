@@ -68,9 +68,12 @@
 /// | `index(.., using = "gin", include(c))` | the index's method; columns that it only carries along: PostgreSQL |
 /// | `unique(columns(a, b), name = "..")` | a unique constraint over several columns |
 /// | `check(sql = "a < b", name = "..")` | a condition that every row fulfils |
-/// | `foreign_key(columns(a, b), references(Other::a, Other::b), on_delete = cascade, name = "..")` | a foreign key of several columns. It has no relationship |
+/// | `foreign_key(columns(a, b), references(Other::a, Other::b), on_delete = cascade, name = "..")` | a foreign key of several columns, which relationships have like one of a column: see below |
 /// | `inherits = Employee`, `identity = "engineer"` | the model's rows are a kind of another model's, told apart by the value of its discriminator: see below |
 /// | `optimistic = "dirty"` | an UPDATE of the row asks that the columns that it changes are still as they were read (but for JSON and `f32`, which not every database compares); else the flush fails with `StaleData` |
+/// | `hooks` | the model implements [`Hooks`](crate::Hooks): what is done before and after its rows are written, and what is not |
+/// | `flatten`, on a field | the field is a struct with `#[derive(Mixin)]`, whose columns are the model's: see [`Mixin`](crate::Mixin) |
+/// | `async_hooks` | the model implements [`AsyncHooks`](crate::AsyncHooks), which send statements of their own |
 ///
 /// The columns of an index are fields, `desc(a)` for the greatest value first, and `expr("lower(a)")` for an
 /// expression, which MariaDB does not have; on PostgreSQL also `nulls_first(a)`, `nulls_last(desc(a))` and
@@ -103,6 +106,9 @@
 /// | `on_update = expression` | what an UPDATE of the row writes that does not set the column |
 /// | `version` | an integer that counts the row's updates, from 1 on. An UPDATE or DELETE of the row asks that it is still the one that was read, and the flush fails with `StaleData` when somebody else has written the row since |
 /// | `discriminator` | the column that says of which model a row is, where others inherit from this one; a text, an integer or a type with `#[derive(DbEnum)]` |
+/// | `soft_delete` | says whether a row is deleted: an `Option<Timestamp>` that is set to the time, or a `bool`. [`Session::delete`](crate::Session::delete) sets it, and queries leave such rows out that do not say [`with_deleted`](crate::query::Query::with_deleted) |
+/// | `tenant` | says whose a row is: a session sees and writes the rows of its own tenant, and fills the column in. See [`Session::set_tenant`](crate::Session::set_tenant); an index is worth its place |
+/// | `deferred` | left out by queries until it is asked for: a field of type [`Deferred<T>`](crate::entity::Deferred) |
 /// | `comment = ".."` | a comment in the database |
 ///
 /// Whether a column may be NULL is said by its type: `Option<String>`.
@@ -112,7 +118,7 @@
 /// | attribute | meaning |
 /// |---|---|
 /// | `back_populates = author` | the other side, a field of the other model, which names this one in turn |
-/// | `foreign_key = user_id` | the key, where there are several between the two models |
+/// | `foreign_key = user_id`, `foreign_key = (tenant_id, user_id)` | the key, where there are several between the two models: its columns, a column that no other of them has, or, at the `One`, its constraint's name |
 /// | `secondary = ArticleTag` | the link model of a many-to-many relationship: one row for each pair, see below |
 /// | `cascade = "all, delete-orphan"` | `all` or `delete`: deleted with this row; `delete-orphan`: deleted when taken out |
 /// | `passive_deletes` | leaves rows that are not loaded to the database's `on_delete` |
@@ -122,6 +128,55 @@
 ///
 /// A `One<T>` has its key in this model; it is `One<Option<T>>` where the key may be NULL. A `One<Option<T>>` whose key
 /// is in the other model is the other side of a one-to-one relationship.
+///
+/// A key of several columns stands on the struct. It leads nowhere where one of its columns is NULL; keys may share
+/// columns. What is linked takes them all from the other row, and what is let go has NULL in those that can be NULL:
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+///
+/// #[derive(Model, Clone)]
+/// #[model(unique(columns(tenant, id)))]
+/// struct Author {
+///     #[column(primary_key)]
+///     id: i64,
+///     tenant: i32,
+///     #[relationship(back_populates = author)]
+///     written: Many<Post>,
+///     #[relationship(back_populates = editor)]
+///     edited: Many<Post>,
+/// }
+///
+/// /// A post, its author and its editor are of one tenant.
+/// #[derive(Model, Clone)]
+/// #[model(foreign_key(columns(tenant, author_id), references(Author::tenant, Author::id)))]
+/// #[model(foreign_key(columns(tenant, editor_id), references(Author::tenant, Author::id)))]
+/// struct Post {
+///     #[column(primary_key)]
+///     id: i64,
+///     tenant: i32,
+///     author_id: i64,
+///     editor_id: Option<i64>,
+///     #[relationship(foreign_key = (tenant, author_id), back_populates = written)]
+///     author: One<Author>,
+///     #[relationship(foreign_key = editor_id, back_populates = edited)]
+///     editor: One<Option<Author>>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> aludel::Result<()> {
+/// # let db = Db::connect("sqlite://").await?;
+/// # db.create_all().await?;
+/// # let session = db.session();
+/// let ann = session.add(Author::build().tenant(7));
+/// let post = session.add(Post::build().author(&ann).editor(&ann));
+/// session.commit().await?;
+/// assert_eq!((post.tenant, post.author_id, post.editor_id), (7, ann.id, Some(ann.id)));
+/// post.set(Post::editor, None);
+/// assert_eq!((post.tenant, post.editor_id), (7, None));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// A `Many<T>` has its key in `T`, or, with `secondary`, the rows of a link model link both sides. The link model has a
 /// foreign key to each side and no other column that a new row has to give: with more, it is a model in its own right,
@@ -405,3 +460,51 @@ pub use aludel_macros::DbEnum;
 ///
 /// It is a key where the wrapped type is one (and counted up where that is), and text where that is text.
 pub use aludel_macros::DbType;
+
+/// Makes a struct columns that several models have: `#[model(flatten)]` puts them into a model, as serde's attribute of that
+/// name puts fields into a map.
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+///
+/// #[derive(Mixin, Clone, Debug)]
+/// pub struct Timestamps {
+///     #[column(default = Timestamp::now())]
+///     pub created_at: Timestamp,
+///     #[column(default = Timestamp::now(), on_update = Timestamp::now())]
+///     pub updated_at: Timestamp,
+/// }
+///
+/// #[derive(Model, Clone, Debug)]
+/// #[model(index(columns(created_at)))]
+/// pub struct Post {
+///     #[column(primary_key)]
+///     pub id: i64,
+///     pub title: String,
+///     #[model(flatten)]
+///     pub stamps: Timestamps,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let db = Db::test().await?;
+/// let session = db.session();
+/// let first: Timestamp = "2024-05-06T07:08:09Z".parse().unwrap();
+/// session.add(Post::build().title("old").created_at(first));
+/// session.add(Post::build().title("new"));
+/// session.commit().await?;
+/// let newest = Post::query().order_by(Post::created_at.desc()).first(&session).await?.unwrap();
+/// assert_eq!(newest.title, "new");
+/// assert!(newest.stamps.created_at > first);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Its columns are the model's own in every way: constants (`Post::created_at`), setters of the builder, indexes, the struct's
+/// attributes; only in the struct do they stand together (`post.stamps.created_at`). They are as public as the field in the model. They take all attributes of a model's
+/// columns. A mixin has no relationships, no mixins of its own and no type parameters, and it is used by models of its own crate.
+///
+/// How it works shows in one place: beside the struct stands a macro of the same name, by which the model learns of the
+/// fields. `use crate::stamps::Timestamps` brings both. Of a struct that is no mixin the compiler says that there is no such
+/// macro. The paths of `references` are looked up where the model is: write them so that they hold there.
+pub use aludel_macros::Mixin;

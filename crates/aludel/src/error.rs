@@ -25,6 +25,8 @@ pub enum ErrorKind {
     NotNullViolation,
     /// A check constraint refused a row.
     CheckViolation,
+    /// A model's own hook refused a row before it was written: see [`Hooks::validate`](crate::Hooks::validate).
+    Validation,
     /// The row that an UPDATE or DELETE named is not there any more, or not in the expected version.
     StaleData,
     /// The transaction could not be ordered with its neighbours; run it again.
@@ -149,7 +151,7 @@ impl Error {
         self.0.is_404
     }
 
-    /// The text for the client of a 404.
+    /// The text for the client of a 404 or a 422.
     pub fn description(&self) -> Option<&str> {
         self.0.description.as_deref()
     }
@@ -185,6 +187,23 @@ impl Error {
             Some(Ok(reason)) => Ok(*reason),
             _ => Err(self),
         }
+    }
+
+    /// A row that may not be written, for a reason that no single column is to blame for: what
+    /// [`Hooks::validate`](crate::Hooks::validate) returns. The client sees the message, in a response of 422.
+    ///
+    /// ```
+    /// use aludel::{Error, ErrorKind};
+    ///
+    /// let error = Error::validation("a meeting ends after it begins");
+    /// assert_eq!(error.kind(), ErrorKind::Validation);
+    /// assert_eq!(error.to_string(), "a meeting ends after it begins");
+    /// ```
+    pub fn validation(message: impl Into<Cow<'static, str>>) -> Self {
+        let message = message.into();
+        let mut error = Self::new(ErrorKind::Validation, message.clone());
+        error.0.description = Some(message);
+        error
     }
 
     /// What kind of failure this is.

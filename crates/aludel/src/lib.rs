@@ -30,6 +30,9 @@ pub use model::{Json, func};
 pub use query::Polymorphic;
 pub use query::keyset::{CursorPage, CursorQuery};
 pub use query::page::{IterPages, Page, PageQuery};
-pub use session::{LazyLoad, Merge, NoAutoflush, Savepoint, SequenceRef, Session, Teardown};
+pub use session::{
+    AsyncHooks, Flushed, Hooks, IntoTenant, LazyLoad, Merge, NoAutoflush, Savepoint, SequenceRef, Session,
+    SessionEvents, Teardown,
+};
 
-pub use derive::{DbEnum, DbType, Model, Polymorphic, Projection};
+pub use derive::{DbEnum, DbType, Mixin, Model, Polymorphic, Projection};

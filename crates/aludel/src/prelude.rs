@@ -7,12 +7,12 @@ pub use std::time::Duration;
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
-pub use crate::derive::{DbEnum, DbType, Model, Polymorphic, Projection};
+pub use crate::derive::{DbEnum, DbType, Mixin, Model, Polymorphic, Projection};
 
 pub use crate::config::Config;
 pub use crate::db::Db;
 pub use crate::engine::EngineOptions;
-pub use crate::entity::{Entity, Many, One};
+pub use crate::entity::{Deferred, Entity, Many, One};
 pub use crate::error::{Error, ErrorKind, Or404, Result};
 pub use crate::model::func::{self, case, window};
 pub use crate::model::{
@@ -23,4 +23,4 @@ pub use crate::query::keyset::{CursorPage, CursorQuery};
 pub use crate::query::page::{IterPages, Page, PageQuery};
 pub use crate::query::{Polymorphic, Query, Queryable, excluded, exists};
 pub use crate::schema::{MetaData, NamingConvention};
-pub use crate::session::{Savepoint, Session, Teardown};
+pub use crate::session::{AsyncHooks, Flushed, Hooks, Savepoint, Session, SessionEvents, Teardown};

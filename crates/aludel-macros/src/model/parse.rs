@@ -5,7 +5,7 @@ mod relationship;
 
 use quote::format_ident;
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, LitStr, Type};
+use syn::{Attribute, Data, DeriveInput, Expr, Fields, FieldsNamed, Ident, LitStr, Type};
 
 use crate::attributes::{Item, refuse_duplicates};
 use crate::errors::Errors;
@@ -14,7 +14,8 @@ use crate::output::docs_of;
 
 use super::counted::{identity, sequence};
 use super::inherit;
-use super::spec::{Column, Computed, Field, Inheritance, Kind, Model, Origin, Reference, Size};
+use super::mixin;
+use super::spec::{Column, Computed, Field, Inheritance, Kind, Mixin, Model, Origin, Reference, Size};
 use crate::types::{content_of, parse_without_self};
 
 const MODEL: &[&str] = &[
@@ -28,6 +29,8 @@ const MODEL: &[&str] = &[
     "check",
     "foreign_key",
     "optimistic",
+    "hooks",
+    "async_hooks",
     "inherits",
     "identity",
 ];
@@ -54,6 +57,9 @@ const COLUMN: &[&str] = &[
     "on_update",
     "foreign_key_name",
     "version",
+    "soft_delete",
+    "deferred",
+    "tenant",
     "discriminator",
     "comment",
 ];
@@ -63,7 +69,7 @@ const ACTIONS: &[&str] = &["cascade", "set_null", "set_default", "restrict", "no
 const RESERVED: &[&str] = &["query", "build", "entity", "column", "insert_all", "alias"];
 
 /// The description of a struct, or nothing when it is no struct that could have one.
-pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
+pub(crate) fn model(input: &DeriveInput, mixins: &[FieldsNamed], errors: &mut Errors) -> Option<Model> {
     if !input.generics.params.is_empty() {
         errors.at(&input.generics, "a model cannot have generic parameters: it is one table");
         return None;
@@ -87,15 +93,25 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         primary_key_name: None,
         key_order: None,
         columns: Vec::new(),
+        mixins: Vec::new(),
         relationships: Vec::new(),
         constraints: Vec::new(),
         primary_key: Vec::new(),
         version: None,
+        soft_delete: None,
+        tenant: None,
         compares_old: None,
         inheritance: Inheritance::default(),
+        hooks: None,
+        async_hooks: None,
     };
+    let mut mixins = mixins.iter();
     for field in &fields.named {
         let Some(ident) = &field.ident else { continue };
+        if mixin::is_flattened(&field.attrs) {
+            flatten(&mut model, ident, field, &mut mixins, errors);
+            continue;
+        }
         refuse_model_attribute(&field.attrs, errors);
         let parsed = Field {
             ident: ident.clone(),
@@ -126,7 +142,46 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     Some(model)
 }
 
-fn refuse_attribute(attributes: &[Attribute], name: &str, text: &str, errors: &mut Errors) {
+/// The columns of a mixin.
+fn flatten<'a>(
+    model: &mut Model,
+    ident: &Ident,
+    field: &syn::Field,
+    mixins: &mut impl Iterator<Item = &'a FieldsNamed>,
+    errors: &mut Errors,
+) {
+    for item in Item::of(&field.attrs, "model", errors) {
+        if item.name() == "flatten" {
+            item.flag(errors);
+        } else {
+            errors.span(item.span(), "a mixin's field has `#[model(flatten)]` alone");
+        }
+    }
+    let text = "the columns of a mixin have their attributes in the mixin";
+    refuse_attribute(&field.attrs, "column", text, errors);
+    refuse_attribute(&field.attrs, "relationship", text, errors);
+    if mixin::path(&field.ty).is_none() {
+        errors.at(&field.ty, "`#[model(flatten)]` is for a struct with `#[derive(Mixin)]`, named by its path");
+        return;
+    }
+    let first = model.columns.len();
+    for member in mixins.next().into_iter().flat_map(|fields| &fields.named) {
+        let Some(ident) = &member.ident else { continue };
+        let parsed = Field {
+            ident: ident.clone(),
+            // What the member says is of another place.
+            vis: field.vis.clone(),
+            docs: docs_of(&member.attrs),
+            ty: member.ty.clone(),
+            constant: ident.clone(),
+        };
+        model.columns.push(column(parsed, &member.attrs, &model.ident, errors));
+    }
+    let count = model.columns.len() - first;
+    model.mixins.push(Mixin { ident: ident.clone(), ty: field.ty.clone(), first, count });
+}
+
+pub(crate) fn refuse_attribute(attributes: &[Attribute], name: &str, text: &str, errors: &mut Errors) {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
         errors.at(attribute.path(), text);
     }
@@ -134,16 +189,12 @@ fn refuse_attribute(attributes: &[Attribute], name: &str, text: &str, errors: &m
 
 fn refuse_model_attribute(attributes: &[Attribute], errors: &mut Errors) {
     for item in Item::of(attributes, "model", errors) {
-        if item.name() == "flatten" {
-            item.later("mixins", errors);
-        } else {
-            errors.span(item.span(), "`#[model(..)]` belongs to the struct; a field has `#[column(..)]`");
-        }
+        errors.span(item.span(), "`#[model(..)]` belongs to the struct; a field has `#[column(..)]`");
     }
 }
 
 /// `One<T>`, `One<Option<T>>` or `Many<T>`: the kind, what stands in the brackets, and the model.
-fn relationship_type(ty: &Type) -> Option<(Kind, Type, Type)> {
+pub(crate) fn relationship_type(ty: &Type) -> Option<(Kind, Type, Type)> {
     if let Some(target) = content_of(ty, "Many") {
         return Some((Kind::Many, target.clone(), target.clone()));
     }
@@ -187,6 +238,8 @@ fn model_items(model: &mut Model, items: &[Item], errors: &mut Errors) {
                 }
             }
             "optimistic" => optimistic(model, item, errors),
+            "hooks" => model.hooks = item.flag(errors).then(|| item.span()),
+            "async_hooks" => model.async_hooks = item.flag(errors).then(|| item.span()),
             "alias" => item.later("aliases", errors),
             _ => item.unknown("model", MODEL, errors),
         }
@@ -202,9 +255,14 @@ fn optimistic(model: &mut Model, item: &Item, errors: &mut Errors) {
     }
 }
 
-fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Errors) -> Column {
+pub(crate) fn column(mut field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Errors) -> Column {
     let items = Item::of(attributes, "column", errors);
     refuse_duplicates(&items, &[], errors);
+    let whole = field.ty.clone();
+    let held = content_of(&whole, "Deferred");
+    if let Some(held) = held {
+        field.ty = held.clone();
+    }
     let mut column = Column {
         name: field.ident.unraw().to_string(),
         nullable: content_of(&field.ty, "Option").is_some(),
@@ -213,6 +271,9 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
         autoincrement: None,
         version: None,
         discriminator: None,
+        soft_delete: None,
+        deferred: None,
+        tenant: None,
         unique: false,
         index: false,
         size: None,
@@ -257,6 +318,9 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
             "on_update" => column.on_update = on_update(item, errors).map(|value| parse_without_self(&value, model)),
             "comment" => column.comment = item.string(errors),
             "discriminator" => inherit::mark(&mut column, item, errors),
+            "deferred" => column.deferred = item.flag(errors).then(|| item.span()),
+            "soft_delete" => column.soft_delete = item.flag(errors).then(|| item.span()),
+            "tenant" => column.tenant = item.flag(errors).then(|| item.span()),
             "version" => column.version = item.flag(errors).then(|| item.span()),
             "nullable" => {
                 let ty = &column.field.ty;
@@ -267,6 +331,17 @@ fn column(field: Field, attributes: &[Attribute], model: &Ident, errors: &mut Er
             "persisted" => errors.span(item.span(), "write `stored`"),
             _ => item.unknown("column", COLUMN, errors),
         }
+    }
+    match (column.deferred, held) {
+        (Some(span), None) => {
+            let ty = quote::quote!(#whole).to_string().replace(' ', "");
+            errors.span(
+                span,
+                format!("a deferred column may not be loaded, and its type says so: write `Deferred<{ty}>`"),
+            );
+        }
+        (None, Some(_)) => errors.at(&whole, "add `#[column(deferred)]`: queries leave the column out"),
+        _ => {}
     }
     match &mut column.references {
         Some(reference) => {

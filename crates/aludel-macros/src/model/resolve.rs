@@ -1,22 +1,24 @@
 //! Second stage: what follows from the fields together, and what contradicts itself.
 
+mod criteria;
+
 use crate::errors::Errors;
-use crate::names::{list, nearest};
 
 use super::spec::{Column, Kind, Model, Origin, Relationship, Size};
-use crate::types::{is_integer, is_uuid, last_segment, same_name};
+use crate::types::{is_integer, is_uuid, last_segment};
 
 pub(crate) fn model(model: &mut Model, errors: &mut Errors) {
     primary_key(model, errors);
     super::inherit::resolve(model, errors);
     version(model, errors);
+    criteria::criteria(model, errors);
     for position in 0..model.columns.len() {
         let origin = origin(model, position, errors);
         let column = &mut model.columns[position];
         column.origin = origin;
         refuse_contradictions(column, errors);
     }
-    foreign_keys(model, errors);
+    super::foreign_keys::resolve(model, errors);
     for relationship in &model.relationships {
         refuse_what_the_key_side_cannot(relationship, errors);
         refuse_what_many_to_many_cannot(model, relationship, errors);
@@ -85,7 +87,7 @@ fn origin(model: &Model, position: usize, errors: &mut Errors) -> Origin {
     if column.computed.is_some() {
         return Origin::Computed;
     }
-    if column.default.is_some() || column.version.is_some() {
+    if column.default.is_some() || column.version.is_some() || column.is_filled_in() {
         return Origin::Default;
     }
     if column.server_default.is_some() || column.sequence.is_some() {
@@ -133,6 +135,15 @@ fn is_string(column: &Column) -> bool {
 }
 
 fn refuse_contradictions(column: &Column, errors: &mut Errors) {
+    let always = column.primary_key.is_some() || column.references.is_some() || column.version.is_some();
+    if let Some(span) = column.deferred
+        && (always || column.tenant.is_some() || column.soft_delete.is_some())
+    {
+        errors.span(
+            span,
+            "keys, versions, tenants and marks of deletion are always loaded: remove `deferred`, and write the type itself",
+        );
+    }
     if let Some(computed) = &column.computed {
         let others = [
             ("primary_key", column.primary_key.is_some()),
@@ -178,114 +189,6 @@ fn refuse_contradictions(column: &Column, errors: &mut Errors) {
     }
 }
 
-/// Finds each relationship's key.
-fn foreign_keys(model: &mut Model, errors: &mut Errors) {
-    for position in 0..model.relationships.len() {
-        let relationship = &model.relationships[position];
-        if relationship.kind == Kind::Many || relationship.secondary.is_some() {
-            continue;
-        }
-        let key = match &relationship.foreign_key {
-            Some(_) => named_key(model, relationship, errors),
-            None if is_reverse_of_own(model, relationship) => None,
-            None => only_key(model, relationship, errors),
-        };
-        let Some(key) = key else { continue };
-        if let Some(&other) = model.columns[key].links.first() {
-            let text = format!(
-                "`{}` is the foreign key of `{}` already: add `#[relationship(foreign_key = ..)]` to both",
-                model.columns[key].field.ident, model.relationships[other].field.ident
-            );
-            errors.at(&relationship.field.ident, text);
-            continue;
-        }
-        refuse_other_nullability(&model.columns[key], relationship, errors);
-        model.relationships[position].key = Some(key);
-        model.columns[key].links.push(position);
-    }
-}
-
-/// The column of `foreign_key = ..`.
-fn named_key(model: &Model, relationship: &Relationship, errors: &mut Errors) -> Option<usize> {
-    let name = relationship.foreign_key.as_ref()?;
-    let Some(key) = model.columns.iter().position(|column| column.field.ident == *name) else {
-        let fields: Vec<String> = model.columns.iter().map(|column| column.field.ident.to_string()).collect();
-        let meant = nearest(&name.to_string(), fields.iter().map(String::as_str))
-            .map(|field| format!("; did you mean `{field}`?"))
-            .unwrap_or_default();
-        errors.at(name, format!("`{}` has no column `{name}`{meant}", model.ident));
-        return None;
-    };
-    if model.columns[key].references.is_none() {
-        let text = format!("`{name}` is no foreign key: add `#[column(references = Model::column)]` to it");
-        errors.at(name, text);
-        return None;
-    }
-    Some(key)
-}
-
-/// The only key to the target, where there is no more than one.
-fn only_key(model: &Model, relationship: &Relationship, errors: &mut Errors) -> Option<usize> {
-    let target = last_segment(&relationship.target)?.ident.to_string();
-    let to_target = |column: &Column| {
-        column.references.as_ref().is_some_and(|reference| same_name(&relationship.target, &reference.model))
-    };
-    let keys: Vec<usize> =
-        (0..model.columns.len()).filter(|&i| !model.joins_parent(i) && to_target(&model.columns[i])).collect();
-    match keys[..] {
-        [key] => Some(key),
-        [] if relationship.kind == Kind::OptionalOne => None,
-        [] => {
-            let text = format!(
-                "`{model}` has no foreign key to `{target}`: add a column `#[column(references = {target}::id)]`; or, when \
-                 the key is in `{target}`, there may be no row, so write `One<Option<{target}>>`",
-                model = model.ident,
-            );
-            errors.at(&relationship.field.ty, text);
-            None
-        }
-        _ => {
-            let names: Vec<String> = keys.iter().map(|&key| model.columns[key].field.ident.to_string()).collect();
-            let text = format!(
-                "{} are foreign keys to `{target}`: say which one is meant, `#[relationship(foreign_key = {})]`",
-                list(names.iter().map(String::as_str)),
-                names[0],
-            );
-            errors.at(&relationship.field.ident, text);
-            None
-        }
-    }
-}
-
-/// Whether this is the side without a key of a one-to-one relationship of a model with itself: the other side names
-/// the key.
-fn is_reverse_of_own(model: &Model, relationship: &Relationship) -> bool {
-    let own = last_segment(&relationship.target).is_some_and(|segment| segment.ident == model.ident);
-    own && relationship.back_populates.as_ref().is_some_and(|name| {
-        let other = model.relationships.iter().find(|other| other.field.ident == *name);
-        other.is_some_and(|other| other.kind != Kind::Many && other.foreign_key.is_some())
-    })
-}
-
-fn refuse_other_nullability(key: &Column, relationship: &Relationship, errors: &mut Errors) {
-    let Some(target) = last_segment(&relationship.target).map(|segment| &segment.ident) else { return };
-    let key_name = &key.field.ident;
-    match (key.nullable, relationship.kind) {
-        (true, Kind::One) => {
-            let text =
-                format!("its key `{key_name}` can be NULL, so there may be no row: write `One<Option<{target}>>`");
-            errors.at(&relationship.field.ty, text);
-        }
-        (false, Kind::OptionalOne) => {
-            let text = format!(
-                "its key `{key_name}` is never NULL, so there is always a row: write `One<{target}>`, or make the key an `Option`"
-            );
-            errors.at(&relationship.field.ty, text);
-        }
-        _ => {}
-    }
-}
-
 /// What belongs to relationships without a link model only.
 fn refuse_what_many_to_many_cannot(model: &Model, relationship: &Relationship, errors: &mut Errors) {
     let Some(secondary) = &relationship.secondary else { return };
@@ -312,7 +215,7 @@ fn refuse_what_the_key_side_cannot(relationship: &Relationship, errors: &mut Err
     if relationship.kind != Kind::Many && !relationship.order_by.is_empty() {
         errors.at(&relationship.field.ident, "`order_by` orders many rows, and this relationship leads to one");
     }
-    if relationship.key.is_none() {
+    if relationship.key.is_empty() {
         return;
     }
     if let Some(span) = relationship.delete_orphan {

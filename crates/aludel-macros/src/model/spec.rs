@@ -19,15 +19,47 @@ pub(crate) struct Model {
     /// The order of the key's columns, where it is not that of the fields.
     pub(crate) key_order: Option<(Vec<usize>, Span)>,
     pub(crate) columns: Vec<Column>,
+    pub(crate) mixins: Vec<Mixin>,
     pub(crate) relationships: Vec<Relationship>,
     pub(crate) constraints: Vec<Constraint>,
     /// Positions in `columns`.
     pub(crate) primary_key: Vec<usize>,
     /// The column with `version`, as a position in `columns`.
     pub(crate) version: Option<usize>,
+    /// The column with `soft_delete`, as a position in `columns`.
+    pub(crate) soft_delete: Option<usize>,
+    /// The column with `tenant`, as a position in `columns`.
+    pub(crate) tenant: Option<usize>,
     /// Where `optimistic = "dirty"` stands.
     pub(crate) compares_old: Option<Span>,
     pub(crate) inheritance: Inheritance,
+    /// Where `hooks` stands.
+    pub(crate) hooks: Option<Span>,
+    /// Where `async_hooks` stands.
+    pub(crate) async_hooks: Option<Span>,
+}
+
+/// A field whose own fields are columns: `#[model(flatten)]`.
+pub(crate) struct Mixin {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    /// Its columns in `Model::columns`, which follow each other.
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+}
+
+impl Mixin {
+    pub(crate) fn columns(&self) -> std::ops::Range<usize> {
+        self.first..self.first + self.count
+    }
+}
+
+impl Model {
+    /// The columns that are fields of the struct itself, with their positions.
+    pub(crate) fn own_columns(&self) -> impl Iterator<Item = (usize, &Column)> {
+        let own = |position: &usize| !self.mixins.iter().any(|mixin| mixin.columns().contains(position));
+        self.columns.iter().enumerate().filter(move |(position, _)| own(position))
+    }
 }
 
 /// What columns and relationships have in common.
@@ -54,6 +86,12 @@ pub(crate) struct Column {
     pub(crate) version: Option<Span>,
     /// Where `discriminator` stands.
     pub(crate) discriminator: Option<Span>,
+    /// Where `soft_delete` stands.
+    pub(crate) soft_delete: Option<Span>,
+    /// Where `deferred` stands; the type is what `Deferred<..>` holds then.
+    pub(crate) deferred: Option<Span>,
+    /// Where `tenant` stands.
+    pub(crate) tenant: Option<Span>,
     pub(crate) unique: bool,
     pub(crate) index: bool,
     pub(crate) size: Option<Size>,
@@ -67,7 +105,7 @@ pub(crate) struct Column {
     pub(crate) comment: Option<LitStr>,
     /// Who makes the value; decided once all columns are known.
     pub(crate) origin: Origin,
-    /// The to-one relationships whose foreign key this is, as positions; decided once all fields are known.
+    /// The to-one relationships whose foreign key this is, or is part of, as positions; decided once all fields are known.
     pub(crate) links: Vec<usize>,
 }
 
@@ -125,6 +163,11 @@ impl Column {
     pub(crate) fn required(&self) -> bool {
         matches!(self.origin, Origin::Given | Origin::Key)
     }
+
+    /// Whether the library fills it in: a tenant, or the truth value of a soft deletion.
+    pub(crate) fn is_filled_in(&self) -> bool {
+        self.tenant.is_some() || self.soft_delete.is_some() && !self.nullable
+    }
 }
 
 /// `references = User::id`
@@ -139,6 +182,42 @@ pub(crate) struct Reference {
     pub(crate) on_update: Ident,
 }
 
+/// A foreign key of the model, declared at a column or for several.
+pub(crate) struct Key<'a> {
+    /// Positions in `Model::columns`.
+    pub(crate) columns: Vec<usize>,
+    /// The model that it leads to.
+    pub(crate) model: &'a Path,
+    /// The columns that it leads to, as written.
+    pub(crate) paths: Vec<&'a Path>,
+    /// The constraint's name.
+    pub(crate) name: Option<&'a LitStr>,
+}
+
+impl Model {
+    /// The foreign keys: those of one column, then those of several.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key<'_>> {
+        let single = self.columns.iter().enumerate().filter_map(|(position, column)| {
+            let Reference { path, model, name, .. } = column.references.as_ref()?;
+            Some(Key { columns: vec![position], model, paths: vec![path], name: name.as_ref() })
+        });
+        let several = self.constraints.iter().filter_map(|constraint| match constraint {
+            Constraint::ForeignKey(ForeignKey { columns, targets, model, name, .. }) => {
+                Some(Key { columns: columns.clone(), model, paths: targets.iter().collect(), name: name.as_ref() })
+            }
+            _ => None,
+        });
+        single.chain(several)
+    }
+
+    /// Whether a column is one of several of a foreign key.
+    pub(crate) fn is_part_of_a_key(&self, column: usize) -> bool {
+        self.constraints
+            .iter()
+            .any(|constraint| matches!(constraint, Constraint::ForeignKey(key) if key.columns.contains(&column)))
+    }
+}
+
 /// A relationship.
 pub(crate) struct Relationship {
     pub(crate) field: Field,
@@ -150,10 +229,11 @@ pub(crate) struct Relationship {
     pub(crate) back_populates: Option<Ident>,
     /// The link model of a many-to-many relationship.
     pub(crate) secondary: Option<Path>,
-    /// As written: a field of this struct, of the target for the side that has no key, or of the link model.
-    pub(crate) foreign_key: Option<Ident>,
-    /// The column here that holds the key, as a position in `Model::columns`; none on the side that is pointed at.
-    pub(crate) key: Option<usize>,
+    /// As written: fields of this struct (or the name of one of its constraints), of the target for the side that has no
+    /// key, or of the link model.
+    pub(crate) foreign_key: Vec<Ident>,
+    /// The columns here that hold the key, as positions in `Model::columns`; none on the side that is pointed at.
+    pub(crate) key: Vec<usize>,
     pub(crate) delete: bool,
     pub(crate) delete_orphan: Option<Span>,
     pub(crate) passive_deletes: bool,

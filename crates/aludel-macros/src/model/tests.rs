@@ -4,6 +4,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+mod keys;
+
 use super::spec::{Kind, Model, Origin};
 use super::{parse, resolve};
 use crate::errors::Errors;
@@ -107,7 +109,7 @@ fn a_relationship_finds_its_only_key() {
             cover: One<Option<Image>>,
         }
     });
-    assert_eq!(post.relationships.iter().map(|found| found.key).collect::<Vec<_>>(), [Some(1), None, None]);
+    assert_eq!(post.relationships.iter().map(|found| &found.key[..]).collect::<Vec<_>>(), [&[1][..], &[], &[]]);
     assert!(post.relationships[2].kind == Kind::OptionalOne);
     assert_eq!(post.columns[1].links, [0]);
 }
@@ -122,7 +124,7 @@ fn one_side_of_a_one_to_one_with_itself_has_the_key() {
             #[relationship(back_populates = next)] previous: One<Option<Self>>,
         }
     });
-    assert_eq!(node.relationships.iter().map(|found| found.key).collect::<Vec<_>>(), [Some(1), None]);
+    assert_eq!(node.relationships.iter().map(|found| &found.key[..]).collect::<Vec<_>>(), [&[1][..], &[]]);
 }
 
 #[test]
@@ -216,11 +218,42 @@ fn what_a_link_model_cannot_do_is_refused() {
 }
 
 #[test]
-fn what_later_versions_bring_is_refused_as_such() {
+fn what_rows_are_seen_by_is_one_column_each_that_the_session_writes() {
     let found = mistakes(quote! {
-        #[model(flatten)] stamps: Timestamps,
+        #[column(primary_key, soft_delete)] other: i64,
+        #[column(soft_delete, default = false)] deleted: bool,
+        #[column(tenant)] shop: Option<i64>,
+        #[column(tenant, server_default = "1")] owner: i64,
     });
-    assert_eq!(found, ["`flatten`: this version of aludel does not have mixins yet",]);
+    assert_eq!(
+        found,
+        [
+            "this column says whether the row is deleted, so that it can be no key",
+            "`session.delete` writes this column: it takes no `default`, `server_default`, `on_update`, `computed` or `version`",
+            "a model has one column that says whether a row is deleted",
+            "every row has a tenant: the type is no `Option`",
+            "the session fills this column in: it takes no `default`, `server_default`, `on_update`, `computed`, `version` \
+             or `soft_delete`",
+            "a model has one tenant column",
+        ]
+    );
+}
+
+#[test]
+fn a_deferred_column_says_so_in_its_type() {
+    let found = mistakes(quote! {
+        #[column(primary_key, deferred)] other: Deferred<i64>,
+        #[column(deferred)] body: Option<String>,
+        text: Deferred<String>,
+    });
+    assert_eq!(
+        found,
+        [
+            "a deferred column may not be loaded, and its type says so: write `Deferred<Option<String>>`",
+            "add `#[column(deferred)]`: queries leave the column out",
+            "keys, versions, tenants and marks of deletion are always loaded: remove `deferred`, and write the type itself",
+        ]
+    );
 }
 
 #[test]

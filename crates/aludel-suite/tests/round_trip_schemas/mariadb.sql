@@ -168,4 +168,15 @@ CREATE TABLE Setting (`Key` VARCHAR(100) PRIMARY KEY, value VARCHAR(1000) NOT NU
 CREATE TABLE measurement (sensor INTEGER NOT NULL, taken DATE NOT NULL, value DOUBLE NOT NULL DEFAULT -1.5, PRIMARY KEY (taken, sensor));
 CREATE TABLE import_job (number INTEGER PRIMARY KEY, amount DECIMAL(65, 30), finished BOOLEAN);
 
+CREATE SEQUENCE receipt_number START WITH 1000 INCREMENT BY 10;
+CREATE SEQUENCE `plain``number`;
+CREATE TABLE receipt (
+    id BIGINT AUTO_INCREMENT PRIMARY KEY,
+    number BIGINT NOT NULL DEFAULT nextval(receipt_number),
+    copy_of BIGINT NOT NULL DEFAULT (next value for receipt_number),
+    line INTEGER NOT NULL DEFAULT nextval(`plain``number`)
+);
+CREATE TABLE host (id UUID PRIMARY KEY, address INET6 NOT NULL, old INET4, owner UUID);
+CREATE TABLE host_name (address INET4 PRIMARY KEY, name VARCHAR(80) NOT NULL);
+
 CREATE VIEW rich_customer AS SELECT id, email, balance FROM customer WHERE balance > 1000;

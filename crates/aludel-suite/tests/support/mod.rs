@@ -10,6 +10,7 @@ mod needs;
 mod postgres;
 mod sql;
 mod sqlite;
+mod wire;
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
@@ -20,6 +21,7 @@ use aludel::{DbBuilder, Models};
 pub(crate) use backend::Backend;
 pub(crate) use needs::{Skipped, needs, skips};
 pub(crate) use sql::{native, neutral, quoted};
+pub(crate) use wire::Wire;
 
 use backend::Place;
 

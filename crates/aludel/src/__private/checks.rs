@@ -3,6 +3,7 @@
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::model::{ByLink, Column, ColumnType, ToMany, ToOne};
+use crate::schema::SqlType;
 
 /// The target of `references = ..`; the key's type is that of the column that it references.
 pub fn reference<K, M, T>(column: Column<M, T>) -> (&'static ModelDef, usize)
@@ -38,6 +39,18 @@ pub fn target<M: Model, T>(_referenced: Column<M, T>) -> &'static ModelDef {
 /// A foreign key on the other side of a relationship.
 pub fn key_to<M: Model, T>(column: Column<M, T>) -> usize {
     column.index()
+}
+
+/// Whether a soft deletion is marked by a truth value; else it is by a time, which may be NULL. Stops the compiler for other
+/// types.
+pub const fn is_deletion_flag<T: ColumnType>() -> bool {
+    match const { &T::SQL_TYPE } {
+        SqlType::Boolean if !T::NULLABLE => true,
+        SqlType::Timestamp | SqlType::DateTime if T::NULLABLE => false,
+        _ => panic!(
+            "a `#[column(soft_delete)]` says when the row was deleted, as an `Option<Timestamp>`, or whether it is, as a `bool`"
+        ),
+    }
 }
 
 /// A column of the model that a relationship leads to.
@@ -85,7 +98,7 @@ impl<S, T> InverseByLink<S, T> for ToMany<T, S, ByLink> {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no foreign key to `{Target}`",
     label = "`{Self}` does not link `{Target}`",
-    note = "a link model has a foreign key to each side: add a column with `#[column(references = {Target}::..)]` to `{Self}`"
+    note = "a link model has a foreign key to each side: add a column with `#[column(references = {Target}::..)]` to `{Self}`, or `#[model(foreign_key(..))]` for a key of several columns"
 )]
 pub trait References<Target> {}
 
@@ -103,6 +116,26 @@ pub trait Relationships {
     const BACK: &'static [Option<&'static str>];
     /// The link model of each that has one, in order.
     const SECONDARY: &'static [Option<&'static str>];
+    /// The names of the models that the foreign keys lead to, in order.
+    const KEYS: &'static [&'static str];
+}
+
+/// Stops the compiler with `message` where a model has several foreign keys to the model with a name.
+pub const fn only_key<T: Relationships>(name: &str, message: &'static str) {
+    check_only(T::KEYS, name, message);
+}
+
+const fn check_only(keys: &[&str], name: &str, message: &'static str) {
+    let (mut at, mut found) = (0, 0);
+    while at < keys.len() {
+        if same_text(keys[at], name) {
+            found += 1;
+        }
+        at += 1;
+    }
+    if found > 1 {
+        panic!("{}", message);
+    }
 }
 
 /// Stops the compiler with `message` where the other side of a `One`, which is at `index`, does not name `name` as its
@@ -164,6 +197,12 @@ mod tests {
     fn names_are_the_same_when_all_their_bytes_are() {
         assert!(same_text("posts", "posts") && same_text("", ""));
         assert!(!same_text("posts", "post") && !same_text("post", "posts") && !same_text("posts", "pasts"));
+    }
+
+    #[test]
+    fn two_keys_to_one_model_are_one_too_many() {
+        check_only(&["User", "Team"], "User", "");
+        assert!(std::panic::catch_unwind(|| check_only(&["User", "Team", "User"], "User", "x")).is_err());
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn given_or_blank<T>(field: Option<T>, given: &mut ColumnSet, column: usize,
 /// Links the row to another, in place of what it was linked to before.
 pub fn link<T: Model>(links: &mut Vec<NewLink>, relationship: usize, target: impl IntoLink<T>) {
     unlink(links, relationship);
-    links.push(NewLink { relationship, target: target.into_link() });
+    links.push(NewLink::to(relationship, target.into_link()));
 }
 
 /// Takes the links of a relationship back: its key was given.
@@ -54,10 +54,15 @@ pub fn unlink(links: &mut Vec<NewLink>, relationship: usize) {
     links.retain(|link| link.relationship != relationship);
 }
 
+/// Notes that a column of a relationship's key of several columns was given after the row that it leads to.
+pub fn given_beside(links: &mut [NewLink], relationship: usize, column: usize) {
+    links.iter_mut().filter(|link| link.relationship == relationship).for_each(|link| link.given.insert(column));
+}
+
 /// Links the row to the only one that holds its key.
 pub fn link_child<P: Model, T: Model, C: ChildOf<P, T>>(links: &mut Vec<NewLink>, relationship: usize, child: C) {
     unlink(links, relationship);
-    links.push(NewLink { relationship, target: child.into_link() });
+    links.push(NewLink::to(relationship, child.into_link()));
 }
 
 /// Links the row to more rows that hold its key.
@@ -66,7 +71,7 @@ pub fn link_children<P: Model, T: Model, C: ChildOf<P, T>>(
     relationship: usize,
     children: impl IntoIterator<Item = C>,
 ) {
-    links.extend(children.into_iter().map(|child| NewLink { relationship, target: child.into_link() }));
+    links.extend(children.into_iter().map(|child| NewLink::to(relationship, child.into_link())));
 }
 
 /// Links the row to more rows by a link model.
@@ -75,7 +80,7 @@ pub fn link_rows<T: Model, L: IntoLink<T>>(
     relationship: usize,
     rows: impl IntoIterator<Item = L>,
 ) {
-    links.extend(rows.into_iter().map(|row| NewLink { relationship, target: row.into_link() }));
+    links.extend(rows.into_iter().map(|row| NewLink::to(relationship, row.into_link())));
 }
 
 /// The other end of a link to a new row.

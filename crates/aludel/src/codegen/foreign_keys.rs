@@ -1,6 +1,6 @@
 //! Where each foreign key is said: at its column, on the struct, or nowhere.
 
-use crate::schema::{Action, ForeignKey, MetaData};
+use crate::schema::{Action, ForeignKey, MetaData, Table};
 
 use super::plan::{Model, Plan};
 
@@ -21,6 +21,8 @@ pub(super) struct TableKey {
     pub(super) columns: Vec<String>,
     pub(super) target: usize,
     pub(super) targets: Vec<String>,
+    /// Why no relationship can have the key.
+    pub(super) apart: Option<String>,
     pub(super) name: Option<String>,
     pub(super) on_delete: Action,
     pub(super) on_update: Action,
@@ -36,12 +38,10 @@ pub(super) fn plan(plan: &mut Plan<'_>, metadata: &MetaData) {
                     plan.models[at].fields[field].references = Some(ColumnKey { name, ..key })
                 }
                 Ok(Place::Table(key)) => {
-                    if key.columns.len() > 1 {
+                    if let Some(why) = &key.apart {
                         let columns = key.columns.join(", ");
-                        plan.notes.push(format!(
-                            "the foreign key {}.({columns}) has no relationship: relationships have keys of one column",
-                            table.name
-                        ));
+                        plan.notes
+                            .push(format!("the foreign key {}.({columns}) has no relationship: {why}", table.name));
                     }
                     plan.models[at].keys.push(TableKey { name, ..key });
                 }
@@ -62,10 +62,16 @@ enum Place {
 
 fn place(models: &[Model<'_>], at: usize, key: &ForeignKey, metadata: &MetaData) -> Result<Place, String> {
     let holder = &models[at];
-    let Some(target_at) = models.iter().position(|model| model.table.name == key.target_table) else {
-        let there = metadata.table(&key.target_table).is_some();
-        let why = if there { "has no model here" } else { "is not there" };
-        return Err(format!("table `{}` {why}", key.target_table));
+    let is_target = |table: &Table| table.name == key.target_table && table.schema == key.target_schema;
+    let Some(target_at) = models.iter().position(|model| is_target(model.table)) else {
+        let there = metadata.tables().iter().any(is_target);
+        let elsewhere = key.target_schema.is_some() != holder.table.schema.is_some();
+        let why = match () {
+            () if there => "has no model here",
+            () if elsewhere => "is in another schema, of which no models are written here",
+            () => "is not there",
+        };
+        return Err(format!("table `{}` {why}", key.target_key()));
     };
     let target = &models[target_at];
     let (Some(columns), Some(targets)) = (holder.idents(&key.columns), target.idents(&key.target_columns)) else {
@@ -92,11 +98,21 @@ fn place(models: &[Model<'_>], at: usize, key: &ForeignKey, metadata: &MetaData)
             }
         }
     }
+    let fields = || columns.iter().filter_map(|ident| holder.fields.iter().find(|field| field.ident == **ident));
+    if let Some(field) = fields().find(|field| !field.ty.key) {
+        return Err(format!("`{}` is of the type {}, which is no key", field.ident, field.ty.name));
+    }
+    let referenced = key.target_columns.iter().filter_map(|column| target.field(column));
+    let other = fields().zip(referenced).find(|(own, referenced)| own.ty.name != referenced.ty.name);
+    let apart = other.map(|(own, referenced)| {
+        format!("`{}` is `{}` here and `{}` there", own.ident, own.ty.name, referenced.ty.name)
+    });
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
     Ok(Place::Table(TableKey {
         columns: owned(columns),
         target: target_at,
         targets: owned(targets),
+        apart,
         name: None,
         on_delete: key.on_delete,
         on_update: key.on_update,

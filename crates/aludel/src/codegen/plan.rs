@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use crate::error::Result;
-use crate::schema::{Column, MetaData, NamingConvention, SqlType, Table};
+use crate::schema::{Column, MetaData, NamingConvention, Sequence, SqlType, Table};
 use crate::sql::Dialect;
 
 use super::foreign_keys::{ColumnKey, TableKey};
 use super::names::{Taken, pascal, snake};
 use super::naming::{self, Names};
 use super::relationships::Relationship;
-use super::types::{RustType, database_name, rust_type};
+use super::types::{RustType, cure, database_name, rust_type};
 use super::{foreign_keys, relationships};
 
 /// The most columns that a key has as a tuple.
@@ -116,13 +116,26 @@ fn model<'a>(plan: &mut Plan<'a>, table: &'a Table, dialect: Dialect, types: &mu
         let named = |column: &Column| enum_of(&mut plan.enums, table, column, dialect, types);
         let Some(ty) = rust_type(column, named) else {
             let what = database_name(&column.ty);
-            plan.notes.push(format!("column {}.{} is left out: Rust has no type for {what}", table.name, column.name));
+            let cure = cure(&column.ty);
+            plan.notes
+                .push(format!("column {}.{} is left out: Rust has no type for {what}{cure}", table.name, column.name));
             model.left_out.push(column);
             continue;
         };
+        if let SqlType::Array(SqlType::Text) = column.ty {
+            let (table, column) = (&table.name, &column.name);
+            plan.notes
+                .push(format!("column {table}.{column} is a TEXT[], and `create_all` of its model makes a VARCHAR[]"));
+        }
         let ident = model.taken.field(snake(&column.name));
         let nullable = column.nullable && !table.is_primary_key(&column.name);
         model.fields.push(Field { column, ident, ty, nullable, references: None });
+        if column.sequence.is_some() && counting(column).is_none() {
+            let (table, column) = (&table.name, &column.name);
+            plan.notes.push(format!(
+                "column {table}.{column} takes its values from a sequence, and its model does not say so"
+            ));
+        }
         if column.autoincrement && table.primary_key_columns() != [column.name.as_str()] {
             let (table, column) = (&table.name, &column.name);
             plan.notes
@@ -130,6 +143,17 @@ fn model<'a>(plan: &mut Plan<'a>, table: &'a Table, dialect: Dialect, types: &mu
         }
     }
     plan.models.push(model);
+}
+
+/// What a model says of a column's sequence: it counts up, and in integers.
+pub(super) fn counting(column: &Column) -> Option<&Sequence> {
+    use SqlType::{BigInt, Integer, SmallInt, TinyInt};
+    use SqlType::{UnsignedBigInt, UnsignedInteger, UnsignedSmallInt, UnsignedTinyInt};
+    let counted = matches!(
+        column.ty,
+        TinyInt | SmallInt | Integer | BigInt | UnsignedTinyInt | UnsignedSmallInt | UnsignedInteger | UnsignedBigInt
+    );
+    column.sequence.as_ref().filter(|sequence| counted && sequence.increment.is_none_or(|by| by > 0))
 }
 
 /// Why a table cannot be a model.

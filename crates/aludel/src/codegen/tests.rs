@@ -1,7 +1,9 @@
 //! The source that is written of tables.
 
 use super::*;
-use crate::schema::{CheckConstraint, Column, Computed, ForeignKey, Index, SqlType, UniqueConstraint, View};
+use crate::schema::{
+    Action, CheckConstraint, Column, Computed, ForeignKey, Identity, Index, Sequence, SqlType, UniqueConstraint, View,
+};
 
 fn id() -> Column {
     Column::new("id", SqlType::BigInt).autoincrement()
@@ -72,6 +74,90 @@ fn several_keys_to_one_table_are_told_apart() {
     ] {
         assert!(code.contains(line), "{line}\n{code}");
     }
+}
+
+#[test]
+fn keys_of_several_columns_have_relationships() {
+    let author = table("author")
+        .with_column(Column::new("tenant", SqlType::BigInt))
+        .with_unique(UniqueConstraint::new(["tenant", "id"]));
+    let post = table("post")
+        .with_column(Column::new("tenant", SqlType::BigInt))
+        .with_column(Column::new("author_id", SqlType::BigInt))
+        .with_column(Column::new("editor_id", SqlType::BigInt).nullable())
+        .with_foreign_key(
+            ForeignKey::new(["tenant", "author_id"], "author", ["tenant", "id"]).on_delete(Action::Cascade),
+        )
+        .with_foreign_key(ForeignKey::new(["tenant", "editor_id"], "author", ["tenant", "id"]));
+    let source = source([author, post]);
+    for line in [
+        "    foreign_key(columns(tenant, editor_id), references(Author::tenant, Author::id)),\n",
+        "#[relationship(back_populates = post_by_author, foreign_key = (tenant, author_id))]\n    pub author: One<Author>,",
+        "#[relationship(back_populates = post_by_editor, foreign_key = (tenant, editor_id))]\n    pub editor: One<Option<Author>>,",
+        "pub post_by_editor: Many<Post>,",
+        "#[relationship(back_populates = author, foreign_key = (tenant, author_id), cascade = \"all\", passive_deletes)]\n    \
+         pub post_by_author: Many<Post>,",
+    ] {
+        assert!(source.code.contains(line), "{line}\n{}", source.code);
+    }
+    assert!(source.notes.is_empty(), "{:?}", source.notes);
+}
+
+#[test]
+fn a_key_whose_columns_have_other_types_is_told_and_has_no_relationship() {
+    let target =
+        table("a").with_column(Column::new("b", SqlType::BigInt)).with_unique(UniqueConstraint::new(["id", "b"]));
+    let holder = table("c")
+        .with_column(Column::new("a_id", SqlType::Integer))
+        .with_column(Column::new("b", SqlType::BigInt))
+        .with_foreign_key(ForeignKey::new(["a_id", "b"], "a", ["id", "b"]));
+    let source = source([target, holder]);
+    assert_eq!(source.notes, ["the foreign key c.(a_id, b) has no relationship: `a_id` is `i32` here and `i64` there"]);
+    assert!(!source.code.contains("relationship"), "{}", source.code);
+}
+
+#[test]
+fn tables_of_a_schema_say_which() {
+    let mut author = table("author");
+    author.schema = Some("shop".into());
+    let mut key = ForeignKey::new(["author_id"], "author", ["id"]);
+    key.target_schema = Some("shop".into());
+    let mut post = table("post").with_column(Column::new("author_id", SqlType::BigInt)).with_foreign_key(key);
+    post.schema = Some("shop".into());
+    let mut log = table("log").with_column(Column::new("post_id", SqlType::BigInt)).with_foreign_key(ForeignKey::new(
+        ["post_id"],
+        "post",
+        ["id"],
+    ));
+    log.schema = Some("shop".into());
+    let mut metadata = MetaData::default();
+    [author, post, log].into_iter().for_each(|table| metadata.add_table(table).unwrap());
+    let source = ModelWriter::new(&metadata, Dialect::Postgres).write().unwrap();
+    assert!(source.code.contains("#[model(schema = \"shop\")]\npub struct Author {"), "{}", source.code);
+    assert!(source.code.contains("pub author: One<Author>,"), "{}", source.code);
+    let why = "the foreign key log.(post_id) is left out: table `post` is in another schema, of which no models are written here";
+    assert_eq!(source.notes, [why]);
+    let one = ModelWriter::new(&metadata, Dialect::Postgres).tables(["author"]).write().unwrap();
+    assert!(one.code.contains("pub struct Author") && !one.code.contains("pub struct Post"));
+}
+
+#[test]
+fn how_columns_are_counted_is_written() {
+    let bill = Table::new("bill")
+        .with_column(Column::new("id", SqlType::BigInt).with_identity(Identity::new(true, Some(500), Some(5))))
+        .with_column(Column::new("number", SqlType::BigInt).with_sequence(Sequence::new("numbers").starting_at(1000)))
+        .with_column(Column::new("line", SqlType::Integer).with_sequence(Sequence::new("lines")))
+        .with_column(Column::new("down", SqlType::Integer).with_sequence(Sequence::new("d").incremented_by(-1)))
+        .with_primary_key(["id"]);
+    let source = source([bill]);
+    for line in [
+        "#[column(primary_key, identity(always, start = 500, increment = 5))]\n    pub id: i64,",
+        "#[column(sequence(name = \"numbers\", start = 1000))]\n    pub number: i64,",
+        "#[column(sequence = \"lines\")]\n    pub line: i32,",
+    ] {
+        assert!(source.code.contains(line), "{line}\n{}", source.code);
+    }
+    assert_eq!(source.notes, ["column bill.down takes its values from a sequence, and its model does not say so"]);
 }
 
 #[test]

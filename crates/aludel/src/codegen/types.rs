@@ -23,6 +23,15 @@ impl RustType {
         Self { dependency: Some(dependency), ..self }
     }
 
+    /// The crate that the elements are of.
+    fn needing(self, element: &SqlType) -> Self {
+        match element {
+            SqlType::Decimal { .. } => self.of("rust_decimal"),
+            SqlType::Date | SqlType::Time | SqlType::DateTime => self.of("jiff"),
+            _ => self,
+        }
+    }
+
     fn with(mut self, attribute: String) -> Self {
         self.attributes.push(attribute);
         self
@@ -71,8 +80,47 @@ pub(super) fn rust_type(column: &Column, named: impl FnOnce(&Column) -> String) 
         SqlType::Uuid => RustType::new("Uuid"),
         SqlType::Json => RustType::new("aludel::Json<serde_json::Value>").of("serde_json").no_key(),
         SqlType::Enum { .. } => RustType::new(&named(column)),
+        SqlType::Inet => RustType::new("std::net::IpAddr"),
+        SqlType::Inet4 => RustType::new("std::net::Ipv4Addr"),
+        SqlType::Inet6 => RustType::new("std::net::Ipv6Addr"),
+        SqlType::Interval => RustType::new("jiff::Span").of("jiff").no_key(),
+        SqlType::Array(element) => RustType::new(&format!("Vec<{}>", element_type(element)?)).needing(element).no_key(),
+        SqlType::Range(bounds) => {
+            RustType::new(&format!("aludel::model::Range<{}>", element_type(bounds)?)).needing(bounds).no_key()
+        }
+        SqlType::Other(_) => return None,
+    })
+}
+
+/// The type of what is in an array, or of a range's bounds.
+fn element_type(ty: &SqlType) -> Option<&'static str> {
+    Some(match ty {
+        SqlType::Boolean => "bool",
+        SqlType::SmallInt => "i16",
+        SqlType::Integer => "i32",
+        SqlType::BigInt => "i64",
+        SqlType::Float => "f32",
+        SqlType::Double => "f64",
+        SqlType::Decimal { precision: None, .. } => "rust_decimal::Decimal",
+        SqlType::String(None) | SqlType::Text => "String",
+        SqlType::Date => "jiff::civil::Date",
+        SqlType::Time => "jiff::civil::Time",
+        SqlType::DateTime => "jiff::civil::DateTime",
+        SqlType::Timestamp => "Timestamp",
+        SqlType::Uuid => "Uuid",
+        SqlType::Inet => "std::net::IpAddr",
         _ => return None,
     })
+}
+
+/// What to do about a column whose type Rust has none for.
+pub(super) fn cure(ty: &SqlType) -> &'static str {
+    match ty {
+        SqlType::Other(name) if ["cidr", "macaddr", "macaddr8"].contains(&&**name) => {
+            "; read and write it as text, by a query on the reflected table or by SQL with CAST(.. AS text)"
+        }
+        _ => "",
+    }
 }
 
 /// The database's name of a type that Rust has none for.

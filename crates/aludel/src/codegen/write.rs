@@ -7,7 +7,7 @@ use crate::schema::{Action, Column, MetaData, View};
 use super::ModelSource;
 use super::constraints::{actions, entries, is_at_column, is_column_index};
 use super::names::is_snake_of;
-use super::plan::{Enum, Field, Model, Plan, variants};
+use super::plan::{Enum, Field, Model, Plan, counting, variants};
 use super::relationships::Relationship;
 use super::types::{database_name, is_integer};
 
@@ -99,6 +99,7 @@ fn model(plan: &Plan<'_>, model: &Model<'_>, out: &mut String, notes: &mut Vec<S
     if !is_snake_of(&table.name, &model.ident) {
         attributes.push(format!("table = {:?}", table.name));
     }
+    attributes.extend(table.schema.as_ref().map(|schema| format!("schema = {schema:?}")));
     attributes.extend(table.comment.as_ref().map(|comment| format!("comment = {comment:?}")));
     attributes.extend(constraints);
     let about = table.comment.as_ref().map_or_else(|| format!("The table `{}`.", table.name), |text| one_line(text));
@@ -130,9 +131,11 @@ fn field(plan: &Plan<'_>, model: &Model<'_>, field: &Field<'_>, out: &mut String
     }
     let alone = key && table.primary_key_columns().len() == 1;
     let counted = alone && is_integer(&field.ty) && field.references.is_none() && column.server_default.is_none();
+    let counted = counted && column.sequence.is_none();
     if counted && !column.autoincrement {
         attributes.push("autoincrement = false".to_owned());
     }
+    attributes.extend(counts(alone, column));
     if field.ident != column.name {
         attributes.push(format!("name = {:?}", column.name));
     }
@@ -170,6 +173,26 @@ fn field(plan: &Plan<'_>, model: &Model<'_>, field: &Field<'_>, out: &mut String
     let ty = &field.ty.name;
     let ty = if field.nullable { format!("Option<{ty}>") } else { ty.clone() };
     put(out, format_args!("    pub {}: {ty},\n", field.ident));
+}
+
+/// How the database counts a column up, where that is not as usual.
+fn counts(alone: bool, column: &Column) -> Option<String> {
+    let options = |start: Option<i64>, increment: Option<i64>| {
+        let start = start.map(|start| format!("start = {start}"));
+        start.into_iter().chain(increment.map(|increment| format!("increment = {increment}")))
+    };
+    if let Some(sequence) = counting(column) {
+        let name = &sequence.name;
+        if sequence.start.is_none() && sequence.increment.is_none() {
+            return Some(format!("sequence = {name:?}"));
+        }
+        let options: Vec<String> = options(sequence.start, sequence.increment).collect();
+        return Some(format!("sequence(name = {name:?}, {})", options.join(", ")));
+    }
+    let identity = column.identity.filter(|_| alone && column.autoincrement)?;
+    let always = identity.always.then(|| "always".to_owned());
+    let options: Vec<String> = always.into_iter().chain(options(identity.start, identity.increment)).collect();
+    (!options.is_empty()).then(|| format!("identity({})", options.join(", ")))
 }
 
 fn left_out(column: &Column, out: &mut String) {

@@ -13,6 +13,8 @@ use crate::error::Result;
 use crate::model::{ModelTable, metadata};
 use crate::query::keyset::signing_key;
 use crate::schema::NamingConvention;
+use crate::session::SessionEvents;
+use crate::session::events::Listener;
 use crate::session::shared::{Database, DbShared, Teardown, TemporaryFile};
 
 use super::{Db, two_phase};
@@ -37,6 +39,7 @@ pub struct DbBuilder {
     teardown: Teardown,
     two_phase: bool,
     models: Option<Vec<&'static ModelDef>>,
+    listeners: Vec<Listener>,
 }
 
 impl DbBuilder {
@@ -151,6 +154,12 @@ impl DbBuilder {
         self
     }
 
+    /// Tells somebody of the flushes, commits and rollbacks of all sessions: see [`SessionEvents`].
+    pub fn listen(mut self, listener: impl SessionEvents) -> Self {
+        self.listeners.push(Arc::new(listener));
+        self
+    }
+
     /// The models of this database, instead of every model that is derived in the program: `(User::TABLE, Post::TABLE)`.
     pub fn models(mut self, models: impl Models) -> Self {
         self.models = Some(models.defs());
@@ -218,6 +227,7 @@ impl DbBuilder {
         }
         let binds: Vec<&'static str> = defs.iter().filter_map(|def| def.bind).collect();
         let mut shared = DbShared::new(databases, self.teardown, two_phase, binds);
+        shared.listeners = self.listeners.into();
         shared.cursors = self.config.secret()?.map(signing_key);
         Ok(Db { shared: Arc::new(shared) })
     }

@@ -2,6 +2,8 @@
 
 mod create_table;
 #[cfg(feature = "mysql")]
+mod mariadb;
+#[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;

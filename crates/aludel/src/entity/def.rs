@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::schema::{Identity, SqlType};
-use crate::sql::{Dialect, TableRef, Value};
+use crate::sql::{Criteria, Dialect, SoftDelete, TableRef, TenantColumn, Value};
 
+pub use super::hooks::HookTable;
 use super::inherit::InheritsDef;
 use super::vtable::VTable;
 
@@ -56,12 +57,38 @@ pub struct ModelOptions {
     pub discriminator: Option<usize>,
     /// The value of that column in the model's own rows: `#[model(identity = ..)]`.
     pub identity: Option<fn() -> Value<'static>>,
+    /// The functions that are called when rows are written: `#[model(hooks)]`, `#[model(async_hooks)]`.
+    pub hooks: Option<&'static HookTable>,
+    /// Which rows statements see: `#[column(soft_delete)]`, `#[column(tenant)]`.
+    pub criteria: Option<Criteria>,
+    /// Columns that are loaded when they are asked for, as positions: `#[column(deferred)]`.
+    pub deferred: &'static [usize],
 }
 
 impl ModelOptions {
     /// Nothing declared.
-    pub const NONE: Self =
-        Self { version: None, compares_old: false, inherits: None, discriminator: None, identity: None };
+    pub const NONE: Self = Self {
+        version: None,
+        compares_old: false,
+        inherits: None,
+        discriminator: None,
+        identity: None,
+        hooks: None,
+        criteria: None,
+        deferred: &[],
+    };
+}
+
+impl ModelOptions {
+    /// The column that says whether a row is deleted.
+    pub(crate) fn soft_delete(&'static self) -> Option<&'static SoftDelete> {
+        self.criteria.as_ref()?.soft_delete.as_ref()
+    }
+
+    /// The column that says whose a row is.
+    pub(crate) fn tenant(&'static self) -> Option<&'static TenantColumn> {
+        self.criteria.as_ref()?.tenant.as_ref()
+    }
 }
 
 /// What is made of a model's definition once, when it is first needed.
@@ -73,6 +100,8 @@ pub struct DefCache {
     pub(crate) select_all: [OnceLock<Box<str>>; Dialect::COUNT],
     /// The condition of the join along each relationship, for each dialect.
     pub(crate) joins: [OnceLock<JoinConditions>; Dialect::COUNT],
+    /// The relationships whose keys may change after new rows were linked.
+    pub(crate) following: OnceLock<Box<[usize]>>,
 }
 
 /// The condition of the join along each relationship of a model.
@@ -85,6 +114,7 @@ impl DefCache {
             select_list: [const { OnceLock::new() }; Dialect::COUNT],
             select_all: [const { OnceLock::new() }; Dialect::COUNT],
             joins: [const { OnceLock::new() }; Dialect::COUNT],
+            following: OnceLock::new(),
         }
     }
 }
@@ -98,18 +128,27 @@ impl ModelDef {
         }
     }
 
-    /// The table, as a statement that writes names it: where it is in a schema, columns are qualified by an alias of
-    /// both names, which stays the same whatever the schema is called in the database.
-    pub(crate) fn own_table(&self) -> TableRef {
+    /// The table alone, as a statement names it: where it is in a schema, columns are qualified by an alias of both names,
+    /// which stays the same whatever the schema is called in the database.
+    pub(crate) fn own_table(&'static self) -> TableRef {
         match self.schema {
-            None => TableRef::new(self.table),
+            None => TableRef { criteria: self.options.criteria.as_ref(), ..TableRef::new(self.table) },
             Some(_) => self.own_table_as(self.table.into()),
         }
     }
 
-    /// The same table, under another name.
-    pub(crate) fn own_table_as(&self, alias: Cow<'static, str>) -> TableRef {
-        TableRef { schema: self.schema.map(Cow::Borrowed), ..TableRef::aliased(self.table_name(), alias) }
+    /// The same, under another name.
+    pub(crate) fn own_table_as(&'static self, alias: Cow<'static, str>) -> TableRef {
+        TableRef {
+            schema: self.schema.map(Cow::Borrowed),
+            criteria: self.options.criteria.as_ref(),
+            ..TableRef::aliased(self.table_name(), alias)
+        }
+    }
+
+    /// Whether queries leave a column out; a NULL stands in its place, so that a row has the same layout.
+    pub(crate) fn is_deferred(&self, column: usize) -> bool {
+        self.options.deferred.contains(&column)
     }
 
     /// The position of a column by its name in the database or in the struct.
@@ -120,20 +159,6 @@ impl ModelDef {
     /// The position of a relationship by its field's name.
     pub fn relationship_index(&self, name: &str) -> Option<usize> {
         self.relationships.iter().position(|relationship| relationship.name == name)
-    }
-
-    /// The models that foreign keys lead to, each as often as a key does; of the keys of one column those that count.
-    pub(crate) fn parents(&self, counts: impl Fn(&ColumnDef) -> bool) -> impl Iterator<Item = &'static ModelDef> {
-        let single = self.columns.iter().enumerate().filter(move |(_, column)| counts(column));
-        let single = single.filter(|(position, _)| !self.joins_parent(*position));
-        let single = single.filter_map(|(_, column)| Some((column.references.as_ref()?.target)().0));
-        let several = self.constraints.iter().filter_map(|constraint| match constraint {
-            ConstraintDef::ForeignKey(key) if !key.columns.iter().any(|&column| self.joins_parent(column)) => {
-                Some((key.target)())
-            }
-            _ => None,
-        });
-        single.chain(several)
     }
 
     /// Whether the two are the same model; every model has one definition in a program.
@@ -331,12 +356,12 @@ pub struct RelationshipDef {
     pub kind: RelationshipKind,
     /// The model that it leads to.
     pub target: fn() -> &'static ModelDef,
-    /// The foreign key's column on this side, when the key is here (`foreign_key = ..`, or the only one that
+    /// The foreign key's columns on this side, when the key is here (`foreign_key = ..`, or the only one that
     /// references the target).
-    pub foreign_key: Option<usize>,
-    /// The foreign key's column on the other side, where the relationship names it: `foreign_key = ..` of a `Many`.
+    pub foreign_key: &'static [usize],
+    /// Columns of the foreign key on the other side, where the relationship names it: `foreign_key = ..` of a `Many`.
     /// With a link model it is that model's key to this side.
-    pub target_key: Option<fn() -> usize>,
+    pub target_key: &'static [fn() -> usize],
     /// The link model of a many-to-many relationship: one row for each pair.
     pub secondary: Option<fn() -> &'static ModelDef>,
     /// The relationship on the other side, from `back_populates`: its position there.

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use smallvec::SmallVec;
+
 use super::def::{ColumnDef, ModelDef};
+use super::foreign_key::ForeignKeyRef;
 use crate::sql::Value;
 
 /// `#[model(inherits = Employee)]`
@@ -156,15 +159,6 @@ impl ModelDef {
         if self.primary_key == [column] { (self.key_space(), KEY) } else { (std::ptr::from_ref(self).addr(), column) }
     }
 
-    /// The model's own column that has the number, if it has it.
-    pub(crate) fn numbered(&self, (model, column): ColumnNumber) -> Option<usize> {
-        match (column, self.primary_key) {
-            (KEY, &[key]) if model == self.key_space() => Some(key),
-            _ if model == std::ptr::from_ref(self).addr() => Some(column),
-            _ => None,
-        }
-    }
-
     /// The model's own column for a column of a model that it is, or inherits from.
     pub(crate) fn column_like(&self, other: &ModelDef, column: usize) -> Option<usize> {
         if self.is(other) {
@@ -179,5 +173,33 @@ impl ModelDef {
     /// Whether a column is the key to the parent's table, by which rows of two tables are one: it puts no rows in an order.
     pub(crate) fn joins_parent(&self, column: usize) -> bool {
         self.options.inherits.is_some_and(|inherits| inherits.joined) && self.primary_key.contains(&column)
+    }
+
+    /// The foreign keys that lead from row to row.
+    pub(crate) fn row_keys(&'static self) -> impl Iterator<Item = ForeignKeyRef> {
+        self.foreign_keys().filter(|key| !key.pairs().any(|(column, _)| self.joins_parent(column)))
+    }
+
+    /// The model's own columns that have the number, if it has them.
+    pub(crate) fn numbered(&'static self, (model, columns): &ColumnsNumber) -> Option<SmallVec<[usize; 2]>> {
+        match columns[..] {
+            [] => (*model == self.key_space()).then(|| SmallVec::from_slice(self.primary_key)),
+            _ => (*model == std::ptr::from_ref(self).addr()).then(|| columns.clone()),
+        }
+    }
+}
+
+/// Columns that foreign keys lead to; none are the key, which is that of all models that inherit.
+pub(crate) type ColumnsNumber = (usize, SmallVec<[usize; 2]>);
+
+impl ForeignKeyRef {
+    /// The number of the columns that it leads to.
+    pub(crate) fn number(self) -> ColumnsNumber {
+        let target = self.target();
+        let columns: SmallVec<[usize; 2]> = self.pairs().map(|(_, referenced)| referenced).collect();
+        match columns[..] == *target.primary_key {
+            true => (target.key_space(), SmallVec::new()),
+            false => (std::ptr::from_ref(target).addr(), columns),
+        }
     }
 }

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use super::arena::{Arena, ChunkPtr, Draft};
 use super::def::ModelDef;
+use super::deferred::is_unloaded;
 use super::identity_map::{IdentityKey, IdentityMap};
 use super::slot::{DIRTY, DOOMED, SlotPtr, State};
 use super::tracker::changed_columns;
+use super::{publish_columns, value_of_type};
 use crate::engine::row::Row;
 use crate::error::{Error, Result};
+use crate::sql::Value;
 
 /// Makes entities of the rows of one statement.
 ///
@@ -25,6 +28,8 @@ pub(crate) struct RowLoader<'a> {
     alone: bool,
     chunk: Option<ChunkPtr>,
     capacity: usize,
+    /// Deferred columns that the row has too, and where.
+    also: Option<Box<[(usize, usize)]>>,
 }
 
 /// How a loader tells the rows that the session has from those that it has not.
@@ -73,7 +78,16 @@ impl<'a> RowLoader<'a> {
             alone,
             chunk: None,
             capacity: 0,
+            also: None,
         }
+    }
+
+    /// Reads deferred columns too, which begin at a position of the row.
+    pub(crate) fn with_columns(mut self, columns: &[usize], at: usize) -> Self {
+        if !columns.is_empty() {
+            self.also = Some(columns.iter().copied().zip(at..).collect());
+        }
+        self
     }
 
     /// Overwrites entities that are in the session and have no changes of their own.
@@ -202,7 +216,7 @@ impl<'a> RowLoader<'a> {
         };
         let def = self.def;
         // SAFETY: this loader alone fills the chunk and keeps its arena; `decode` writes a whole value or fails.
-        unsafe { chunk.push(State::Persistent, self.epoch, |to| (def.vtable.decode)(row, at, to)) }
+        unsafe { chunk.push(State::Persistent, self.epoch, |to| self.decode_to(row, at, to)) }
             .map_err(|error| explain(error, def, at))
     }
 
@@ -229,17 +243,67 @@ impl<'a> RowLoader<'a> {
         }
     }
 
+    /// Writes the row's value, with the deferred columns that it has.
+    ///
+    /// # Safety
+    /// `to` is memory of the model's layout. It holds a whole value afterwards, or none where this fails.
+    #[inline]
+    unsafe fn decode_to(&self, row: &Row<'_>, at: usize, to: *mut ()) -> Result<()> {
+        // SAFETY: as the caller says.
+        unsafe { (self.def.vtable.decode)(row, at, to)? };
+        // SAFETY: a whole value.
+        if self.also.is_none() { Ok(()) } else { unsafe { self.put_also(row, to) } }
+    }
+
+    /// # Safety
+    /// `to` holds a value of the model, which is dropped where this fails.
+    #[cold]
+    unsafe fn put_also(&self, row: &Row<'_>, to: *mut ()) -> Result<()> {
+        for (column, value) in self.also_in(row) {
+            // SAFETY: a whole value.
+            let put = value.and_then(|value| unsafe { (self.def.vtable.put)(to, column, value) });
+            if let Err(error) = put {
+                // SAFETY: a whole value, which nobody has seen.
+                unsafe { (self.def.vtable.drop)(to) };
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The deferred columns that a row has.
+    fn also_in<'r>(&'r self, row: &'r Row<'_>) -> impl Iterator<Item = (usize, Result<Value<'static>>)> + 'r {
+        let also = self.also.iter().flatten();
+        also.map(|&(column, at)| (column, value_of_type(row, at, &self.def.columns[column].ty)))
+    }
+
+    /// Gives an entity that the session has the deferred columns that it has not loaded.
+    #[cold]
+    fn fill(&self, slot: SlotPtr, row: &Row<'_>) -> Result<()> {
+        let missing = |column: usize| is_unloaded(&self.arena.value(slot, column));
+        let mut values = Vec::new();
+        for (column, value) in self.also_in(row) {
+            if missing(column) {
+                values.push((column, value?));
+            }
+        }
+        if values.is_empty() || slot.state() != State::Persistent {
+            return Ok(());
+        }
+        let flushed = self.arena.tracker().flushed(slot);
+        publish_columns(self.arena, slot, flushed, &values)
+    }
+
     fn decode(&self, row: &Row<'_>, at: usize) -> Result<Draft> {
         // SAFETY: `decode` writes a whole value of the model or fails.
-        Draft::new(self.def, |to| unsafe { (self.def.vtable.decode)(row, at, to) })
-            .map_err(|error| explain(error, self.def, at))
+        Draft::new(self.def, |to| unsafe { self.decode_to(row, at, to) }).map_err(|error| explain(error, self.def, at))
     }
 
     /// Brings a known entity up to date, where it is old and has no changes of its own.
     fn refresh(&mut self, slot: SlotPtr, row: &Row<'_>, at: usize) -> Result<()> {
         let stale = self.populate_existing || slot.epoch() != self.epoch;
         if !stale || slot.has(DIRTY | DOOMED) || slot.state() != State::Persistent {
-            return Ok(());
+            return if self.also.is_none() { Ok(()) } else { self.fill(slot, row) };
         }
         let draft = self.decode(row, at)?;
         let head: *const () = slot.head();
@@ -256,7 +320,7 @@ impl<'a> RowLoader<'a> {
         }
         tracker.publish_flushed(slot, version, version);
         for (index, relationship) in self.def.relationships.iter().enumerate() {
-            if relationship.foreign_key.is_some_and(|column| changed.contains(&column)) {
+            if relationship.foreign_key.iter().any(|column| changed.contains(column)) {
                 tracker.unload(self.arena, slot, index);
             }
         }

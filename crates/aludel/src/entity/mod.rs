@@ -2,9 +2,13 @@
 
 pub(crate) mod arena;
 mod chunk;
+mod decode_value;
 pub mod def;
+pub(crate) mod deferred;
+pub(crate) mod foreign_key;
 mod handle;
 mod history;
+pub(crate) mod hooks;
 pub(crate) mod identity_map;
 pub mod inherit;
 mod list;
@@ -24,6 +28,8 @@ pub mod target;
 pub(crate) mod tracker;
 pub mod vtable;
 
+pub(crate) use decode_value::value_of_type;
+pub use deferred::Deferred;
 pub use handle::Entity;
 pub(crate) use handle::publish_columns;
 pub use history::History;

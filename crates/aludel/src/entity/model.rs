@@ -45,6 +45,12 @@ pub unsafe trait Model: Clone + Send + Sync + 'static {
     /// A relationship's field.
     fn relation(&self, index: usize) -> &RelationField;
 
+    /// Whether a deferred column that is not loaded lies at this address.
+    #[doc(hidden)]
+    fn is_unloaded(&self, _address: *const ()) -> bool {
+        false
+    }
+
     /// A relationship's field, to be written.
     fn relation_mut(&mut self, index: usize) -> &mut RelationField;
 }

@@ -109,12 +109,18 @@ impl<M: Model> New for NewRow<M> {
 pub struct NewLink {
     pub(crate) relationship: usize,
     pub(crate) target: LinkTarget,
+    /// Columns of the relationship's foreign key that were given too, after the row.
+    pub(crate) given: ColumnSet,
 }
 
 impl NewLink {
     /// A link along the relationship at a position of the model's relationships.
     pub fn new<T: Model>(relationship: usize, target: impl IntoLink<T>) -> Self {
-        Self { relationship, target: target.into_link() }
+        Self::to(relationship, target.into_link())
+    }
+
+    pub(crate) fn to(relationship: usize, target: LinkTarget) -> Self {
+        Self { relationship, target, given: ColumnSet::EMPTY }
     }
 }
 

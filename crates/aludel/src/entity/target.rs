@@ -59,6 +59,17 @@ impl<M: Model> Target for Option<M> {
 #[cold]
 fn no_row<M: Model>() -> Error {
     let def = M::def();
+    if def.options.soft_delete().is_some() {
+        return Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "the relationship leads to a row of `{}` that is softly deleted, or does not exist; \
+                 `.with(..)` of a query that says `.with_deleted()` loads it",
+                def.table
+            ),
+        )
+        .with_table(def.table);
+    }
     Error::new(
         ErrorKind::NotFound,
         format!(

@@ -35,6 +35,8 @@ pub(crate) struct Tracker {
     pub(crate) given: HashMap<SlotPtr, super::new::ColumnSet, foldhash::fast::FixedState>,
     /// Rows to be deleted, in order.
     pub(crate) doomed: Vec<SlotPtr>,
+    /// Rows marked as deleted, of which no flush has followed the cascades.
+    pub(crate) retired: Vec<SlotPtr>,
     /// Rows removed from a collection whose orphans are deleted.
     pub(crate) orphans: Vec<SlotPtr>,
     /// Rows of link models to be written and deleted.
@@ -461,6 +463,7 @@ impl Tracker {
         }
         self.given.clear();
         self.orphans.clear();
+        self.retired.clear();
         self.links.clear();
         self.errors.clear();
         let steps: Vec<Undo> = self.journal.drain(mark..).rev().collect();
@@ -506,6 +509,16 @@ impl Tracker {
                 self.made_keys.remove(&(slot.def().key_space(), placeholder));
             }
         }
+    }
+
+    /// Whether a model has hooks of which the session has rows.
+    pub(crate) fn has_hooks(&self) -> bool {
+        self.stores.iter().any(|store| store.def.options.hooks.is_some())
+    }
+
+    /// Whether rows are to be deleted, or may have to be.
+    pub(crate) fn deletes(&self) -> bool {
+        !(self.doomed.is_empty() && self.orphans.is_empty())
     }
 
     /// Whether anything waits for a flush.

@@ -8,7 +8,7 @@ use crate::sql::Value;
 /// A Rust type that a column can have.
 ///
 /// Implemented for the integers, `bool`, floats, `String`, `Vec<u8>`, jiff's and (by feature) chrono's dates and
-/// times, `Uuid`, decimals, `IpAddr`, JSON, on PostgreSQL `Vec`, [`Range`](super::Range) and `jiff::Span`, and `Option` of each; for enums and newtypes by `#[derive(DbEnum)]` and
+/// times, `Uuid`, decimals, `IpAddr` (and `Ipv4Addr`, `Ipv6Addr`), JSON, on PostgreSQL `Vec`, [`Range`](super::Range) and `jiff::Span`, and `Option` of each; for enums and newtypes by `#[derive(DbEnum)]` and
 /// `#[derive(DbType)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no SQL type",

@@ -74,7 +74,7 @@ impl ModelDef {
 
     /// The table, as a statement that reads names it: where the model inherits, what its rows are in the tables of the
     /// hierarchy, under the name that its columns are qualified with.
-    pub(crate) fn table_ref(&self) -> TableRef {
+    pub(crate) fn table_ref(&'static self) -> TableRef {
         match self.inheritance() {
             None => self.own_table(),
             Some(inheritance) => inheritance.derived(self, self.table.into()),
@@ -82,7 +82,7 @@ impl ModelDef {
     }
 
     /// The same, under another name.
-    pub(crate) fn table_as(&self, alias: Cow<'static, str>) -> TableRef {
+    pub(crate) fn table_as(&'static self, alias: Cow<'static, str>) -> TableRef {
         match self.inheritance() {
             None => self.own_table_as(alias),
             Some(inheritance) => inheritance.derived(self, alias),
@@ -90,7 +90,7 @@ impl ModelDef {
     }
 
     /// The table that a query selects from first, and the condition of the rows that are the model's.
-    pub(crate) fn root_table(&self, name: Cow<'static, str>) -> (TableRef, Option<Node>) {
+    pub(crate) fn root_table(&'static self, name: Cow<'static, str>) -> (TableRef, Option<Node>) {
         let table = |name: Cow<'static, str>| {
             if name == self.table { self.own_table() } else { self.own_table_as(name) }
         };
@@ -102,7 +102,7 @@ impl ModelDef {
     }
 
     /// The condition of the rows that are the model's, in a statement on the table alone.
-    pub(crate) fn confinement(&self) -> Option<Node> {
+    pub(crate) fn confinement(&'static self) -> Option<Node> {
         self.inheritance().and_then(|inheritance| inheritance.condition(self.table))
     }
 
@@ -233,6 +233,14 @@ fn problem(def: &'static ModelDef) -> Option<String> {
         return Some(format!(
             "`{name}` inherits from `{}`, and they are in different databases: give them one `bind`",
             parent.name
+        ));
+    }
+    let declared = |def: &&ModelDef| def.options.criteria.is_some() || !def.options.deferred.is_empty();
+    if let Some(declared) = line(def).into_iter().find(|def| declared(&&**def)) {
+        return Some(format!(
+            "`{}` has a column with `soft_delete`, `tenant` or `deferred`, which models that inherit, as `{name}` does, and \
+             their parents cannot have in this version: take it out, or let `{name}` have a relationship to `{}`",
+            declared.name, parent.name
         ));
     }
     let identity = identity(def)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::entity::def::{Generated, ModelDef, RelationshipDef, RelationshipKind};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{BinaryOp, ColumnRef, Join, JoinKind, Node, Value};
+use crate::sql::{BinaryOp, ColumnRef, Form, Join, JoinKind, Node, SelectColumn, Value};
 
 /// How a relationship leads from one table to the other.
 #[derive(Clone, Debug)]
@@ -56,25 +56,29 @@ impl JoinColumns {
     }
 }
 
-/// The condition that columns have the values of one of these keys.
+/// The condition that columns have the values of one of these keys, of which none is NULL.
 pub(crate) fn is_one_of<'a>(mut columns: Vec<Node>, keys: impl IntoIterator<Item = Vec<Value<'a>>>) -> Node {
     let owned = |value: Value<'a>| Node::Value(value.into_owned());
     if columns.len() == 1 {
         let list = keys.into_iter().flatten().map(owned).collect();
         return Node::in_list(columns.remove(0), list);
     }
-    let equal = |key: Vec<Value<'a>>| {
-        let values = key.into_iter().map(owned);
-        let pairs = columns.iter().cloned().zip(values);
-        Node::And(pairs.map(|(column, value)| Node::binary(column, BinaryOp::Eq, value)).collect())
-    };
-    Node::Or(keys.into_iter().map(equal).collect())
+    let list = keys.into_iter().map(|key| key.into_iter().map(owned).collect()).collect();
+    Form::InRows { row: columns, list, negated: false }.into()
 }
 
 /// A column of a table that has a name of its own in the statement.
 pub(crate) fn column_of(model: &'static ModelDef, table: Cow<'static, str>, index: usize) -> Node {
     let column = &model.columns[index];
     Node::Column(ColumnRef { table, name: column.name.into(), nullable: column.nullable })
+}
+
+/// A column in the list of a SELECT; NULL in the place of one that is deferred.
+pub(crate) fn listed(model: &'static ModelDef, table: Cow<'static, str>, index: usize) -> SelectColumn {
+    if model.is_deferred(index) {
+        return SelectColumn { node: Node::Sql("NULL".into()), alias: Some(model.columns[index].name.into()) };
+    }
+    column_of(model, table, index).into()
 }
 
 impl RelationshipDef {
@@ -103,8 +107,10 @@ impl RelationshipDef {
         {
             return Ok(key);
         }
-        if let Some(key) = self.target_key.map(|key| key()) {
-            return key_of(target, key, owner).map(JoinColumns::reversed).ok_or_else(|| no_key(self, owner));
+        if !self.target_key.is_empty() {
+            return key_of(target, &self.target_columns(), owner)
+                .map(JoinColumns::reversed)
+                .ok_or_else(|| no_key(self, owner));
         }
         if let Some(inverse) = self.inverse {
             let inverse = &target.relationships[inverse()];
@@ -130,8 +136,8 @@ impl RelationshipDef {
         let Some(link) = self.secondary else { return Ok(None) };
         let (link, target) = (link(), (self.target)());
         let inverse = self.inverse.map(|inverse| &target.relationships[inverse()]);
-        let mut near = link_keys(link, owner, self.target_key);
-        let mut far = link_keys(link, target, inverse.and_then(|inverse| inverse.target_key));
+        let mut near = link_keys(link, owner, &self.target_columns());
+        let mut far = link_keys(link, target, &inverse.map(Self::target_columns).unwrap_or_default());
         if let [near] = &near[..] {
             far.retain(|far| far.local != near.local);
         } else if let [far] = &far[..] {
@@ -148,13 +154,13 @@ impl RelationshipDef {
     /// The foreign key on this relationship's own side, if it is there.
     fn own_key(&self, owner: &'static ModelDef) -> Result<Option<JoinColumns>> {
         let target = (self.target)();
-        let Some(key) = self.foreign_key else {
+        if self.foreign_key.is_empty() {
             return only_key(owner, target, self, owner);
-        };
-        match key_of(owner, key, target) {
+        }
+        match key_of(owner, self.foreign_key, target) {
             Some(key) => Ok(Some(key)),
             None => {
-                let (own, column) = (owner.name, owner.columns[key].field);
+                let (own, column) = (owner.name, fields(owner, self.foreign_key));
                 Err(config(format!(
                     "the relationship `{own}::{}` leads to `{}`, and its foreign key `{own}::{column}` does not: \
                      declare `references = {}::..` on the column",
@@ -162,6 +168,11 @@ impl RelationshipDef {
                 )))
             }
         }
+    }
+
+    /// The columns of the key on the other side, or of the link model, that the relationship names.
+    fn target_columns(&self) -> Vec<usize> {
+        self.target_key.iter().map(|column| column()).collect()
     }
 }
 
@@ -185,7 +196,8 @@ impl SecondaryJoin {
             )));
         }
         let more = link.columns.iter().enumerate().find(|(position, column)| {
-            !self.near.remote.contains(position)
+            link.options.tenant().is_none_or(|tenant| tenant.position != *position)
+                && !self.near.remote.contains(position)
                 && !self.far.local.contains(position)
                 && !column.nullable
                 && column.server_default.is_none()
@@ -226,26 +238,36 @@ impl SecondaryJoin {
 
 /// The foreign keys from one model to another.
 fn keys_between(from: &'static ModelDef, to: &'static ModelDef) -> impl Iterator<Item = JoinColumns> {
-    (0..from.columns.len()).filter_map(move |local| {
-        let (model, remote) = (from.columns[local].references.as_ref()?.target)();
-        (model.is(to) && !from.joins_parent(local)).then(|| JoinColumns {
-            local: vec![local],
-            remote: vec![remote],
-            key_is_local: true,
-        })
+    from.row_keys().filter(move |key| key.target().is(to)).map(|key| {
+        let (local, remote) = key.pairs().unzip();
+        JoinColumns { local, remote, key_is_local: true }
     })
 }
 
-/// The foreign key from one model to another that has a column.
-fn key_of(from: &'static ModelDef, column: usize, to: &'static ModelDef) -> Option<JoinColumns> {
-    keys_between(from, to).find(|key| key.local.contains(&column))
+/// The foreign key from one model to another that has these columns, or the only one that has them and others.
+fn key_of(from: &'static ModelDef, columns: &[usize], to: &'static ModelDef) -> Option<JoinColumns> {
+    let has = |key: &JoinColumns| columns.iter().all(|column| key.local.contains(column));
+    if let Some(key) = keys_between(from, to).find(|key| key.local.len() == columns.len() && has(key)) {
+        return Some(key);
+    }
+    let mut keys = keys_between(from, to).filter(has);
+    keys.next().filter(|_| keys.next().is_none())
+}
+
+/// Columns of a foreign key as an attribute names them.
+fn fields(def: &ModelDef, columns: &[usize]) -> String {
+    let names: Vec<&str> = columns.iter().map(|&column| def.columns[column].field).collect();
+    match &names[..] {
+        [name] => (*name).to_owned(),
+        names => format!("({})", names.join(", ")),
+    }
 }
 
 /// The foreign keys of a link model to one side: the named one, or all.
-fn link_keys(link: &'static ModelDef, side: &'static ModelDef, named: Option<fn() -> usize>) -> Vec<JoinColumns> {
+fn link_keys(link: &'static ModelDef, side: &'static ModelDef, named: &[usize]) -> Vec<JoinColumns> {
     match named {
-        Some(column) => key_of(link, column(), side).into_iter().collect(),
-        None => keys_between(link, side).collect(),
+        [] => keys_between(link, side).collect(),
+        columns => key_of(link, columns, side).into_iter().collect(),
     }
 }
 
@@ -259,7 +281,7 @@ fn only_key(
     let mut keys = keys_between(from, to);
     let Some(key) = keys.next() else { return Ok(None) };
     if let Some(other) = keys.next() {
-        let [first, second] = [&key, &other].map(|key| from.columns[key.local[0]].field);
+        let [first, second] = [&key, &other].map(|key| fields(from, &key.local));
         let cure = if from.is(of) && asking.kind != RelationshipKind::Many {
             format!("add `foreign_key = {first}` (or another) to the relationship")
         } else {
@@ -291,7 +313,7 @@ fn no_link(relationship: &RelationshipDef, owner: &'static ModelDef, link: &'sta
     }
     let keys: Vec<String> = keys_between(link, owner)
         .chain(keys_between(link, target).filter(|_| !owner.is(target)))
-        .map(|key| format!("`{}::{}`", link.name, link.columns[key.local[0]].field))
+        .map(|key| format!("`{}::{}`", link.name, fields(link, &key.local)))
         .collect();
     config(format!(
         "the relationship `{name}` could use the foreign keys {} of its link model: add `foreign_key = ..`, the key to \

@@ -27,6 +27,7 @@ mod settable;
 mod table;
 mod tuple;
 mod types;
+mod validation;
 
 pub use alias::{Alias, AliasColumn, AliasedRelationship};
 pub use argument::Argument;
@@ -45,13 +46,15 @@ pub use func::{
     Aggregate, SqlExpr, avg, coalesce, count, count_all, count_distinct, length, lower, max, min, sum, upper,
 };
 pub use inherit::Hierarchy;
-pub(crate) use join::{JoinColumns, JoinPath, SecondaryJoin, column_of, is_one_of};
+pub(crate) use join::{JoinColumns, JoinPath, SecondaryJoin, column_of, is_one_of, listed};
 pub use json_path::{Document, DocumentExpression, JsonPath, Step};
 pub use key_type::{KeyType, Missing, Set};
 pub(crate) use operand::bound;
 pub use operand::{Dated, Fractional, InList, Number, Operand, Text, Timed};
 pub use order::{Grouping, Order};
-pub use relationship::{ByKey, ByLink, Load, Loading, RelationLoad, Relationship, Strategy, ToMany, ToOne};
+pub use relationship::{
+    ByKey, ByLink, HasDeferred, Load, LoadPart, Loading, RelationLoad, Relationship, Strategy, ToMany, ToOne,
+};
 pub use settable::{FieldWrite, Link, Links, Settable};
 pub use table::ModelTable;
 pub use tuple::{RowExpression, RowOperand};

@@ -34,13 +34,10 @@ fn mark_value(def: &'static ModelDef, index: usize, value: &mut Value<'static>) 
 
 #[cold]
 fn mark_key(def: &'static ModelDef, index: usize, value: &mut Value<'static>) {
-    let (model, column) = match &def.columns[index].references {
-        Some(reference) => (reference.target)(),
-        None => (def, index),
+    let counted = |&(model, column): &(&'static ModelDef, usize)| {
+        model.primary_key == [column] && model.columns[column].generated == Generated::Autoincrement
     };
-    if model.primary_key != [column] || model.columns[column].generated != Generated::Autoincrement {
-        return;
-    }
+    let Some((model, _)) = std::iter::once((def, index)).chain(def.sources(index)).find(counted) else { return };
     let key = std::mem::replace(value, Value::Null);
     *value = Value::PendingKey(Box::new(PendingKey::new(model.key_space(), model.name, key)));
 }

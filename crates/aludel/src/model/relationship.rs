@@ -10,6 +10,8 @@ use crate::entity::model::Model;
 use crate::sql::{FromClause, Join, JoinKind, Node, OrderBy, Select};
 
 use super::alias::{Alias, AliasedRelationship};
+use super::column::Column;
+use super::column_type::ColumnType;
 use super::expression::{Condition, Expr};
 use super::join::JoinPath;
 use super::order::Order;
@@ -99,8 +101,8 @@ macro_rules! relationship {
         }
 
         impl<$model: Model, $other: $bound $(, $kind)?> Load<$model> for $name<$model, $other $(, $kind)?> {
-            fn into_load(self) -> RelationLoad {
-                RelationLoad::new(self.index)
+            fn into_load(self) -> LoadPart {
+                LoadPart::Relation(RelationLoad::new(self.index))
             }
         }
 
@@ -110,9 +112,14 @@ macro_rules! relationship {
                 AliasedRelationship::leading_to(self, alias)
             }
 
-            /// Loads a relationship of the rows that this one brings, too.
+            /// Loads a relationship, or a deferred column, of the rows that this one brings, too.
             pub fn with(self, nested: impl Load<$target>) -> Loading<$model, $target> {
                 Loading::new(self.index).with(nested)
+            }
+
+            /// Loads softly deleted rows too: see [`Loading::with_deleted`].
+            pub fn with_deleted(self) -> Loading<$model, $target> {
+                Loading::new(self.index).with_deleted()
             }
 
             /// Loads it in the query's own statement, with a join.
@@ -175,7 +182,30 @@ impl<M: Model, T: Model, K> ToMany<M, T, K> {
 #[diagnostic::on_unimplemented(message = "`{Self}` does not load from `{M}`", label = "not a relationship of `{M}`")]
 pub trait Load<M: Model> {
     /// What is to be loaded, without types.
-    fn into_load(self) -> RelationLoad;
+    fn into_load(self) -> LoadPart;
+}
+
+/// What `with` loads, without types.
+#[derive(Clone, Debug)]
+pub enum LoadPart {
+    /// The rows that a relationship leads to.
+    Relation(RelationLoad),
+    /// A deferred column, by its position.
+    Column(usize),
+}
+
+/// A model with deferred columns.
+#[diagnostic::on_unimplemented(
+    message = "a column of `{Self}` is no relationship, and none of them is deferred",
+    label = "neither a relationship nor a deferred column of `{Self}`",
+    note = "a column that is loaded when it is asked for is declared `#[column(deferred)]`, with the type `Deferred<..>`"
+)]
+pub trait HasDeferred: Model {}
+
+impl<M: HasDeferred, T: ColumnType> Load<M> for Column<M, T> {
+    fn into_load(self) -> LoadPart {
+        LoadPart::Column(self.index())
+    }
 }
 
 /// A relationship of `M` to rows of `T`, with what is said of its loading.
@@ -198,6 +228,10 @@ pub struct RelationLoad {
     pub order_by: Vec<OrderBy>,
     /// At most so many rows for each parent.
     pub limit: Option<u64>,
+    /// Whether softly deleted rows are loaded too.
+    pub with_deleted: bool,
+    /// Deferred columns of the rows that are loaded.
+    pub undeferred: Vec<usize>,
     /// What is loaded for the rows in turn.
     pub nested: Vec<RelationLoad>,
 }
@@ -215,12 +249,21 @@ pub enum Strategy {
 
 impl RelationLoad {
     pub(crate) fn new(relationship: usize) -> Self {
-        Self { relationship, strategy: None, filter: None, order_by: Vec::new(), limit: None, nested: Vec::new() }
+        Self {
+            relationship,
+            strategy: None,
+            filter: None,
+            order_by: Vec::new(),
+            limit: None,
+            with_deleted: false,
+            undeferred: Vec::new(),
+            nested: Vec::new(),
+        }
     }
 
-    /// Whether it brings all rows that the relationship leads to.
+    /// Whether it brings just the rows that the relationship leads to.
     pub(crate) fn is_whole(&self) -> bool {
-        self.filter.is_none() && self.limit.is_none()
+        self.filter.is_none() && self.limit.is_none() && !self.with_deleted
     }
 }
 
@@ -257,9 +300,19 @@ impl<M: Model, T: Model> Loading<M, T> {
         self
     }
 
-    /// Loads a relationship of the rows that this one brings, too.
+    /// Loads softly deleted rows too, in a statement of its own. They are what `get` then gives; a later `load`, or a
+    /// `with` that does not say it, reads the others alone.
+    pub fn with_deleted(mut self) -> Self {
+        self.load.with_deleted = true;
+        self
+    }
+
+    /// Loads a relationship, or a deferred column, of the rows that this one brings, too.
     pub fn with(mut self, nested: impl Load<T>) -> Self {
-        self.load.nested.push(nested.into_load());
+        match nested.into_load() {
+            LoadPart::Relation(load) => self.load.nested.push(load),
+            LoadPart::Column(column) => self.load.undeferred.push(column),
+        }
         self
     }
 
@@ -280,8 +333,8 @@ impl<M: Model, T: Model> Loading<M, T> {
 }
 
 impl<M: Model, T: Model> Load<M> for Loading<M, T> {
-    fn into_load(self) -> RelationLoad {
-        self.load
+    fn into_load(self) -> LoadPart {
+        LoadPart::Relation(self.load)
     }
 }
 

@@ -16,7 +16,7 @@ impl ModelDef {
         })
     }
 
-    /// `SELECT "user"."id", .. FROM "user"`: rendered once for each dialect.
+    /// `SELECT "user"."id", .. FROM "user"`: rendered once for each dialect, for models of which all rows are seen.
     pub(crate) fn select_all(&'static self, dialect: Dialect) -> &'static str {
         self.cache.select_all[dialect.index()].get_or_init(|| {
             let mut out = String::from("SELECT ");
@@ -25,7 +25,8 @@ impl ModelDef {
             let mut from = Statement::new(out, Vec::new());
             let (table, condition) = self.root_table(self.table.into());
             let mut renderer = Renderer::new(dialect.into(), &mut from);
-            renderer.table(table);
+            let confined = renderer.table(table);
+            debug_assert!(confined.is_none(), "this text has no values");
             renderer.conditions(" WHERE ", condition.into_iter().collect());
             from.sql.into_boxed_str()
         })
@@ -55,8 +56,12 @@ impl ModelDef {
             if at > 0 {
                 out.push_str(", ");
             }
-            dialect.quote(table, out);
-            out.push('.');
+            if self.is_deferred(at) {
+                out.push_str("NULL AS ");
+            } else {
+                dialect.quote(table, out);
+                out.push('.');
+            }
             dialect.quote(column.name, out);
         }
     }

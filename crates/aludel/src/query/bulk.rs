@@ -8,7 +8,7 @@ use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::error::Result;
 use crate::model::{Assign, Assignments, column_node};
-use crate::session::Session;
+use crate::session::{Session, mark};
 use crate::sql::{BinaryOp, Delete, Node, Rendering, Statement, Update, Value};
 
 use super::Query;
@@ -30,6 +30,8 @@ pub struct BulkUpdate<M> {
 #[must_use = "a delete does nothing until it is executed"]
 pub struct BulkDelete<M> {
     draft: Box<Draft>,
+    /// Whether the rows leave the database, whatever their model declares.
+    hard: bool,
     model: PhantomData<fn() -> M>,
 }
 
@@ -78,8 +80,18 @@ impl<M: Model, R> Query<M, R> {
     /// Deletes all rows that the filters find in one statement, without loading them. Cascades of relationships do not
     /// run, those of the database's foreign keys do. Loaded collections keep the rows, for whoever reads them, until
     /// the next `load`.
+    ///
+    /// Rows of a model with a `#[column(soft_delete)]` are softly deleted, by an UPDATE; see
+    /// [`delete_hard`](Query::delete_hard).
     pub fn delete(self) -> BulkDelete<M> {
-        BulkDelete { draft: self.draft.into_draft(), model: PhantomData }
+        BulkDelete { draft: self.draft.into_draft(), hard: false, model: PhantomData }
+    }
+
+    /// Deletes all rows that the filters find from the database, also where their model declares soft deletion. Rows that
+    /// are softly deleted already are found with [`only_deleted`](Query::only_deleted) or
+    /// [`with_deleted`](Query::with_deleted).
+    pub fn delete_hard(self) -> BulkDelete<M> {
+        BulkDelete { draft: self.draft.into_draft(), hard: true, model: PhantomData }
     }
 }
 
@@ -150,7 +162,9 @@ impl<M: Model> BulkUpdate<M> {
     }
 
     pub(super) fn prepare(self, to: Rendering<'_>) -> Result<Statement> {
+        check_tenant(M::def(), "update", to, self.assignments.iter().map(|(column, _)| *column))?;
         let values = self.assignments.iter().map(|(_, value)| value);
+        let with_deleted = self.draft.with_deleted;
         let filter = only_filter(self.draft, "update", self.from, values)?;
         if self.assignments.is_empty() {
             return Err(invalid(format!("update of {}: nothing is set", M::def().table)));
@@ -163,7 +177,7 @@ impl<M: Model> BulkUpdate<M> {
         let set = set.collect();
         let from = self.from.map(ModelDef::table_ref);
         let mut statement = Statement::default();
-        Update { set, from, filter, ..Update::table(M::def().own_table()) }.render(to, &mut statement);
+        Update { set, from, filter, with_deleted, ..Update::table(M::def().own_table()) }.render(to, &mut statement);
         check_parameters(to.dialect, &statement)?;
         Ok(statement)
     }
@@ -182,11 +196,29 @@ impl<M: Model> BulkDelete<M> {
         async move { execute::<M>(session, statement?, true, at).await }
     }
 
+    /// Whether its statement is an UPDATE.
+    pub(super) fn is_soft(&self) -> bool {
+        !self.hard && M::def().options.soft_delete().is_some()
+    }
+
     pub(super) fn prepare(self, to: Rendering<'_>) -> Result<Statement> {
         inherit::check_delete(M::def())?;
+        let with_deleted = self.draft.with_deleted;
         let filter = only_filter(self.draft, "delete", None, [])?;
         let mut statement = Statement::default();
-        Delete { filter, ..Delete::from_table(M::def().own_table()) }.render(to, &mut statement);
+        match M::def().options.soft_delete().filter(|_| !self.hard) {
+            None => {
+                let delete = Delete { filter, with_deleted, ..Delete::from_table(M::def().own_table()) };
+                delete.render(to, &mut statement);
+            }
+            Some(column) => {
+                // Rows that are deleted already keep their time.
+                let mut set = vec![(column.column, Node::Value(mark(M::def(), column.position)))];
+                let touched = written_by_itself(M::def(), |given| given == column.position);
+                set.extend(touched.into_iter().map(|(column, value)| (M::def().columns[column].name, value)));
+                Update { set, filter, ..Update::table(M::def().own_table()) }.render(to, &mut statement);
+            }
+        }
         check_parameters(to.dialect, &statement)?;
         Ok(statement)
     }
@@ -227,7 +259,7 @@ fn only_filter<'a>(
         ("a limit or offset", draft.limit.is_some() || draft.offset.is_some()),
         ("a distinct", draft.distinct),
         ("a group_by or having", !draft.group_by.is_empty() || !draft.having.is_empty()),
-        ("relationships to load", !draft.loads.is_empty()),
+        ("relationships or columns to load", !draft.loads.is_empty() || !draft.undeferred.is_empty()),
         ("an alias, a lock or another source of rows", draft.rare.is_some()),
     ];
     if let Some((what, _)) = other.into_iter().find(|(_, present)| *present) {
@@ -250,6 +282,23 @@ fn only_filter<'a>(
     inherit::check_columns(def, word, &filter)?;
     filter.extend(def.confinement());
     Ok(filter)
+}
+
+/// # Errors
+/// `InvalidStatement` when rows would be given to another tenant by a session that has one.
+pub(super) fn check_tenant(
+    def: &'static ModelDef,
+    word: &str,
+    to: Rendering<'_>,
+    mut set: impl Iterator<Item = usize>,
+) -> Result<()> {
+    match def.options.tenant() {
+        Some(column) if to.tenancy.one().is_some() && set.any(|set| set == column.position) => Err(invalid(format!(
+            "{word} of {}: `{}::{}` says whose a row is, and a session of one tenant cannot give its rows away;              `session.all_tenants()` may",
+            def.table, def.name, column.field
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// What an UPDATE writes that does not say so: `on_update` values, and the next version.

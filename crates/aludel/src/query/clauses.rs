@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::entity::Entity;
 use crate::entity::model::Model;
-use crate::model::{Condition, Grouping, Load, Order};
+use crate::model::{Condition, Grouping, Load, LoadPart, Order};
 use crate::sql::JoinKind;
 
 use super::Query;
@@ -106,9 +106,14 @@ impl<M: Model, R> Query<M, R> {
 
 impl<M: Model> Query<M, Entity<M>> {
     /// Loads a relationship along with the entities: to one row in the same statement, to many in a second one, unless
-    /// `.joined()`, `.selectin()` or `.raise()` says otherwise.
+    /// `.joined()`, `.selectin()` or `.raise()` says otherwise. Or a [deferred](crate::entity::Deferred) column, in the
+    /// same statement; what SQLAlchemy calls `undefer`.
     pub fn with(mut self, load: impl Load<M>) -> Self {
-        self.draft.edit().loads.push(load.into_load());
+        let draft = self.draft.edit();
+        match load.into_load() {
+            LoadPart::Relation(load) => draft.loads.push(load),
+            LoadPart::Column(column) => draft.undeferred.push(column),
+        }
         self
     }
 

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{RelationLoad, column_of};
+use crate::model::{RelationLoad, listed};
 use crate::schema::SqlType;
 use crate::session::Session;
 use crate::sql::{
@@ -38,9 +38,11 @@ impl Lazy {
         self.draft.get_or_insert_with(|| Box::new(Draft::new(self.def)))
     }
 
-    /// A relationship to be loaded along, if there is one.
-    pub(super) fn load(&self) -> Option<&RelationLoad> {
-        self.draft.as_ref()?.loads.first()
+    /// What is to be loaded along, if there is anything: its name.
+    pub(super) fn load(&self) -> Option<&'static str> {
+        let draft = self.draft.as_ref()?;
+        let relation = draft.loads.first().map(|load| draft.def.relationships[load.relationship].name);
+        relation.or_else(|| draft.undeferred.first().map(|&column| draft.def.columns[column].field))
     }
 
     /// Whether it locks the rows.
@@ -60,8 +62,10 @@ impl Lazy {
     pub(super) fn prepare(self, to: Rendering<'_>) -> Result<Prepared> {
         match self.draft {
             Some(draft) => draft.prepare(to),
-            // The text that is rendered once has the schema's own name.
-            None if self.def.schema.is_some() && to.schemas.is_some() => Box::new(Draft::new(self.def)).prepare(to),
+            // The text that is rendered once has the schema's own name, and all rows.
+            None if self.def.options.criteria.is_some() || self.def.schema.is_some() && to.schemas.is_some() => {
+                Box::new(Draft::new(self.def)).prepare(to)
+            }
             None => Ok(Prepared {
                 sql: Cow::Borrowed(self.def.select_all(to.dialect)),
                 params: Vec::new(),
@@ -90,7 +94,11 @@ pub(super) struct Draft {
     pub(super) offset: Option<u64>,
     pub(super) distinct: bool,
     pub(super) loads: Vec<RelationLoad>,
+    /// Deferred columns that are loaded.
+    pub(super) undeferred: Vec<usize>,
     pub(super) populate_existing: bool,
+    /// Whether softly deleted rows are seen.
+    pub(super) with_deleted: bool,
     pub(super) rare: Option<Box<Rare>>,
 }
 
@@ -122,7 +130,9 @@ impl Draft {
             offset: None,
             distinct: false,
             loads: Vec::new(),
+            undeferred: Vec::new(),
             populate_existing: false,
+            with_deleted: false,
             rare: None,
         }
     }
@@ -257,6 +267,7 @@ impl Draft {
         let entities = draft.items.as_ref().map_or(1, SmallVec::len) + draft.joins.len();
         let mut statement = Statement::new(String::with_capacity(128 * entities + 224), Vec::new());
         let mut out = Renderer::new(to, &mut statement);
+        out.with_deleted = draft.with_deleted;
         out.push(if draft.distinct { "SELECT DISTINCT " } else { "SELECT " });
         match draft.items {
             None => out.push(draft.def.select_list(dialect)),
@@ -274,7 +285,8 @@ impl Draft {
             }
         }
         out.push(" FROM ");
-        out.table(table);
+        let mut filter = draft.filter;
+        filter.extend(out.table(table));
         for joined in draft.joins {
             let (source, relationship, kind) = match joined {
                 Joined::Along { source, relationship, kind } if joined.link().is_none() => (source, relationship, kind),
@@ -285,12 +297,16 @@ impl Draft {
                 }
             };
             out.push(kind.sql());
-            out.table(target_of(source, relationship).table_ref());
+            let confined = out.table(target_of(source, relationship).table_ref());
             out.push(" ON ");
             out.push(source.join_condition(relationship, dialect)?);
+            if let Some(confined) = confined {
+                out.push(" AND ");
+                out.node(confined);
+            }
         }
         out.rest(Rest {
-            filter: draft.filter,
+            filter,
             group_by: draft.group_by,
             having: draft.having,
             order_by: draft.order_by,
@@ -344,7 +360,7 @@ impl Draft {
                 Item::Value { node, .. } => select.columns.push(node.into()),
                 Item::Entity { def, alias, .. } => {
                     let table = alias.unwrap_or(Cow::Borrowed(def.table));
-                    let columns = (0..def.columns.len()).map(|column| column_of(def, table.clone(), column).into());
+                    let columns = (0..def.columns.len()).map(|column| listed(def, table.clone(), column));
                     select.columns.extend(columns);
                 }
             }
@@ -414,6 +430,9 @@ impl Draft {
         if !with.is_empty() || !distinct_on.is_empty() || lock.is_some() {
             let extra = select.extra_mut();
             (extra.with, extra.distinct_on, extra.lock) = (with, distinct_on, lock);
+        }
+        if draft.with_deleted {
+            select.extra_mut().with_deleted = true;
         }
         Ok(select)
     }

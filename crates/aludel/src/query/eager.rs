@@ -19,7 +19,7 @@ use crate::sql::{Dialect, FromClause, Join, JoinKind, Node, OrderBy, Select};
 
 use super::draft::Draft;
 use super::scope::invalid;
-use super::source::target_of;
+use super::source::{Root, target_of};
 
 /// What is to be loaded with the entities of a query.
 pub(super) struct Plan {
@@ -28,6 +28,11 @@ pub(super) struct Plan {
     loads: Vec<RelationLoad>,
     /// What is joined, parents before their children.
     pub(super) joined: Vec<JoinedLoad>,
+    /// Deferred columns of the query's own entities that are selected with them, and those that are afterwards.
+    pub(super) undeferred: Vec<usize>,
+    late: Vec<usize>,
+    /// The name of the query's own table in the statement.
+    root_name: Cow<'static, str>,
 }
 
 /// A relationship that is loaded by a join.
@@ -78,20 +83,31 @@ impl Draft {
     /// `InvalidStatement` when something is to be loaded for what are no entities, or under a condition on another
     /// table; `Config` for a relationship without a foreign key.
     pub(super) fn plan_eager(&mut self) -> Result<Option<Box<Plan>>> {
-        if self.loads.is_empty() {
+        if self.loads.is_empty() && self.undeferred.is_empty() {
             return Ok(None);
         }
-        let loads = std::mem::take(&mut self.loads);
+        let undeferred = std::mem::take(&mut self.undeferred);
+        check_columns(self.def, &undeferred)?;
+        let mut loads = std::mem::take(&mut self.loads);
+        if self.with_deleted {
+            super::deleted::lift_loads(self.def, &mut loads);
+        }
         if self.items.is_some() {
-            let name = self.def.relationships[loads[0].relationship].name;
+            let name = match loads.first() {
+                Some(load) => self.def.relationships[load.relationship].name,
+                None => self.def.columns[undeferred[0]].field,
+            };
             return Err(invalid(format!(
                 "with({}::{name}): this query selects something else than its entities, for which there is nothing to \
                  load; leave out `.select(..)` or `.with(..)`",
                 self.def.name
             )));
         }
-        let mut plan = Plan { def: self.def, loads: Vec::new(), joined: Vec::new() };
-        let mut at = self.def.columns.len();
+        let compound = self.rare.as_ref().is_some_and(|rare| matches!(rare.root, Root::Compound(_)));
+        let (undeferred, late) = if compound { (Vec::new(), undeferred) } else { (undeferred, Vec::new()) };
+        let root_name = self.root_name();
+        let mut plan = Plan { def: self.def, loads: Vec::new(), joined: Vec::new(), undeferred, late, root_name };
+        let mut at = self.def.columns.len() + plan.undeferred.len();
         plan.loads = self.choose(0, self.def, self.root_name(), loads, &mut plan.joined, &mut at)?;
         Ok(Some(Box::new(plan)))
     }
@@ -153,7 +169,7 @@ impl Draft {
             Some(strategy) => strategy == Strategy::Joined,
             None => !many && target_of(owner, load.relationship).joined_inheritance().is_none(),
         };
-        if self.rare.as_ref().is_some_and(|rare| rare.is_whole()) {
+        if self.rare.as_ref().is_some_and(|rare| rare.is_whole()) || load.with_deleted && !self.with_deleted {
             return false;
         }
         let whole = self.limit.is_none() && self.offset.is_none() && !self.distinct;
@@ -196,13 +212,30 @@ fn check_load(owner: &'static ModelDef, load: &RelationLoad) -> Result<()> {
             )));
         }
     }
+    check_columns(target, &load.undeferred)?;
     // what is nested in a load that is selected afterwards is checked here as well: before anything is sent
     load.nested.iter().try_for_each(|nested| check_load(target, nested))
+}
+
+/// # Errors
+/// `InvalidStatement` when a column is to be loaded that every query reads.
+fn check_columns(def: &'static ModelDef, columns: &[usize]) -> Result<()> {
+    match columns.iter().find(|&&column| !def.is_deferred(column)) {
+        None => Ok(()),
+        Some(&column) => {
+            let (model, field) = (def.name, def.columns[column].field);
+            Err(invalid(format!(
+                "with({model}::{field}): the column is not deferred, and every query for entities reads it"
+            )))
+        }
+    }
 }
 
 impl Plan {
     /// Adds the joins and their columns to the query's statement.
     pub(super) fn join(&self, dialect: Dialect, select: &mut Select) {
+        let column = |&column: &usize| column_of(self.def, self.root_name.clone(), column).into();
+        select.columns.extend(self.undeferred.iter().map(column));
         for joined in &self.joined {
             let mut list = String::new();
             joined.target.write_select_list(dialect, &joined.name, &mut list);
@@ -278,6 +311,11 @@ struct Found {
 }
 
 impl<'a> Eager<'a> {
+    /// The deferred columns that the query's own rows have after their others.
+    pub(super) fn undeferred(&self) -> &[usize] {
+        &self.plan.undeferred
+    }
+
     pub(super) fn new(session: &'a Session, arena: &'a Arc<Arena>, plan: Plan, populate_existing: bool) -> Self {
         let loader = |joined: &JoinedLoad| {
             let loader = RowLoader::new(arena, joined.target, false);
@@ -325,11 +363,17 @@ impl<'a> Eager<'a> {
         for (joined, found) in plan.joined.iter().zip(&found) {
             link(arena, joined, found)?;
         }
+        if !plan.late.is_empty() {
+            session.load_columns(arena, plan.def, &roots, &plan.late, at).await?;
+        }
         if !plan.loads.is_empty() && !roots.is_empty() {
             session.load_relations(arena, plan.def, &unique(roots), &plan.loads, at).await?;
         }
         for (joined, found) in plan.joined.iter().zip(found) {
             let rows: Vec<SlotPtr> = found.rows.into_iter().flatten().collect();
+            if !joined.load.undeferred.is_empty() {
+                session.load_columns(arena, joined.target, &rows, &joined.load.undeferred, at).await?;
+            }
             if !joined.load.nested.is_empty() && !rows.is_empty() {
                 session.load_relations(arena, joined.target, &unique(rows), &joined.load.nested, at).await?;
             }

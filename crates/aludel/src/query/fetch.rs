@@ -134,7 +134,11 @@ impl<M: Model> Fetch for Entity<M> {
     }
 
     fn reader<'a>(source: &mut Source<'a>) -> EntityReader<'a> {
-        EntityReader { loader: source.loader::<M>(), eager: source.eager.take() }
+        let (mut loader, eager) = (source.loader::<M>(), source.eager.take());
+        if let Some(eager) = &eager {
+            loader = loader.with_columns(eager.undeferred(), M::def().columns.len());
+        }
+        EntityReader { loader, eager }
     }
 
     #[inline]

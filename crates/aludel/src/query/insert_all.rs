@@ -12,7 +12,7 @@ use crate::entity::model::Model;
 use crate::entity::new::{NewLink, NewRow, Target};
 use crate::entity::slot::State;
 use crate::error::{Error, ErrorKind, Result};
-use crate::session::Session;
+use crate::session::{Session, contradiction};
 use crate::sql::{Insert, Statement, Value};
 
 use super::returning::Returned;
@@ -69,7 +69,7 @@ impl<M: Model> InsertAll<M> {
         super::inherit::check_insert(def)?;
         session.autoflush(at).await?;
         let Self { mut rows, conflict, updates } = self;
-        rows.iter_mut().try_for_each(complete)?;
+        rows.iter_mut().try_for_each(|row| complete(row, session))?;
         let to = session.rendering_of(def);
         let dialect = to.dialect;
         let most_parameters = dialect.capabilities().max_parameters;
@@ -91,9 +91,10 @@ impl<M: Model> InsertAll<M> {
                 continue;
             }
             if let Some(conflict) = &conflict {
-                conflict.check(def, &columns, dialect)?;
+                conflict.check(def, &columns, to, returned.is_some())?;
                 tail.clear();
                 conflict.render(def, to, &mut tail);
+                tail.check()?;
             }
             let most =
                 (most_parameters - tail.params.len().min(most_parameters)).checked_div(columns.len()).unwrap_or(1);
@@ -186,8 +187,8 @@ fn columns<M: Model>(row: &NewRow<M>) -> Result<Vec<usize>> {
     Ok(columns)
 }
 
-/// Makes a row's UUID keys, and copies the keys of what it is linked to.
-fn complete<M: Model>(row: &mut NewRow<M>) -> Result<()> {
+/// Makes a row's UUID keys, copies the keys of what it is linked to, and says whose it is.
+fn complete<M: Model>(row: &mut NewRow<M>, session: &Session) -> Result<()> {
     for (position, column) in M::def().columns.iter().enumerate() {
         if column.generated == Generated::Uuid && !row.given.contains(position) {
             row.value.put(position, Value::Uuid(Uuid::now_v7()))?;
@@ -200,7 +201,15 @@ fn complete<M: Model>(row: &mut NewRow<M>) -> Result<()> {
         row.value.put(version, Value::Int(1))?;
         row.given.insert(version);
     }
-    std::mem::take(&mut row.links).into_iter().try_for_each(|link| follow(link, row))
+    std::mem::take(&mut row.links).into_iter().try_for_each(|link| follow(link, row))?;
+    if let Some(column) = M::def().options.tenant() {
+        let given = row.given.contains(column.position).then(|| row.value.value(column.position));
+        if let Some((column, tenant)) = session.tenant_of_new(M::def(), given)? {
+            row.value.put(column, tenant)?;
+            row.given.insert(column);
+        }
+    }
+    Ok(())
 }
 
 /// Writes the key of the entity that a row is linked to.
@@ -217,6 +226,9 @@ fn follow<M: Model>(link: NewLink, row: &mut NewRow<M>) -> Result<()> {
         return Err(new_link(def.name, relationship.name));
     }
     for (&local, &remote) in join.local.iter().zip(&join.remote) {
+        if link.given.contains(local) && row.value.value(local) != entity.arena.value(entity.slot, remote) {
+            return Err(contradiction(def, relationship, local));
+        }
         row.value.put(local, entity.arena.value(entity.slot, remote))?;
         row.given.insert(local);
     }

@@ -3,6 +3,7 @@
 mod bulk;
 mod chunks;
 mod clauses;
+mod deleted;
 mod draft;
 mod eager;
 mod explain;

@@ -247,7 +247,7 @@ impl<'a> PolymorphicReader<'a> {
 fn unknown<P: Polymorphic>(row: &Row<'_>, at: usize) -> Error {
     let (root, column) = (P::Root::def(), discriminator::<P>());
     let shown = |value: &Value<'_>| literal(value).unwrap_or_else(|| value.to_string());
-    let value = crate::session::value_of_type(row, at, &column.ty).unwrap_or(Value::Null);
+    let value = crate::entity::value_of_type(row, at, &column.ty).unwrap_or(Value::Null);
     let known: Vec<String> =
         models::<P>().filter_map(|def| def.options.identity).map(|identity| shown(&identity())).collect();
     let heir = std::iter::once(root)

@@ -5,13 +5,13 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::engine::row::Row as DriverRow;
+use crate::entity::value_of_type;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Expr, Expression, Order};
 use crate::names::hint;
 use crate::schema::{Column, SqlType, Table, View};
 use crate::session::Session;
 use crate::session::shared::{Bind, DEFAULT};
-use crate::session::value_of_type;
 use crate::sql::{BinaryOp, ColumnRef, Dialect, Node, OrderBy, Select, Statement, Value};
 
 use super::raw::IntoBind;

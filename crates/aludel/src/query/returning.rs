@@ -134,7 +134,7 @@ impl<M: Model, R: Fetch> Returning<BulkDelete<M>, R> {
         let to = session.rendering_of(M::def());
         let dialect = to.dialect;
         let Self { write, items, .. } = self;
-        let capable = dialect.capabilities().update_returning || dialect == Dialect::MariaDb;
+        let capable = dialect.capabilities().update_returning || dialect == Dialect::MariaDb && !write.is_soft();
         let statement = check(M::def(), "delete", &items, capable, false)
             .and_then(|()| write.prepare(to))
             .map(|statement| with_returning(statement, &items, to));

@@ -69,6 +69,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
         let mut first = Box::new(std::mem::replace(draft, Draft::new(M::def())));
         // These are about the entities, of which there are only those of the whole.
         draft.loads = std::mem::take(&mut first.loads);
+        draft.undeferred = std::mem::take(&mut first.undeferred);
         draft.populate_existing = first.populate_existing;
         let root = Root::Compound(Box::new(Compound { first, rest: vec![(operator, second)] }));
         draft.rare = Some(Box::new(Rare { root, ..Rare::default() }));

@@ -16,7 +16,7 @@ use crate::sql::{ColumnRef, Node, Rendering, Value};
 
 use super::draft::Draft;
 use super::selection::Item;
-use super::source::Joined;
+use super::source::{Joined, target_of};
 
 /// How many shapes a thread remembers; then it begins anew.
 const SHAPES: usize = 1_024;
@@ -55,7 +55,8 @@ static KEPT: Mutex<Option<HashSet<&'static str, RandomState>>> = Mutex::new(None
 impl Shape {
     /// The shape of a query, if it has one.
     pub(super) fn of(draft: &Draft, to: Rendering<'_>) -> Option<Self> {
-        if draft.rare.is_some() || !draft.loads.is_empty() || to.schemas.is_some() {
+        let loads = !draft.loads.is_empty() || !draft.undeferred.is_empty();
+        if draft.rare.is_some() || loads || to.schemas.is_some() || draft.def.options.criteria.is_some() {
             return None;
         }
         let mut shape = Self { words: SmallVec::new(), values: true };
@@ -135,6 +136,12 @@ impl Shape {
 
     fn join(&mut self, joined: &Joined) -> Option<()> {
         match joined {
+            // What rows are seen of is said by values that the query itself does not have.
+            Joined::Along { source, relationship, .. }
+                if target_of(source, *relationship).options.criteria.is_some() =>
+            {
+                None
+            }
             Joined::Along { source, relationship, kind } if joined.link().is_none() => {
                 self.push(std::ptr::from_ref(*source).addr());
                 self.push(*relationship << 1 | *kind as usize);

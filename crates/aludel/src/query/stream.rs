@@ -78,12 +78,12 @@ impl<M: Model, R: Fetch> Query<M, R> {
     }
 
     fn prepare_stream(self, session: &Session) -> Result<(CursorSource, String, Vec<Value<'static>>)> {
-        if let Some(load) = self.draft.load() {
+        if let Some(name) = self.draft.load() {
             let def = M::def();
             return Err(invalid(format!(
-                "with({}::{}): a stream yields plain rows, which lead nowhere; use `all` or `paginate`, or stream a \
-                 `select` of a join",
-                def.name, def.relationships[load.relationship].name
+                "with({}::{name}): a stream yields plain rows, which lead nowhere; use `all` or `paginate`, or stream a \
+                 `select`",
+                def.name
             )));
         }
         if self.draft.locks() {

@@ -4,7 +4,7 @@ use crate::entity::def::{ConstraintDef, IndexDef, IndexElementDef, IndexKeyDef, 
 use crate::entity::model::Model;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Assign, Column, ColumnList, ColumnType, Condition, Expr, column_node};
-use crate::sql::{Dialect, EXCLUDED, Node, Nulls, Renderer, Rendering, Statement};
+use crate::sql::{EXCLUDED, Node, Nulls, Renderer, Rendering, Statement};
 
 use super::InsertAll;
 use super::scope::invalid;
@@ -154,7 +154,15 @@ impl Conflict {
     ///
     /// # Errors
     /// `InvalidStatement`, or `Unsupported` where it is the backend that cannot.
-    pub(super) fn check(&self, def: &'static ModelDef, given: &[usize], dialect: Dialect) -> Result<()> {
+    pub(super) fn check(
+        &self,
+        def: &'static ModelDef,
+        given: &[usize],
+        to: Rendering<'_>,
+        returns: bool,
+    ) -> Result<()> {
+        let dialect = to.dialect;
+        super::bulk::check_tenant(def, "insert_all", to, self.set.iter().map(|(column, _)| *column))?;
         let keys = unique_keys(def);
         if !keys.iter().any(|key| same_columns(key, &self.target)) {
             return Err(invalid(format!(
@@ -167,6 +175,15 @@ impl Conflict {
         nodes.into_iter().try_for_each(|node| super::bulk::check_own("insert_all", def.table, node))?;
         if !dialect.is_mysql() {
             return Ok(());
+        }
+        if let Some(tenant) = def.options.tenant()
+            && returns
+            && !self.target.contains(&tenant.position)
+        {
+            return Err(unsupported(format!(
+                "insert_all of {}: this database returns rows that are left as they are, and they may be another tenant's;                  put `{}` into the key that on_conflict names, or leave `returning` out",
+                def.table, tenant.field
+            )));
         }
         if !self.filter.is_empty() {
             return Err(unsupported(format!(
@@ -204,7 +221,7 @@ impl Conflict {
                 to.push(".");
                 return to.quote(key);
             }
-            return write_assignments(&mut to, def, set);
+            return self.write_own_assignments(&mut to, def, set);
         }
         to.push(" ON CONFLICT (");
         for (at, &column) in self.target.iter().enumerate() {
@@ -216,7 +233,31 @@ impl Conflict {
         }
         to.push(") DO UPDATE SET ");
         write_assignments(&mut to, def, set);
-        to.conditions(" WHERE ", self.filter.clone());
+        let mut filter = self.filter.clone();
+        filter.extend(is_own(&mut to, def));
+        to.conditions(" WHERE ", filter);
+    }
+
+    /// The assignments where a taken key has no condition: another tenant's row gets the values that it has.
+    fn write_own_assignments(&self, to: &mut Renderer<'_>, def: &'static ModelDef, set: Vec<(usize, Node)>) {
+        for (at, (column, value)) in set.into_iter().enumerate() {
+            to.push(if at == 0 { "" } else { ", " });
+            to.quote(def.columns[column].name);
+            to.push(" = ");
+            let Some(own) = is_own(to, def) else {
+                to.node(value);
+                continue;
+            };
+            to.push("IF(");
+            to.node(own);
+            to.push(", ");
+            to.node(value);
+            to.push(", ");
+            to.quote(def.table_name());
+            to.push(".");
+            to.quote(def.columns[column].name);
+            to.push(")");
+        }
     }
 
     /// The assignments, with what an UPDATE of the row writes by itself.
@@ -228,6 +269,12 @@ impl Conflict {
         set.extend(super::bulk::written_by_itself(def, |column| self.set.iter().any(|(given, _)| *given == column)));
         set
     }
+}
+
+/// That the row which is there is the session's own, where its model has tenants.
+fn is_own(to: &mut Renderer<'_>, def: &'static ModelDef) -> Option<Node> {
+    let criteria = def.options.criteria.as_ref()?;
+    to.tenant_condition(criteria, criteria.tenant.as_ref()?, def.table_name().into())
 }
 
 fn write_assignments(to: &mut Renderer<'_>, def: &'static ModelDef, set: Vec<(usize, Node)>) {

@@ -62,6 +62,10 @@ pub enum SqlType {
     },
     /// An address of the internet; `INET` on PostgreSQL, text elsewhere.
     Inet,
+    /// An address of the fourth version of the internet protocol.
+    Inet4,
+    /// An address of its sixth version.
+    Inet6,
     /// A span of months, days and microseconds; PostgreSQL's alone.
     Interval,
     /// An array of elements of a type; PostgreSQL's alone.

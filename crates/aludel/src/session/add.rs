@@ -8,7 +8,6 @@ use super::Session;
 use crate::entity::Entity;
 use crate::entity::arena::Arena;
 use crate::entity::def::{ColumnDef, Generated, ModelDef, RelationshipKind};
-use crate::entity::model::Model;
 use crate::entity::new::{AnyNew, LinkTarget, New, NewLink, Target};
 use crate::entity::placeholder::placeholder;
 use crate::entity::slot::SlotPtr;
@@ -30,26 +29,18 @@ impl Session {
     pub fn add_all<N: New>(&self, rows: impl IntoIterator<Item = N>) -> Vec<Entity<N::Model>> {
         rows.into_iter().map(|row| self.add(row)).collect()
     }
-
-    /// Marks a row for deletion by the next flush, with what its relationships cascade to. A row that was added and
-    /// not flushed is simply forgotten.
-    ///
-    /// Where a new row with the same primary key is added before that flush, the database's row is not deleted but
-    /// updated: to what the new one says in all columns.
-    pub fn delete<M: Model>(&self, entity: &Entity<M>) {
-        let arena = self.arena();
-        if entity.slot().is_in(&arena) {
-            super::links::leave_collections(&arena, entity.slot());
-            arena.tracker().delete(entity.slot());
-        } else {
-            arena.tracker().errors.push(foreign(M::def()));
-        }
-    }
 }
 
 /// Adds a row of whatever model, and what it is linked to.
-pub(super) fn add_row(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>) -> SlotPtr {
+pub(super) fn add_row(arena: &Arc<Arena>, row: Box<dyn AnyNew>) -> SlotPtr {
+    add_linked(arena, row, None)
+}
+
+/// Adds a row, links it to its parent by this relationship of that, and adds what it is linked to itself: its key may have
+/// columns of the parent's, and its children's keys have them too.
+fn add_linked(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>, parent: Option<(SlotPtr, usize)>) -> SlotPtr {
     let def = row.def();
+    super::tenant::stamp_added(arena, row.as_mut());
     for (column, column_def) in def.columns.iter().enumerate() {
         if row.given().contains(column) {
             continue;
@@ -75,8 +66,13 @@ pub(super) fn add_row(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>) -> SlotPtr {
             arena.tracker().errors.push(error);
         }
     }
-    let (slot, links) = row.place(arena);
+    let (slot, mut links) = row.place(arena);
     empty_relationships(arena, slot);
+    if let Some((parent, relationship)) = parent {
+        join(arena, parent, relationship, slot);
+    }
+    // Its own parents before its children.
+    links.sort_by_key(|link| !has_key(def, link.relationship));
     for link in links {
         follow(arena, slot, link);
     }
@@ -88,10 +84,11 @@ pub(super) fn add_row(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>) -> SlotPtr {
 fn empty_relationships(arena: &Arc<Arena>, slot: SlotPtr) {
     let def = slot.def();
     for (index, relationship) in def.relationships.iter().enumerate() {
-        let key_given = relationship.foreign_key.is_some_and(|column| {
+        let is_given = |&column: &usize| {
             !arena.value(slot, column).is_null()
                 && arena.tracker().given.get(&slot).is_some_and(|given| given.contains(column))
-        });
+        };
+        let key_given = !relationship.foreign_key.is_empty() && relationship.foreign_key.iter().all(is_given);
         let mut tracker = arena.tracker();
         if key_given {
             tracker.unload(arena, slot, index);
@@ -106,7 +103,11 @@ fn follow(arena: &Arc<Arena>, slot: SlotPtr, link: NewLink) {
     let LinkTarget(target) = link.target;
     let other = match target {
         Target::None => return,
-        Target::New(row) => add_row(arena, row),
+        Target::New(row) if has_key(slot.def(), link.relationship) => add_row(arena, row),
+        Target::New(row) => {
+            add_linked(arena, row, Some((slot, link.relationship)));
+            return;
+        }
         Target::Entity(entity) if entity.slot.is_in(arena) => entity.slot,
         Target::Entity(entity) => {
             let error = foreign(entity.slot.def());
@@ -114,10 +115,21 @@ fn follow(arena: &Arc<Arena>, slot: SlotPtr, link: NewLink) {
             return;
         }
     };
-    match slot.def().relationships[link.relationship].kind {
-        RelationshipKind::Many => super::links::push(arena, slot, link.relationship, other),
+    super::links::refuse_contradiction(arena, slot, link.relationship, other, &link.given);
+    join(arena, slot, link.relationship, other);
+}
+
+/// Whether a relationship's foreign key is on its own side.
+fn has_key(def: &ModelDef, relationship: usize) -> bool {
+    !def.relationships[relationship].foreign_key.is_empty()
+}
+
+/// Links two rows.
+fn join(arena: &Arc<Arena>, slot: SlotPtr, relationship: usize, other: SlotPtr) {
+    match slot.def().relationships[relationship].kind {
+        RelationshipKind::Many => super::links::push(arena, slot, relationship, other),
         RelationshipKind::One | RelationshipKind::OptionalOne => {
-            super::links::set_one(arena, slot, link.relationship, Some(other));
+            super::links::set_one(arena, slot, relationship, Some(other));
         }
     }
 }

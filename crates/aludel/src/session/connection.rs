@@ -23,6 +23,8 @@ pub(super) struct Link {
     pub(super) parked: Vec<(Bind, PooledConnection)>,
     /// Savepoints that were begun in this transaction, for their names.
     pub(super) savepoints: u32,
+    /// Whether hooks of the flush under way have written something.
+    pub(super) hooks_wrote: bool,
     /// The transactions that were begun: a cursor belongs to one of them.
     pub(super) transaction: u64,
 }
@@ -400,6 +402,7 @@ impl Session {
             }
             turn.connection = Some(connection);
         }
+        turn.hooks_wrote |= turn.is_lent();
         match &mut turn.connection {
             Some(connection) => {
                 self.check_open(connection)?;
@@ -430,7 +433,7 @@ impl Session {
     ///
     /// # Errors
     /// `NeedsRollback`.
-    fn check_open(&self, connection: &PooledConnection) -> Result<()> {
+    pub(super) fn check_open(&self, connection: &PooledConnection) -> Result<()> {
         if connection.in_transaction() {
             return Ok(());
         }

@@ -1,26 +1,30 @@
 //! The flush: what the session has to write, in order of dependency, in as few statements as the database allows.
 
 mod cascade;
+mod confine;
 mod deletes;
 mod early;
 mod guard;
+mod hooked;
 mod inherit;
 mod inserts;
 mod links;
 mod order;
+mod parents_keys;
 mod queue;
 mod read_back;
 mod row_switch;
+mod soft_cascade;
 mod updates;
 
 pub(super) use inserts::value_of;
-pub(crate) use inserts::value_of_type;
 
 use std::collections::HashSet;
 use std::panic::Location;
 use std::sync::Arc;
 
 use super::Session;
+use super::hooks::inside::is_in_flush;
 use super::lock::Turn;
 use super::transaction::Unsettled;
 use crate::entity::arena::Arena;
@@ -41,15 +45,31 @@ impl Keys {
     }
 
     /// The real key for a foreign key's value, if that is a placeholder of a row inserted since the last commit.
-    fn resolve(&self, def: &ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
+    fn resolve(&self, def: &'static ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
         if !may_be_placeholder(&def.columns[column].ty, value) {
             return None;
         }
-        let (target, referenced) = (def.columns[column].references.as_ref()?.target)();
-        if target.primary_key != [referenced] {
-            return None;
+        if let Some(reference) = &def.columns[column].references {
+            let (target, referenced) = (reference.target)();
+            if target.primary_key == [referenced]
+                && let Some(key) = self.key_of(target, value)
+            {
+                return Some(key);
+            }
         }
+        self.resolve_further(def, column, value)
+    }
+
+    fn key_of(&self, target: &'static ModelDef, value: &Value<'_>) -> Option<Value<'static>> {
         self.0.tracker().made_keys.get(&(target.key_space(), value.clone().into_owned())).cloned()
+    }
+
+    /// The key of the row that the value comes from by several steps, or by a foreign key of several columns.
+    #[cold]
+    fn resolve_further(&self, def: &'static ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
+        let sources = def.sources(column);
+        let mut counted = sources.iter().filter(|(model, column)| model.primary_key == [*column]);
+        counted.find_map(|(model, _)| self.key_of(model, value))
     }
 }
 
@@ -64,6 +84,8 @@ struct Flush<'a, 'b> {
     sql: String,
     /// How many placeholders the statement in the buffer has.
     placeholders: usize,
+    /// How many of the rows to be deleted have had their cascades followed.
+    cascaded: usize,
 }
 
 impl Session {
@@ -76,12 +98,14 @@ impl Session {
     /// What the database says: `UniqueViolation`, `ForeignKeyViolation`, `NotNullViolation`, `CheckViolation`,
     /// `StaleData` when a row to be updated is gone, `Busy`, `Connection`. Also what could not be reported where it
     /// was done: an entity of another session, a child left without its parent. After any of these the session needs
-    /// a rollback, of a savepoint or of everything, before it sends anything again.
+    /// a rollback, of a savepoint or of everything, before it sends anything again. What a hook returns that is called
+    /// before the first statement, `Validation` say, does not: see [`Hooks`](crate::Hooks).
     #[track_caller]
     pub fn flush(&self) -> impl Future<Output = Result<()>> + Send + '_ {
         let at = Location::caller();
         async move {
             self.check()?;
+            self.refuse_in_flush("flush")?;
             let mut turn = self.turn(at).await?;
             self.flush_in(&mut turn, at).await
         }
@@ -107,6 +131,10 @@ impl Session {
     #[cold]
     async fn flush_for_query(&self, at: &'static Location<'static>) -> Result<()> {
         self.check()?;
+        if is_in_flush(self) {
+            // A hook's own queries: what they would flush is on its way.
+            return Ok(());
+        }
         let mut turn = self.turn(at).await?;
         self.flush_in(&mut turn, at).await.map_err(|error| {
             error.with_message(|message| format!("{message} (flushed by the query at {}:{})", at.file(), at.line()))
@@ -116,7 +144,7 @@ impl Session {
     /// The flush, in the session's turn.
     pub(super) async fn flush_in(&self, turn: &mut Turn<'_>, at: &'static Location<'static>) -> Result<()> {
         let Some(arena) = self.existing_arena() else { return Ok(()) };
-        {
+        let has_hooks = {
             let mut tracker = arena.tracker();
             if !tracker.needs_flush() {
                 return Ok(());
@@ -127,10 +155,15 @@ impl Session {
                 self.set(super::NEEDS_ROLLBACK);
                 return Err(error);
             }
+            self.has_hooks(&tracker)
+        };
+        if has_hooks {
+            return Box::pin(self.flush_with_hooks(turn, at)).await;
         }
         let unsettled = Unsettled::new(self);
         let keys = Keys(Arc::clone(&arena));
-        let mut flush = Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0 };
+        let mut flush =
+            Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0, cascaded: 0 };
         flush.run().await?;
         unsettled.settle();
         Ok(())
@@ -148,6 +181,8 @@ impl Flush<'_, '_> {
             doomed.retain(|slot| slot.state() == State::Persistent);
             (new, tracker.take_dirty(), doomed, tracker.links.take())
         };
+        self.stamp(&new)?;
+        self.follow_parents(&new)?;
         let switches = self.switches(&mut new, &doomed);
         let (before, after) = self.order_switches(switches, &new);
         self.switch(&before).await?;
@@ -189,7 +224,7 @@ impl Flush<'_, '_> {
     /// What is known of a row that could not be written: the column of a value that could not be sent, where the
     /// statement's values are these columns' again and again; what its foreign keys point at.
     #[cold]
-    fn explain(def: &ModelDef, columns: &[usize], mut error: Error) -> Error {
+    fn explain(def: &'static ModelDef, columns: &[usize], mut error: Error) -> Error {
         if error.kind() == ErrorKind::ForeignKeyViolation && error.table().is_none() {
             return missing_parent(def, error);
         }
@@ -239,20 +274,21 @@ impl Flush<'_, '_> {
         match def.schema {
             None => dialect.quote(def.table, &mut self.sql),
             Some(_) => {
-                let to = Rendering { dialect, schemas: self.session.schemas() };
+                let to = Rendering { schemas: self.session.schemas(), ..dialect.into() };
                 to.quote_table(def.schema, def.table_name(), &mut self.sql);
             }
         }
     }
 
     /// What a model's rows are read from: its table, or the tables of the hierarchy.
-    fn quote_rows(&mut self, def: &ModelDef) {
+    fn quote_rows(&mut self, def: &'static ModelDef) {
         match def.inheritance() {
             None => self.quote_table(def),
             Some(_) => {
-                let to = Rendering { dialect: self.dialect(), schemas: self.session.schemas() };
+                let to = Rendering { schemas: self.session.schemas(), ..self.dialect().into() };
                 let mut rows = Statement::default();
-                Renderer::new(to, &mut rows).table(def.table_ref());
+                let confined = Renderer::new(to, &mut rows).table(def.table_ref());
+                debug_assert!(confined.is_none(), "its conditions are within");
                 self.sql.push_str(&rows.sql);
             }
         }
@@ -291,6 +327,9 @@ impl Flush<'_, '_> {
             self.sql.push(')');
             return;
         }
+        // Another condition may follow.
+        let apart = def.options.criteria.is_some() && count > 1;
+        self.sql.push_str(if apart { "(" } else { "" });
         for row in 0..count {
             self.sql.push_str(if row == 0 { "(" } else { " OR (" });
             for (position, &column) in columns.iter().enumerate() {
@@ -299,6 +338,7 @@ impl Flush<'_, '_> {
             }
             self.sql.push(')');
         }
+        self.sql.push_str(if apart { ")" } else { "" });
     }
 
     /// Values of a row as the database has them.
@@ -321,10 +361,15 @@ impl Flush<'_, '_> {
 
 /// SQLite does not say which foreign key it was.
 #[cold]
-fn missing_parent(def: &ModelDef, error: Error) -> Error {
-    let keys = def.columns.iter().filter_map(|column| {
-        let (target, referenced) = (column.references.as_ref()?.target)();
-        Some(format!("`{}` at `{}.{}`", column.name, target.table, target.columns[referenced].name))
+fn missing_parent(def: &'static ModelDef, error: Error) -> Error {
+    let keys = def.foreign_keys().map(|key| {
+        let target = key.target();
+        let (own, theirs): (Vec<&str>, Vec<&str>) =
+            key.pairs().map(|(column, referenced)| (def.columns[column].name, target.columns[referenced].name)).unzip();
+        match (&own[..], &theirs[..]) {
+            ([column], [referenced]) => format!("`{column}` at `{}.{referenced}`", target.table),
+            _ => format!("`({})` at `{}.({})`", own.join(", "), target.table, theirs.join(", ")),
+        }
     });
     let keys: Vec<_> = keys.collect();
     let points = if keys.is_empty() {

@@ -25,7 +25,7 @@ impl Session {
     pub fn get<M: Model>(&self, key: impl IntoKey<M::Key>) -> impl Future<Output = Result<Option<Entity<M>>>> + Send {
         let (at, session, key) = (Location::caller(), self.clone(), key.into_key());
         async move {
-            let found = session.find(M::def(), &key.values(), at).await?;
+            let found = session.find(M::def(), &key.values(), false, at).await?;
             Ok(found.map(|(arena, slot)| Entity::new(arena, slot)))
         }
     }
@@ -38,7 +38,7 @@ impl Session {
     pub fn get_one<M: Model>(&self, key: impl IntoKey<M::Key>) -> impl Future<Output = Result<Entity<M>>> + Send {
         let (at, session, key) = (Location::caller(), self.clone(), key.into_key());
         async move {
-            match session.find(M::def(), &key.values(), at).await? {
+            match session.find(M::def(), &key.values(), false, at).await? {
                 Some((arena, slot)) => Ok(Entity::new(arena, slot)),
                 None => Err(no_row(M::def(), &key.values())),
             }
@@ -90,18 +90,21 @@ impl Session {
             tracker.committed_key(&arena, slot)
         };
         let loader = RowLoader::new(&arena, def, false).populate_existing();
-        match self.select_by_key(loader, &key.values(), at).await? {
+        // The row is at hand, deleted or not.
+        match self.select_by_key(loader, &key.values(), true, at).await? {
             Some(_) => Ok(()),
             None => Err(no_row(def, &key.values())),
         }
     }
 
     /// The row with a key: from the identity map while it is current, otherwise from the database. It comes with its
-    /// arena, which may not be the session's any more by the time it is found.
+    /// arena, which may not be the session's any more by the time it is found. A softly deleted row is found if that is
+    /// asked for.
     pub(crate) async fn find(
         &self,
         def: &'static ModelDef,
         key: &[Value<'_>],
+        deleted: bool,
         at: &'static Location<'static>,
     ) -> Result<Option<(Arc<Arena>, SlotPtr)>> {
         self.check()?;
@@ -109,12 +112,13 @@ impl Session {
         if let Some(slot) = known(&arena, def, key) {
             let epoch = arena.tracker().store(def).epoch;
             if slot.epoch() == epoch || slot.has(DIRTY) {
-                return Ok((!slot.has(DOOMED)).then_some((arena, slot)));
+                let seen = !slot.has(DOOMED) && self.sees(&arena, slot, deleted)?;
+                return Ok(seen.then_some((arena, slot)));
             }
         }
         self.autoflush(at).await?;
         let empty = arena.tracker().find_store(def).is_none_or(|store| !store.occupied);
-        let slot = self.select_by_key(RowLoader::new(&arena, def, empty), key, at).await?;
+        let slot = self.select_by_key(RowLoader::new(&arena, def, empty), key, deleted, at).await?;
         Ok(slot.map(|slot| (arena, slot)))
     }
 
@@ -122,11 +126,14 @@ impl Session {
         &self,
         mut loader: RowLoader<'_>,
         key: &[Value<'_>],
+        deleted: bool,
         at: &'static Location<'static>,
     ) -> Result<Option<SlotPtr>> {
         let mut sql = String::new();
         let def = loader.def();
         self.render_select_by_key(def, &mut sql);
+        let confined = self.confine_by_key(def, key, deleted, &mut sql)?;
+        let key = confined.as_deref().unwrap_or(key);
         let mut found = None;
         let mut sink = |row: &Row<'_>| {
             found = Some(loader.slot(row, 0)?);
@@ -140,7 +147,8 @@ impl Session {
     #[cold]
     fn write_table(&self, def: &'static ModelDef, sql: &mut String) {
         let mut table = Statement::default();
-        Renderer::new(self.rendering_of(def), &mut table).table(def.table_ref());
+        let confined = Renderer::new(self.rendering_of(def), &mut table).table(def.table_ref());
+        debug_assert!(confined.is_none(), "its conditions are within");
         sql.push_str(&table.sql);
     }
 
@@ -151,6 +159,7 @@ impl Session {
             if position > 0 {
                 sql.push_str(", ");
             }
+            sql.push_str(if def.is_deferred(position) { "NULL AS " } else { "" });
             dialect.quote(column.name, sql);
         }
         sql.push_str(" FROM ");

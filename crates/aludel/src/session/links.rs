@@ -1,13 +1,13 @@
 //! Relationships written: both sides are kept in step, and the foreign key with them.
 
 mod secondary;
+mod several;
 
 use std::sync::Arc;
 
 use crate::entity::Entity;
 use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
-use crate::entity::identity_map::IdentityKey;
 use crate::entity::model::Model;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
@@ -15,13 +15,16 @@ use crate::model::JoinColumns;
 use crate::sql::Value;
 
 pub(super) use secondary::leave_all;
+pub(crate) use several::contradiction;
+use several::find_parent;
+pub(super) use several::{clear_key, primary_key, refuse_contradiction};
 
 /// Makes a to-one relationship lead to a row, or to none.
 pub(super) fn set_one(arena: &Arc<Arena>, slot: SlotPtr, index: usize, target: Option<SlotPtr>) {
     let owner = slot.def();
     let relationship = &owner.relationships[index];
     let result = relationship.columns(owner).and_then(|join| {
-        if relationship.foreign_key.is_some() {
+        if !relationship.foreign_key.is_empty() {
             set_parent(arena, slot, index, &join, target)
         } else {
             set_only_child(arena, slot, index, &join, target)
@@ -171,8 +174,16 @@ fn set_only_child(
 }
 
 /// Writes a foreign key: the other row's key, be it a placeholder, or NULL.
-fn copy_key(arena: &Arc<Arena>, slot: SlotPtr, columns: &[usize], from: Option<(SlotPtr, &[usize])>) -> Result<()> {
+pub(super) fn copy_key(
+    arena: &Arc<Arena>,
+    slot: SlotPtr,
+    columns: &[usize],
+    from: Option<(SlotPtr, &[usize])>,
+) -> Result<()> {
     let def = slot.def();
+    if columns.len() > 1 {
+        return several::copy_key(arena, slot, columns, from);
+    }
     for (position, &column) in columns.iter().enumerate() {
         let value = match from {
             Some((other, theirs)) => arena.value(other, theirs[position]).into_owned(),
@@ -217,16 +228,13 @@ pub(super) fn leave_collections(arena: &Arena, slot: SlotPtr) {
             secondary::leave(arena, slot, index, inverse());
             continue;
         }
-        let (Some(column), Some(inverse)) = (relationship.foreign_key, relationship.inverse) else { continue };
-        let mut tracker = arena.tracker();
+        let Some(inverse) = relationship.inverse.filter(|_| !relationship.foreign_key.is_empty()) else { continue };
         let parent = match arena.relation(slot, index).one() {
             Some(parent) => parent,
-            None => {
-                let key = IdentityKey::new(std::iter::once(arena.value(slot, column)));
-                tracker.identity_map(arena, (relationship.target)()).get(&key)
-            }
+            None => find_parent(arena, slot, relationship),
         };
         let Some(parent) = parent else { continue };
+        let mut tracker = arena.tracker();
         if parent.def().relationships[inverse()].kind == RelationshipKind::Many {
             tracker.unlink_many(arena, parent, inverse(), slot);
         } else if arena.relation(parent, inverse()).one().flatten() == Some(slot) {

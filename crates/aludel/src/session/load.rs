@@ -1,8 +1,11 @@
 //! Relationships loaded by a statement of their own: lazily for an entity and its siblings, or after a query.
 
 mod children;
+mod columns;
+mod join_key;
 mod linked;
 mod parents;
+mod relations;
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -10,30 +13,29 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::Session;
-use crate::engine::row::Row;
 use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipKind};
-use crate::entity::loader::RowLoader;
 use crate::entity::model::Model;
 use crate::entity::one::not_loaded;
 use crate::entity::slot::{SlotPtr, State};
 use crate::entity::{Entity, Target};
 use crate::error::Result;
-use crate::model::{RelationLoad, Strategy, ToMany, ToOne};
-use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn, Statement, Value};
+use crate::model::{Column, ColumnType, HasDeferred, RelationLoad, ToMany, ToOne, listed};
+use crate::sql::{ColumnRef, FromClause, Node, Select, SelectColumn};
 
 /// How many entities on each side of the one that asked are served by one lazy load.
 const WINDOW: usize = 250;
 
-/// How many keys one statement asks for.
+/// How many keys one statement asks for, counted by their values.
 const MAX_KEYS: usize = 4096;
 
-/// Rows by the value of the column that joins them.
-type ByKey<'a> = HashMap<Value<'a>, Vec<SlotPtr>, foldhash::fast::RandomState>;
+/// Rows by the values of the columns that join them.
+type ByKey<K> = HashMap<K, Vec<SlotPtr>, foldhash::fast::RandomState>;
 
 impl<T: Model> Entity<T> {
-    /// Loads a relationship in one statement, for this entity and for those that the same query brought and that have
-    /// it not loaded yet (about 250 before and after this one), and returns what it leads to. What is loaded is
+    /// Loads a relationship, or a [deferred](crate::entity::Deferred) column, in one statement, for this entity and for
+    /// those that the same query brought and that have it not loaded yet (about 250 before and after this one), and returns
+    /// what it leads to, or its value. What is loaded is
     /// returned without asking the database, until the session's next commit or rollback.
     ///
     /// ```standalone_crate
@@ -84,17 +86,18 @@ impl<T: Model> Entity<T> {
     /// ```
     ///
     /// # Errors
-    /// `Detached` when the session is closed or the entity no longer in it; otherwise those of a query.
+    /// `Detached` when the session is closed or the entity no longer in it; `NotFound` when a column's row is gone;
+    /// otherwise those of a query.
     #[track_caller]
     pub fn load<R: LazyLoad<T>>(&self, relationship: R) -> impl Future<Output = Result<R::Loaded>> + Send + use<T, R> {
         let (at, entity) = (Location::caller(), self.clone());
         async move {
-            load_lazily(&entity, relationship.position(), true, at).await?;
+            load_lazily(&entity, relationship.part(), true, at).await?;
             relationship.loaded(&entity)
         }
     }
 
-    /// Loads a relationship for this entity alone: see [`load`](Entity::load).
+    /// Loads a relationship, or a deferred column, for this entity alone: see [`load`](Entity::load).
     ///
     /// # Errors
     /// As [`load`](Entity::load).
@@ -105,7 +108,7 @@ impl<T: Model> Entity<T> {
     ) -> impl Future<Output = Result<R::Loaded>> + Send + use<T, R> {
         let (at, entity) = (Location::caller(), self.clone());
         async move {
-            load_lazily(&entity, relationship.position(), false, at).await?;
+            load_lazily(&entity, relationship.part(), false, at).await?;
             relationship.loaded(&entity)
         }
     }
@@ -113,11 +116,14 @@ impl<T: Model> Entity<T> {
 
 async fn load_lazily<T: Model>(
     entity: &Entity<T>,
-    index: usize,
+    part: LazyPart,
     siblings: bool,
     at: &'static Location<'static>,
 ) -> Result<()> {
-    load_slot(entity.arena(), entity.slot(), index, siblings, at).await
+    match part {
+        LazyPart::Relation(index) => load_slot(entity.arena(), entity.slot(), index, siblings, at).await,
+        LazyPart::Column(column) => columns::load_column(entity.arena(), entity.slot(), column, siblings, at).await,
+    }
 }
 
 pub(super) async fn load_slot(
@@ -147,6 +153,11 @@ fn is_fresh(arena: &Arena, slot: SlotPtr, index: usize) -> bool {
 
 /// The entity and its neighbours of the same query that have the relationship not loaded.
 fn window(arena: &Arena, slot: SlotPtr, index: usize) -> Vec<SlotPtr> {
+    window_of(arena, slot, |sibling| !is_fresh(arena, sibling, index))
+}
+
+/// The entity and its neighbours of the same query that lack something.
+fn window_of(arena: &Arena, slot: SlotPtr, lacks: impl Fn(SlotPtr) -> bool) -> Vec<SlotPtr> {
     let siblings = arena.slots(slot.def(), Some(slot.query()));
     let here = siblings.iter().position(|&sibling| sibling == slot).unwrap_or(0);
     let from = here.saturating_sub(WINDOW);
@@ -154,75 +165,12 @@ fn window(arena: &Arena, slot: SlotPtr, index: usize) -> Vec<SlotPtr> {
     let mut slots: Vec<SlotPtr> = siblings[from..to]
         .iter()
         .copied()
-        .filter(|&sibling| sibling.state() == State::Persistent && !is_fresh(arena, sibling, index))
+        .filter(|&sibling| sibling.state() == State::Persistent && lacks(sibling))
         .collect();
     if !slots.contains(&slot) {
         slots.push(slot);
     }
     slots
-}
-
-impl Session {
-    /// Loads relationships of rows, and of what they lead to in turn, with one statement for each relationship (and
-    /// each [`MAX_KEYS`] keys). The rows are of this arena, which may not be the session's any more once something has
-    /// been waited for: what is loaded has to come to lie in it too.
-    pub(crate) async fn load_relations(
-        &self,
-        arena: &Arc<Arena>,
-        def: &'static ModelDef,
-        slots: &[SlotPtr],
-        loads: &[RelationLoad],
-        at: &'static Location<'static>,
-    ) -> Result<()> {
-        for load in loads {
-            let relationship = &def.relationships[load.relationship];
-            if load.strategy == Some(Strategy::Raise) {
-                let mut tracker = arena.tracker();
-                slots.iter().for_each(|&slot| tracker.set_raised(arena, slot, load.relationship));
-                continue;
-            }
-            let whole = load.is_whole();
-            let missing: Vec<SlotPtr> =
-                slots.iter().copied().filter(|&slot| !(whole && is_fresh(arena, slot, load.relationship))).collect();
-            if !missing.is_empty() {
-                if relationship.secondary.is_some() {
-                    self.load_linked(arena, def, &missing, load, at).await?;
-                } else if relationship.kind == RelationshipKind::Many || relationship.foreign_key.is_none() {
-                    self.load_children(arena, def, &missing, load, at).await?;
-                } else {
-                    self.load_parents(arena, def, &missing, load, at).await?;
-                }
-            }
-            if !load.nested.is_empty() {
-                let related = related(arena, slots, load.relationship);
-                let target = (relationship.target)();
-                Box::pin(self.load_relations(arena, target, &related, &load.nested, at)).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs a select of a model's columns, and makes entities of its rows.
-    async fn select_rows(
-        &self,
-        arena: &Arc<Arena>,
-        target: &'static ModelDef,
-        select: Select,
-        at: &'static Location<'static>,
-    ) -> Result<Vec<SlotPtr>> {
-        let mut statement = Statement::default();
-        select.render(self.rendering_of(target), &mut statement);
-        statement.check()?;
-        let alone = arena.tracker().find_store(target).is_none_or(|store| !store.occupied);
-        let mut loader = RowLoader::new(arena, target, alone);
-        let mut slots = Vec::new();
-        let mut sink = |row: &Row<'_>| {
-            slots.push(loader.slot(row, 0)?);
-            Ok(())
-        };
-        self.fetch(self.bind_of(target)?, &statement.sql, &statement.params, at, &mut sink).await?;
-        Ok(slots)
-    }
 }
 
 /// What a loaded relationship of rows leads to, each row once.
@@ -241,21 +189,28 @@ fn related(arena: &Arena, slots: &[SlotPtr], index: usize) -> Vec<SlotPtr> {
     related
 }
 
-/// `SELECT` of all columns of a model where a column is one of the keys.
-fn select_where(target: &'static ModelDef, column: usize, keys: &[Value<'_>], filter: Option<&Node>) -> Select {
+/// The select, which sees softly deleted rows where the load does.
+fn lifted(mut select: Select, load: &RelationLoad) -> Select {
+    if load.with_deleted {
+        select.extra_mut().with_deleted = true;
+    }
+    select
+}
+
+/// `SELECT` of all columns of a model where a condition holds, and another.
+fn select_where(target: &'static ModelDef, keys: Node, filter: Option<&Node>) -> Select {
     let mut select = Select {
         columns: columns_of(target, target.table),
         from: FromClause::Table(target.table_ref()),
         ..Select::default()
     };
-    let list = keys.iter().map(|key| Node::Value(key.clone().into_owned())).collect();
-    select.filter.push(Node::in_list(column_node(target, target.table, column), list));
+    select.filter.push(keys);
     select.filter.extend(filter.cloned());
     select
 }
 
 fn columns_of(def: &'static ModelDef, qualifier: &'static str) -> Vec<SelectColumn> {
-    (0..def.columns.len()).map(|column| column_node(def, qualifier, column).into()).collect()
+    (0..def.columns.len()).map(|column| listed(def, qualifier.into(), column)).collect()
 }
 
 fn column_node(def: &'static ModelDef, qualifier: &'static str, column: usize) -> Node {
@@ -264,24 +219,44 @@ fn column_node(def: &'static ModelDef, qualifier: &'static str, column: usize) -
     Node::Column(if column.nullable { reference.nullable() } else { reference })
 }
 
-/// A relationship that `load` takes.
+/// What `load` takes: a relationship, or a deferred column.
 #[diagnostic::on_unimplemented(message = "`{Self}` does not load from `{M}`", label = "not a relationship of `{M}`")]
 pub trait LazyLoad<M: Model>: Send {
-    /// What is loaded: `Vec<Entity<T>>`, `Entity<T>` or `Option<Entity<T>>`.
+    /// What is loaded: `Vec<Entity<T>>`, `Entity<T>` or `Option<Entity<T>>`, or a column's value.
     type Loaded;
 
     #[doc(hidden)]
-    fn position(&self) -> usize;
+    fn part(&self) -> LazyPart;
 
     #[doc(hidden)]
     fn loaded(&self, entity: &Entity<M>) -> Result<Self::Loaded>;
 }
 
+/// What `load` loads, without types: a relationship or a column, by its position.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum LazyPart {
+    Relation(usize),
+    Column(usize),
+}
+
+impl<M: HasDeferred, T: ColumnType> LazyLoad<M> for Column<M, T> {
+    type Loaded = T;
+
+    fn part(&self) -> LazyPart {
+        LazyPart::Column(self.index())
+    }
+
+    fn loaded(&self, entity: &Entity<M>) -> Result<T> {
+        T::from_value(entity.arena().value(entity.slot(), self.index()))
+    }
+}
+
 impl<M: Model, R: Target> LazyLoad<M> for ToOne<M, R> {
     type Loaded = R::Entity;
 
-    fn position(&self) -> usize {
-        self.index()
+    fn part(&self) -> LazyPart {
+        LazyPart::Relation(self.index())
     }
 
     fn loaded(&self, entity: &Entity<M>) -> Result<R::Entity> {
@@ -293,8 +268,8 @@ impl<M: Model, R: Target> LazyLoad<M> for ToOne<M, R> {
 impl<M: Model, T: Model, K> LazyLoad<M> for ToMany<M, T, K> {
     type Loaded = Vec<Entity<T>>;
 
-    fn position(&self) -> usize {
-        self.index()
+    fn part(&self) -> LazyPart {
+        LazyPart::Relation(self.index())
     }
 
     fn loaded(&self, entity: &Entity<M>) -> Result<Vec<Entity<T>>> {

@@ -1,6 +1,8 @@
 //! The session's statements run one after another.
 #![allow(unsafe_code, reason = "the connection lies in a cell that only the statement whose turn it is looks into")]
 
+mod lent;
+
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::connection::Link;
+use super::hooks::inside;
 use super::shared::DEFAULT;
 use super::{Inner, Session};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,6 +27,8 @@ pub(super) struct Turns {
     /// Who took it last, for the message to those who wait too long; null before the first.
     holder: AtomicPtr<Location<'static>>,
     given_back: Notify,
+    /// For the hooks of a flush: one of their statements has given the turn back.
+    hooks: Notify,
 }
 
 /// Nobody has the turn.
@@ -32,6 +37,12 @@ const FREE: u8 = 0;
 const TAKEN: u8 = 1;
 /// Somebody has it, and others may be waiting.
 const WANTED: u8 = 2;
+/// Nobody has it, and it is kept for the hooks of a flush: see `lent`.
+const KEPT: u8 = 3;
+/// A statement of such a hook has it.
+const LENT: u8 = 4;
+/// Of a turn alone: it has been given away, and is none.
+const GIVEN_AWAY: u8 = 5;
 
 // SAFETY: the cell is only reached through the one `Turn` that there is at a time, and its content is Send.
 unsafe impl Sync for Turns {}
@@ -43,6 +54,7 @@ impl Turns {
             link: UnsafeCell::new(Link::default()),
             holder: AtomicPtr::new(std::ptr::null_mut()),
             given_back: Notify::new(),
+            hooks: Notify::new(),
         }
     }
 
@@ -66,8 +78,10 @@ impl Turns {
         loop {
             // Before the state is looked at: who gives back after that is heard.
             let given_back = self.given_back.notified();
-            // Whoever has it, or takes it here, is to say when it is given back: others may wait beside this one.
-            if self.state.swap(WANTED, Ordering::Acquire) == FREE {
+            // Whoever has it, or takes it here, is to say when it is given back: others may wait beside this one. A flush that
+            // has lent it says so in any case.
+            let want = |state| (!matches!(state, KEPT | LENT)).then_some(WANTED);
+            if self.state.fetch_update(Ordering::Acquire, Ordering::Relaxed, want) == Ok(FREE) {
                 return self.taken(at);
             }
             given_back.await;
@@ -76,7 +90,7 @@ impl Turns {
 
     fn taken(&self, at: &'static Location<'static>) -> Turn<'_> {
         self.holder.store(std::ptr::from_ref(at).cast_mut(), Ordering::Relaxed);
-        Turn { turns: self }
+        Turn { turns: self, after: FREE }
     }
 
     fn holder(&self) -> Option<&'static Location<'static>> {
@@ -88,6 +102,8 @@ impl Turns {
 /// The turn of one statement, or of a flush. There is one at a time.
 pub(super) struct Turn<'a> {
     turns: &'a Turns,
+    /// The state that it leaves behind: `FREE`, or `KEPT` where it was lent; `GIVEN_AWAY` where it is no turn any more.
+    after: u8,
 }
 
 impl Inner {
@@ -114,12 +130,22 @@ impl Session {
 
     #[cold]
     async fn wait_for_turn(&self, at: &'static Location<'static>) -> Result<Turn<'_>> {
-        let limit: Duration = self.inner.db().engine(DEFAULT).pool_timeout();
-        tokio::time::timeout(limit, self.inner.turns.take(at)).await.map_err(|_| self.stuck())
+        let turns = &self.inner.turns;
+        let taken = if inside::is_in_flush(self) {
+            tokio::time::timeout(self.turn_limit(), turns.take_lent(at)).await
+        } else {
+            tokio::time::timeout(self.turn_limit(), turns.take(at)).await
+        };
+        taken.map_err(|_| self.stuck())
+    }
+
+    /// How long a turn is waited for.
+    pub(super) fn turn_limit(&self) -> Duration {
+        self.inner.db().engine(DEFAULT).pool_timeout()
     }
 
     #[cold]
-    fn stuck(&self) -> Error {
+    pub(super) fn stuck(&self) -> Error {
         let holder = self.inner.turns.holder().map_or_else(
             || "another statement".to_owned(),
             |at| format!("the statement begun at {}:{}", at.file(), at.line()),
@@ -139,6 +165,7 @@ impl Deref for Turn<'_> {
 
     #[inline]
     fn deref(&self) -> &Link {
+        assert!(self.after != GIVEN_AWAY, "a turn that was lent and has not come back");
         // SAFETY: this is the only turn, and it is borrowed.
         unsafe { &*self.turns.link.get() }
     }
@@ -147,6 +174,7 @@ impl Deref for Turn<'_> {
 impl DerefMut for Turn<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut Link {
+        assert!(self.after != GIVEN_AWAY, "a turn that was lent and has not come back");
         // SAFETY: this is the only turn, and it is borrowed exclusively.
         unsafe { &mut *self.turns.link.get() }
     }
@@ -155,7 +183,9 @@ impl DerefMut for Turn<'_> {
 impl Drop for Turn<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.turns.state.swap(FREE, Ordering::Release) == WANTED {
+        if self.after != FREE {
+            self.return_lent();
+        } else if self.turns.state.swap(FREE, Ordering::Release) == WANTED {
             self.turns.given_back.notify_one();
         }
     }

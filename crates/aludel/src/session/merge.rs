@@ -10,6 +10,7 @@ use super::links::{push, remove, set_one, write_column};
 use crate::entity::Entity;
 use crate::entity::arena::Arena;
 use crate::entity::def::{Generated, ModelDef, RelationshipKind};
+use crate::entity::deferred::is_unloaded;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::model::Model;
 use crate::entity::new::{AnyEntity, AnyNew, ColumnSet, DraftRow, New, NewLink, Target};
@@ -169,7 +170,7 @@ impl Merging<'_> {
         if let Some(slot) = self.pending_with_key(def, &key) {
             return self.copy(slot, row.as_ref(), &given);
         }
-        match Box::pin(self.session.find(def, &key, self.at)).await? {
+        match Box::pin(self.session.find(def, &key, true, self.at)).await? {
             Some((arena, slot)) if Arc::ptr_eq(&arena, &self.arena) => self.copy(slot, row.as_ref(), &given),
             Some(_) => Err(super::cleared()),
             None => Ok(add_row(&self.arena, row)),
@@ -201,12 +202,12 @@ impl Merging<'_> {
                 continue;
             }
             let value = row.value(column);
-            if self.arena.value(slot, column) == value {
+            if self.arena.value(slot, column) == value || is_unloaded(&value) {
                 continue;
             }
             write_column(&self.arena, slot, column, value)?;
             for (index, relationship) in def.relationships.iter().enumerate() {
-                if relationship.foreign_key == Some(column) {
+                if relationship.foreign_key.contains(&column) {
                     self.arena.tracker().unload(&self.arena, slot, index);
                 }
             }
@@ -286,10 +287,13 @@ impl DraftRow {
         let mut given = ColumnSet::first(def.columns.len());
         for (position, column) in def.columns.iter().enumerate() {
             let value = arena.value(*slot, position);
-            let target = column.references.as_ref().map(|reference| (reference.target)().0);
-            let model = if column.generated == Generated::Autoincrement { Some(def) } else { target };
-            let stands_for_a_key = model.is_some_and(|model| arena.tracker().is_placeholder(model.key_space(), &value));
-            if stands_for_a_key {
+            let is_placeholder = |model: &ModelDef| arena.tracker().is_placeholder(model.key_space(), &value);
+            let stands_for_a_key = if column.generated == Generated::Autoincrement {
+                is_placeholder(def)
+            } else {
+                def.sources(position).iter().any(|(model, _)| is_placeholder(model))
+            };
+            if stands_for_a_key || is_unloaded(&value) {
                 given.remove(position);
             }
         }

@@ -6,18 +6,23 @@ mod connection;
 mod copy;
 pub(crate) mod current;
 pub(crate) mod cursor;
+pub(crate) mod events;
 mod flush;
 mod get;
+pub(crate) mod hooks;
 mod links;
 mod load;
 mod lock;
 mod merge;
 mod pending_keys;
+mod reads;
 mod recycle;
 mod replicas;
 mod sequence;
 pub(crate) mod shared;
+mod soft_delete;
 mod states;
+mod tenant;
 mod transaction;
 pub(crate) mod two_phase;
 mod write;
@@ -31,10 +36,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{Rendering, SchemaName, SchemaTranslation};
+use crate::sql::{Rendering, SchemaName, SchemaTranslation, Tenancy, Tenant};
 
 pub(crate) use connection::{Fetched, Unfinished};
-pub(crate) use flush::value_of_type;
+pub use events::{Flushed, SessionEvents};
+pub use hooks::{AsyncHooks, Hooks};
+pub(crate) use links::contradiction;
 pub use load::LazyLoad;
 use lock::Turns;
 pub use merge::Merge;
@@ -42,6 +49,8 @@ pub use sequence::SequenceRef;
 pub(crate) use shared::Bind;
 pub use shared::Teardown;
 use shared::{DEFAULT, DbShared};
+pub(crate) use soft_delete::mark;
+pub use tenant::IntoTenant;
 pub use transaction::Savepoint;
 
 /// A unit of work: the entities that it has loaded or been given, and the transaction that writes them.
@@ -63,8 +72,12 @@ pub(crate) struct Inner {
     turns: Turns,
     /// What schemas are called in this session, where it is not what its `Db` says.
     schemas: OnceLock<SchemaTranslation>,
+    /// Whose rows it sees of the models that have tenants.
+    tenant: OnceLock<Tenant>,
     /// Whether there have been entities, without a lock.
     has_arena: AtomicBool,
+    /// Who is told of what this session does.
+    listeners: Mutex<Vec<events::Listener>>,
     flags: AtomicU32,
 }
 
@@ -74,8 +87,10 @@ const CLOSED: u32 = 1;
 const NEEDS_ROLLBACK: u32 = 2;
 /// No read goes to a replica: it has written, or somebody said so.
 const ON_PRIMARY: u32 = 4;
+/// Somebody listens to this session.
+const HAS_LISTENERS: u32 = 8;
 /// Autoflush guards that are alive, counted from here on.
-const NO_AUTOFLUSH: u32 = 8;
+const NO_AUTOFLUSH: u32 = 16;
 
 impl Session {
     pub(crate) fn open(db: Arc<DbShared>) -> Self {
@@ -153,7 +168,8 @@ impl Session {
     /// What the statements on a model's rows are rendered for.
     #[inline]
     pub(crate) fn rendering_of(&self, def: &ModelDef) -> Rendering<'_> {
-        Rendering { dialect: self.dialect_of(def), schemas: self.schemas() }
+        let tenancy = Tenancy::of(&self.inner.tenant);
+        Rendering { dialect: self.dialect_of(def), schemas: self.schemas(), tenancy }
     }
 
     /// What schemas are called in this session.

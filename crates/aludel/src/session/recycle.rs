@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use super::lock::Turns;
 use super::shared::DbShared;
-use super::{Inner, Session};
+use super::{HAS_LISTENERS, Inner, Session};
 use crate::entity::arena::Arena;
 
 /// How many a thread keeps: as many as are commonly open at once on it.
@@ -38,7 +38,9 @@ pub(super) fn inner(db: Arc<DbShared>) -> Arc<Inner> {
                 arena: Mutex::new(Arena::new(session)),
                 turns: Turns::new(),
                 schemas: OnceLock::new(),
+                tenant: OnceLock::new(),
                 has_arena: AtomicBool::new(false),
+                listeners: Mutex::default(),
                 flags: AtomicU32::new(0),
             }
         }),
@@ -70,9 +72,12 @@ impl Inner {
 
     /// Makes it as new, but for its database.
     fn empty(&mut self) {
-        *self.flags.get_mut() = 0;
+        if std::mem::take(self.flags.get_mut()) & HAS_LISTENERS != 0 {
+            self.listeners.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        }
         self.turns.empty();
         self.schemas.take();
+        self.tenant.take();
         if std::mem::take(self.has_arena.get_mut()) {
             let arena = self.arena.get_mut().unwrap_or_else(PoisonError::into_inner);
             // SAFETY: the only handle on it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hmac::Hmac;
 use sha2::Sha256;
 
+use super::events::Listener;
 use crate::engine::{Engine, Replicas};
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
@@ -56,6 +57,8 @@ pub(crate) struct DbShared {
     named: Vec<&'static str>,
     /// What cursors of pages are signed with.
     pub(crate) cursors: Option<Hmac<Sha256>>,
+    /// Who is told of what all sessions do.
+    pub(crate) listeners: Arc<[Listener]>,
 }
 
 impl DbShared {
@@ -68,7 +71,15 @@ impl DbShared {
     ) -> Self {
         named.sort_unstable();
         named.dedup();
-        Self { databases: databases.into(), teardown, schemas: None, two_phase, named, cursors: None }
+        Self {
+            databases: databases.into(),
+            teardown,
+            schemas: None,
+            two_phase,
+            named,
+            cursors: None,
+            listeners: [].into(),
+        }
     }
 
     /// The same databases, in which schemas are called otherwise.
@@ -80,6 +91,7 @@ impl DbShared {
             two_phase: self.two_phase,
             named: self.named.clone(),
             cursors: self.cursors.clone(),
+            listeners: Arc::clone(&self.listeners),
         }
     }
 

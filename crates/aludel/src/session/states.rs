@@ -15,7 +15,7 @@ use crate::entity::tracker::changed_columns;
 use crate::entity::{Entity, publish_columns};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnList;
-use crate::sql::{ColumnRef, FromClause, Node, Select, Statement, Value};
+use crate::sql::{ColumnRef, FromClause, Node, Select, SelectExtra, Statement, Value};
 
 impl Session {
     /// The rows that were added and are not in the database yet, of all models, in the order in which they were added.
@@ -160,6 +160,7 @@ impl Session {
         let select = select_columns(def, columns, &key.values());
         let mut statement = Statement::default();
         select.render(self.rendering_of(def), &mut statement);
+        statement.check()?;
         let mut values: Vec<(usize, Value<'static>)> = Vec::with_capacity(columns.len());
         let mut sink = |row: &Row<'_>| {
             for (at, &column) in columns.iter().enumerate() {
@@ -175,7 +176,7 @@ impl Session {
         publish_columns(arena, slot, flushed, &values)?;
         let mut tracker = arena.tracker();
         for (index, relationship) in def.relationships.iter().enumerate() {
-            if relationship.foreign_key.is_some_and(|column| columns.contains(&column)) {
+            if relationship.foreign_key.iter().any(|column| columns.contains(column)) {
                 tracker.unload(arena, slot, index);
             }
         }
@@ -201,6 +202,8 @@ fn select_columns(def: &'static ModelDef, columns: &[usize], key: &[Value<'_>]) 
                 Node::binary(node(column), crate::sql::BinaryOp::Eq, Node::Value(value.clone().into_owned()))
             })
             .collect(),
+        // The row is at hand, deleted or not.
+        extra: Some(Box::new(SelectExtra { with_deleted: true, ..SelectExtra::default() })),
         ..Select::default()
     }
 }

@@ -73,6 +73,10 @@ impl Session {
         let at = Location::caller();
         async move {
             self.check()?;
+            self.refuse_in_hook("commit")?;
+            if self.has_listeners() {
+                Box::pin(self.announce_commit()).await?;
+            }
             let mut turn = self.turn(at).await?;
             self.flush_in(&mut turn, at).await?;
             if turn.is_open() {
@@ -81,6 +85,8 @@ impl Session {
                 if let Err(error) = committed {
                     self.forget_changes();
                     unsettled.settle();
+                    drop(turn);
+                    self.tell_of_rollback();
                     return Err(error);
                 }
                 unsettled.settle();
@@ -88,6 +94,8 @@ impl Session {
             if let Some(arena) = self.existing_arena() {
                 arena.tracker().commit();
             }
+            drop(turn);
+            self.tell_of_commit();
             Ok(())
         }
     }
@@ -130,6 +138,7 @@ impl Session {
     pub fn rollback(&self) -> impl Future<Output = Result<()>> + Send + '_ {
         let at = Location::caller();
         async move {
+            self.refuse_in_hook("rollback")?;
             let mut turn = self.turn(at).await?;
             let connections = turn.take_all();
             self.forget_changes();
@@ -138,6 +147,8 @@ impl Session {
                 // All of them, whatever becomes of one.
                 outcome = outcome.and(connection.rollback().await);
             }
+            drop(turn);
+            self.tell_of_rollback();
             outcome
         }
     }
@@ -160,6 +171,7 @@ impl Session {
         let at = Location::caller();
         async move {
             self.check()?;
+            self.refuse_in_flush("begin_nested")?;
             let mut turn = self.turn(at).await?;
             self.flush_in(&mut turn, at).await?;
             if !turn.is_open() {
@@ -204,6 +216,7 @@ impl Savepoint {
     pub fn rollback(self) -> impl Future<Output = Result<()>> + Send {
         let at = Location::caller();
         async move {
+            self.session.refuse_in_flush("a savepoint's rollback")?;
             let mut turn = self.session.turn(at).await?;
             if self.binds.iter().any(|bind| !turn.open().contains(bind)) {
                 return Err(ended());
@@ -234,6 +247,7 @@ impl Savepoint {
         let at = Location::caller();
         async move {
             self.session.check()?;
+            self.session.refuse_in_flush("a savepoint's release")?;
             let mut turn = self.session.turn(at).await?;
             self.session.flush_in(&mut turn, at).await?;
             for &bind in &self.binds {

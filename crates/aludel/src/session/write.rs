@@ -81,7 +81,7 @@ impl<T: Model> Entity<T> {
         note(arena, write_column(arena, slot, column, value));
         // The relationship leads to where the key points now; it is looked up when it is asked for.
         for (index, relationship) in T::def().relationships.iter().enumerate() {
-            if relationship.foreign_key == Some(column) {
+            if relationship.foreign_key.contains(&column) {
                 arena.tracker().unload(arena, slot, index);
             }
         }

@@ -16,6 +16,8 @@ pub struct SelectExtra {
     pub set: Vec<(SetOperator, Select)>,
     /// `FOR UPDATE`
     pub lock: Option<Lock>,
+    /// Whether softly deleted rows are seen, in this select and in the expressions of it; of several selects in the first.
+    pub with_deleted: bool,
 }
 
 /// A common table expression: a result with a name, in front of a SELECT.

@@ -2,6 +2,7 @@
 
 mod column_ref;
 mod compound;
+mod criteria;
 pub mod ddl;
 mod delete;
 mod dialect;
@@ -22,6 +23,8 @@ mod visit;
 pub use crate::schema::NullsOrder;
 pub use column_ref::ColumnRef;
 pub use compound::{CommonTable, DerivedTable, Lock, LockStrength, LockWait, Rows, SelectExtra, SetOperator};
+pub use criteria::{Criteria, SoftDelete, Tenancy, TenantColumn};
+pub(crate) use criteria::{Tenant, no_tenant};
 pub use delete::Delete;
 pub use dialect::{Capabilities, Dialect};
 pub use form::{

@@ -1,10 +1,12 @@
 //! How expressions and selects become SQL.
 
+use super::compound::SelectExtra;
 use super::node::level;
 use super::{
     BinaryOp, ColumnRef, Dialect, FromClause, Join, JoinKind, LIKE_ESCAPE, Node, NullsOrder, OrderBy, Rendering,
-    SchemaTranslation, Select, SelectColumn, Statement, SubqueryKind, TableRef, Value,
+    SchemaTranslation, Select, SelectColumn, Statement, SubqueryKind, TableRef, Tenancy, Value,
 };
+use crate::error::ErrorKind;
 use crate::schema::SqlType;
 
 /// The clauses of a SELECT after its tables.
@@ -22,6 +24,9 @@ pub(crate) struct Rest {
 pub(crate) struct Renderer<'a> {
     dialect: Dialect,
     schemas: Option<&'a SchemaTranslation>,
+    pub(super) tenancy: Tenancy<'a>,
+    /// Whether softly deleted rows are seen.
+    pub(crate) with_deleted: bool,
     out: &'a mut Statement,
     /// Where parameters have numbers: of how many of the first the numbers may be used again for an equal value.
     shared: usize,
@@ -54,7 +59,8 @@ impl JoinKind {
 
 impl<'a> Renderer<'a> {
     pub(crate) fn new(to: Rendering<'a>, out: &'a mut Statement) -> Self {
-        Self { dialect: to.dialect, schemas: to.schemas, out, shared: 0, next_shared: 0 }
+        let Rendering { dialect, schemas, tenancy } = to;
+        Self { dialect, schemas, tenancy, with_deleted: false, out, shared: 0, next_shared: 0 }
     }
 
     pub(crate) fn push(&mut self, sql: &str) {
@@ -99,10 +105,28 @@ impl<'a> Renderer<'a> {
         self.shared = before;
     }
 
+    /// Shows softly deleted rows in what is written, or does not.
+    pub(super) fn lifting<T>(&mut self, with_deleted: bool, write: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.with_deleted, with_deleted);
+        let written = write(self);
+        self.with_deleted = before;
+        written
+    }
+
     pub(super) fn select(&mut self, mut select: Select) {
+        let Some(mut extra) = select.extra.take() else { return self.plain_select(select, None) };
+        // A query that has a name says for itself what it sees.
+        self.lifting(false, |to| to.with(std::mem::take(&mut extra.with)));
+        let with_deleted = self.with_deleted || extra.with_deleted;
+        self.lifting(with_deleted && extra.set.is_empty() || self.with_deleted, |to| {
+            to.plain_select(select, Some(extra))
+        });
+    }
+
+    /// A select without its common table expressions.
+    fn plain_select(&mut self, mut select: Select, extra: Option<Box<SelectExtra>>) {
         let mut lock = None;
-        if let Some(mut extra) = select.extra.take() {
-            self.with(std::mem::take(&mut extra.with));
+        if let Some(extra) = extra {
             if !extra.set.is_empty() {
                 let whole = Rest {
                     order_by: std::mem::take(&mut select.order_by),
@@ -128,7 +152,8 @@ impl<'a> Renderer<'a> {
             FromClause::Nothing => {}
             FromClause::Table(table) => {
                 self.push(" FROM ");
-                self.table(table);
+                let confined = self.table(table);
+                select.filter.extend(confined);
             }
             FromClause::Select(inner, name) => {
                 self.push(" FROM (");
@@ -183,35 +208,43 @@ impl<'a> Renderer<'a> {
         match schema {
             None => self.quote(name),
             Some(_) => {
-                let to = Rendering { dialect: self.dialect, schemas: self.schemas };
+                let to = Rendering { schemas: self.schemas, ..self.dialect.into() };
                 to.quote_table(schema, name, &mut self.out.sql);
             }
         }
     }
 
-    pub(crate) fn table(&mut self, table: TableRef) {
+    /// A table; what its rows have to be is the caller's to write.
+    #[must_use = "the rows that nobody may see are left out by this condition"]
+    pub(crate) fn table(&mut self, table: TableRef) -> Option<Node> {
         if let Some(derived) = table.derived {
-            self.derived(*derived);
+            self.lifting(false, |to| to.derived(*derived));
             self.push(" AS ");
-            return self.quote(&table.name);
+            self.quote(&table.name);
+            return None;
         }
-        self.named_table(&table);
+        self.named_table(&table)
     }
 
     /// A table that is no select.
-    pub(crate) fn named_table(&mut self, table: &TableRef) {
+    #[must_use = "the rows that nobody may see are left out by this condition"]
+    pub(crate) fn named_table(&mut self, table: &TableRef) -> Option<Node> {
         self.table_name(table.schema.as_deref(), &table.name);
         if let Some(alias) = &table.alias {
             self.push(" AS ");
             self.quote(alias);
         }
+        self.confined(table)
     }
 
     pub(crate) fn join(&mut self, join: Join) {
         self.push(join.kind.sql());
-        self.table(join.table);
+        let confined = self.table(join.table);
         self.push(" ON ");
-        self.node(join.on);
+        self.node(match confined {
+            None => join.on,
+            Some(confined) => join.on.and(confined),
+        });
     }
 
     pub(crate) fn conditions(&mut self, clause: &str, mut conditions: Vec<Node>) {
@@ -482,7 +515,13 @@ impl<'a> Renderer<'a> {
 
     #[cold]
     pub(super) fn unsupported(&mut self, what: String) {
-        self.out.unsupported.get_or_insert(what.into());
+        self.out.refused.get_or_insert_with(|| Box::new((ErrorKind::Unsupported, what)));
+    }
+
+    /// The statement cannot be sent.
+    #[cold]
+    pub(super) fn refuse(&mut self, why: String) {
+        self.out.refused.get_or_insert_with(|| Box::new((ErrorKind::InvalidStatement, why)));
     }
 
     fn in_list(&mut self, value: Node, mut list: Vec<Node>, negated: bool) {

@@ -106,7 +106,8 @@ impl Renderer<'_> {
 
     /// Selects joined by set operators, with the order and the limit of the whole.
     pub(super) fn compound(&mut self, first: Select, extra: SelectExtra, whole: Rest) {
-        self.select(first);
+        let with_deleted = self.with_deleted || extra.with_deleted;
+        self.lifting(with_deleted, |to| to.select(first));
         for (operator, select) in extra.set {
             self.push(operator.sql());
             self.select(select);

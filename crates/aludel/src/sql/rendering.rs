@@ -1,6 +1,6 @@
 //! What a statement is rendered for: a dialect, and the names that schemas have there.
 
-use super::Dialect;
+use super::{Dialect, Tenancy};
 
 /// Other names for schemas: what a statement's `tenant` is called in the database at hand.
 ///
@@ -66,11 +66,13 @@ pub struct Rendering<'a> {
     pub dialect: Dialect,
     /// What schemas are called.
     pub schemas: Option<&'a SchemaTranslation>,
+    /// Whose rows the statement sees of the tables that have tenants.
+    pub tenancy: Tenancy<'a>,
 }
 
 impl From<Dialect> for Rendering<'_> {
     fn from(dialect: Dialect) -> Self {
-        Self { dialect, schemas: None }
+        Self { dialect, schemas: None, tenancy: Tenancy::default() }
     }
 }
 

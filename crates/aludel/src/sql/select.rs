@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::compound::{DerivedTable, SelectExtra};
-use super::{Node, NullsOrder};
+use super::{Criteria, Node, NullsOrder};
 
 /// A SELECT.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,17 +57,19 @@ pub struct TableRef {
     pub alias: Option<Cow<'static, str>>,
     /// A select in its place, which has the name.
     pub derived: Option<Box<DerivedTable>>,
+    /// Which of its rows are seen.
+    pub criteria: Option<&'static Criteria>,
 }
 
 impl TableRef {
     /// A table under its own name.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { schema: None, name: name.into(), alias: None, derived: None }
+        Self { name: name.into(), ..Self::default() }
     }
 
     /// A table under another name.
     pub fn aliased(name: impl Into<Cow<'static, str>>, alias: impl Into<Cow<'static, str>>) -> Self {
-        Self { schema: None, name: name.into(), alias: Some(alias.into()), derived: None }
+        Self { name: name.into(), alias: Some(alias.into()), ..Self::default() }
     }
 
     /// The same table, in a schema.

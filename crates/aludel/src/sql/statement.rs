@@ -10,31 +10,31 @@ pub struct Statement {
     pub sql: String,
     /// The values.
     pub params: Vec<Value<'static>>,
-    /// What the backend does not have, where an expression needs it.
-    pub(crate) unsupported: Option<Box<str>>,
+    /// Why it cannot be sent: the backend does not have what an expression needs, or nobody may see the rows.
+    pub(crate) refused: Option<Box<(ErrorKind, String)>>,
 }
 
 impl Statement {
     /// A statement from its parts.
     pub fn new(sql: impl Into<String>, params: Vec<Value<'static>>) -> Self {
-        Self { sql: sql.into(), params, unsupported: None }
+        Self { sql: sql.into(), params, refused: None }
     }
 
     /// Empties the statement and keeps its buffers.
     pub fn clear(&mut self) {
         self.sql.clear();
         self.params.clear();
-        self.unsupported = None;
+        self.refused = None;
     }
 
-    /// Whether the backend has all that the statement needs.
+    /// Whether the statement may be sent.
     ///
     /// # Errors
-    /// `Unsupported`, naming what it has not.
+    /// `Unsupported`, naming what the backend has not; `InvalidStatement` where a table has tenants and the session none.
     pub(crate) fn check(&self) -> Result<()> {
-        match &self.unsupported {
+        match &self.refused {
             None => Ok(()),
-            Some(what) => Err(Error::new(ErrorKind::Unsupported, what.to_string())),
+            Some(refusal) => Err(Error::new(refusal.0, refusal.1.clone())),
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Update {
     pub filter: Vec<Node>,
     /// The columns that come back of each row.
     pub returning: Vec<&'static str>,
+    /// Whether softly deleted rows are changed too.
+    pub with_deleted: bool,
 }
 
 impl Update {
@@ -29,13 +31,15 @@ impl Update {
         let to = to.into();
         let is_mysql = to.dialect.is_mysql();
         let mut to = Renderer::new(to, out);
+        to.with_deleted = self.with_deleted;
         to.push("UPDATE ");
-        to.named_table(&self.table);
+        let mut filter = self.filter;
+        let confined = to.named_table(&self.table);
         // MariaDB and MySQL name the other table first, and whose the columns are.
         let joined = self.from.as_ref().filter(|_| is_mysql);
         if let Some(from) = joined {
             to.push(", ");
-            to.named_table(from);
+            filter.extend(to.named_table(from));
         }
         for (at, (column, value)) in self.set.into_iter().enumerate() {
             to.push(if at == 0 { " SET " } else { ", " });
@@ -49,9 +53,10 @@ impl Update {
         }
         if let Some(from) = self.from.as_ref().filter(|_| joined.is_none()) {
             to.push(" FROM ");
-            to.named_table(from);
+            filter.extend(to.named_table(from));
         }
-        to.conditions(" WHERE ", self.filter);
+        filter.extend(confined);
+        to.conditions(" WHERE ", filter);
         for (at, column) in self.returning.iter().enumerate() {
             to.push(if at == 0 { " RETURNING " } else { ", " });
             to.quote(column);

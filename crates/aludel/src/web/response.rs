@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 /// | 400 | input that is not acceptable ([`ErrorKind::BadRequest`]) |
 /// | 404 | the `_or_404` family, a page that does not exist, [`Error::not_found`] |
 /// | 409 | a unique or foreign-key violation |
+/// | 422 | a row that a model's own hook refused ([`ErrorKind::Validation`]): what the hook said of it |
 /// | 503, with `Retry-After` | no free connection, or the database stayed locked |
 /// | 500 | everything else; it is logged through `tracing` |
 impl IntoResponse for Error {
@@ -54,6 +55,10 @@ impl<'a> Answer<'a> {
                 (StatusCode::NOT_FOUND, "not_found", description)
             }
             ErrorKind::BadRequest => (StatusCode::BAD_REQUEST, "bad_request", error.message()),
+            ErrorKind::Validation => {
+                let description = error.description().unwrap_or("the row is not acceptable");
+                (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable_content", description)
+            }
             ErrorKind::UniqueViolation => {
                 (StatusCode::CONFLICT, "conflict", "a row with the same value exists already")
             }
@@ -143,6 +148,15 @@ mod tests {
         let (status, body, _) = answer(of_kind(ErrorKind::MultipleFound).or_404());
         assert_eq!(status, 404);
         assert_eq!(body["message"], "the requested resource was not found");
+    }
+
+    #[test]
+    fn a_row_that_is_refused_is_told_why_and_nothing_of_the_table() {
+        let error = Error::validation("email: is no address")
+            .with_message(|_| "user.email: is no address (`User::email`)".to_owned());
+        let (status, body, _) = answer(error);
+        assert_eq!(status, 422);
+        assert_eq!(body, serde_json::json!({ "error": "unprocessable_content", "message": "email: is no address" }));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 
 use super::constants::docs;
 use super::{key_type, private, private_at};
+use crate::model::mixin;
 use crate::model::spec::{Column, Kind, Model, Origin, Relationship};
 use crate::names::list;
 use crate::output::pascal;
@@ -62,13 +63,13 @@ impl Builder<'_> {
         self.slots.iter().map(|slot| &slot.parameter).collect()
     }
 
-    /// The builder's type with one parameter set.
-    fn with_set(&self, column: Option<usize>) -> TokenStream {
+    /// The builder's type with the parameters of some columns set.
+    fn with_set(&self, columns: &[usize]) -> TokenStream {
         let private = private();
         let ident = &self.ident;
         let arguments = self.slots.iter().map(|slot| {
             let parameter = &slot.parameter;
-            if Some(slot.column) == column { quote!(#private::Set) } else { quote!(#parameter) }
+            if columns.contains(&slot.column) { quote!(#private::Set) } else { quote!(#parameter) }
         });
         quote!(#ident<#(#arguments),*>)
     }
@@ -144,8 +145,8 @@ impl Builder<'_> {
     }
 
     /// The end of a setter: the builder itself, or in the type that has one more field.
-    fn returned(&self, column: usize) -> TokenStream {
-        if !self.slots.iter().any(|slot| slot.column == column) {
+    fn returned(&self, columns: &[usize]) -> TokenStream {
+        if !self.slots.iter().any(|slot| columns.contains(&slot.column)) {
             return quote!(self);
         }
         let ident = &self.ident;
@@ -156,10 +157,14 @@ impl Builder<'_> {
         let private = private();
         let (name, vis, ty) = (&column.field.ident, &column.field.vis, &column.field.ty);
         let docs = docs(&column.field, "column");
-        let result = self.with_set(Some(position));
-        let returned = self.returned(position);
+        let result = self.with_set(&[position]);
+        let returned = self.returned(&[position]);
         let index = syn::Index::from(position);
-        let unlink = column.links.iter().map(|link| quote!(#private::unlink(&mut self.links, #link);));
+        let unlink = column.links.iter().map(|&link| match &self.model.relationships[link].key[..] {
+            [_] => quote!(#private::unlink(&mut self.links, #link);),
+            // The row that was given says what the key's other columns are.
+            _ => quote!(#private::given_beside(&mut self.links, #link, #position);),
+        });
         quote! {
             #docs
             #vis fn #name(mut self, value: impl #private::IntoValue<#ty>) -> #result {
@@ -178,9 +183,9 @@ impl Builder<'_> {
         let at = private_at(target.span());
         let child_of = quote_spanned!(target.span()=> #at::ChildOf<#model, #target>);
         let into_link = quote_spanned!(target.span()=> #at::IntoLink<#target>);
-        match (relationship.kind, relationship.key) {
+        match (relationship.kind, &relationship.key[..]) {
             (Kind::Many, _) if relationship.secondary.is_some() => {
-                let result = self.with_set(None);
+                let result = self.with_set(&[]);
                 quote! {
                     #docs
                     #vis fn #name(
@@ -193,7 +198,7 @@ impl Builder<'_> {
                 }
             }
             (Kind::Many, _) => {
-                let result = self.with_set(None);
+                let result = self.with_set(&[]);
                 quote! {
                     #docs
                     #vis fn #name(
@@ -205,8 +210,8 @@ impl Builder<'_> {
                     }
                 }
             }
-            (_, None) => {
-                let result = self.with_set(None);
+            (_, []) => {
+                let result = self.with_set(&[]);
                 quote! {
                     #docs
                     #vis fn #name(mut self, row: impl #child_of) -> #result {
@@ -215,15 +220,15 @@ impl Builder<'_> {
                     }
                 }
             }
-            (_, Some(key)) => {
-                let result = self.with_set(Some(key));
+            (_, key) => {
+                let result = self.with_set(key);
                 let returned = self.returned(key);
-                let index = syn::Index::from(key);
+                let index = key.iter().map(|&column| syn::Index::from(column));
                 quote! {
                     #docs
                     #vis fn #name(mut self, row: impl #into_link) -> #result {
                         #private::link::<#target>(&mut self.links, #position, row);
-                        self.fields.#index = ::core::option::Option::None;
+                        #(self.fields.#index = ::core::option::Option::None;)*
                         #returned
                     }
                 }
@@ -236,38 +241,16 @@ impl Builder<'_> {
         let private = private();
         let model = &self.model.ident;
         let (ident, parameters) = (&self.ident, self.parameters());
-        let columns = self.model.columns.iter().enumerate().map(|(position, column)| {
-            let (name, ty) = (&column.field.ident, &column.field.ty);
-            let index = syn::Index::from(position);
-            let field = quote!(self.fields.#index);
-            let value = match &column.default {
-                None if column.version.is_some() => {
-                    quote!(#private::given_or_blank(#field, &mut given, #position, || 1))
-                }
-                Some(value) if column.origin == Origin::Default => {
-                    let at = private_at(value.span());
-                    let default = quote_spanned!(value.span()=> || #at::IntoValue::<#ty>::into_value(#value));
-                    quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, #default))
-                }
-                _ => match column.origin {
-                    Origin::Null if column.links.is_empty() => {
-                        let none = quote!(|| ::core::option::Option::None);
-                        quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, #none))
-                    }
-                    Origin::Null | Origin::Server | Origin::Computed => {
-                        let blank = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
-                        quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
-                    }
-                    Origin::Given if !self.may_be_left_out(position) => {
-                        quote!(#private::given(#field, &mut given, #position))
-                    }
-                    _ => {
-                        let key_type = key_type(ty);
-                        quote!(#private::given_or_blank(#field, &mut given, #position, #key_type::placeholder))
-                    }
-                },
-            };
+        let columns = self.model.own_columns().map(|(position, column)| {
+            let (name, value) = (&column.field.ident, self.value(position, column));
+            if column.deferred.is_some() {
+                return quote!(#name: #private::Deferred::from(#value));
+            }
             quote!(#name: #value)
+        });
+        let mixins = mixin::fields(self.model, |mixin, of| {
+            let values = mixin.columns().map(|position| self.value(position, &self.model.columns[position]));
+            quote!(#of::of_fields((#(#values,)*)))
         });
         let relations = self.model.relationships.iter().map(|relationship| &relationship.field.ident);
         quote! {
@@ -279,6 +262,7 @@ impl Builder<'_> {
                     let mut defaulted = #private::ColumnSet::EMPTY;
                     let value = #model {
                         #(#columns,)*
+                        #(#mixins,)*
                         #(#relations: ::core::default::Default::default(),)*
                     };
                     #private::NewRow { value, given, defaulted, links: self.links }
@@ -287,10 +271,53 @@ impl Builder<'_> {
         }
     }
 
+    /// The value of a column in the row that the builder makes.
+    fn value(&self, position: usize, column: &Column) -> TokenStream {
+        let private = private();
+        let ty = &column.field.ty;
+        let index = syn::Index::from(position);
+        let field = quote!(self.fields.#index);
+        match &column.default {
+            None if column.version.is_some() => {
+                quote!(#private::given_or_blank(#field, &mut given, #position, || 1))
+            }
+            None if column.soft_delete.is_some() && !column.nullable => {
+                quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, || false))
+            }
+            None if column.tenant.is_some() => {
+                let blank = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
+                quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
+            }
+            Some(value) if column.origin == Origin::Default => {
+                let at = private_at(value.span());
+                let default = quote_spanned!(value.span()=> || #at::IntoValue::<#ty>::into_value(#value));
+                quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, #default))
+            }
+            _ => match column.origin {
+                Origin::Null if column.links.is_empty() => {
+                    let none = quote!(|| ::core::option::Option::None);
+                    quote!(#private::given_or(#field, (&mut given, &mut defaulted), #position, #none))
+                }
+                Origin::Null | Origin::Server | Origin::Computed => {
+                    let blank = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
+                    quote!(#private::given_or_blank(#field, &mut given, #position, #blank))
+                }
+                Origin::Given if !self.may_be_left_out(position) => {
+                    quote!(#private::given(#field, &mut given, #position))
+                }
+                _ => {
+                    let key_type = key_type(ty);
+                    quote!(#private::given_or_blank(#field, &mut given, #position, #key_type::placeholder))
+                }
+            },
+        }
+    }
+
     /// Whether a required column may still be without a value, because a relationship gives it: one of this model, or
     /// the parent's.
     fn may_be_left_out(&self, position: usize) -> bool {
-        !self.model.columns[position].links.is_empty() || self.model.columns[position].references.is_some()
+        let column = &self.model.columns[position];
+        !column.links.is_empty() || column.references.is_some() || self.model.is_part_of_a_key(position)
     }
 
     /// For each required field a trait whose message names it.
@@ -342,14 +369,14 @@ impl Builder<'_> {
         quote!(#(#parameters),*)
     }
 
-    /// The builder's type with these keys set, except one.
-    fn with_keys(&self, keys: &[usize], missing: Option<usize>) -> TokenStream {
+    /// The builder's type with these columns set, except some.
+    fn with_keys(&self, columns: &[usize], missing: &[usize]) -> TokenStream {
         let private = private();
         let ident = &self.ident;
         let arguments = self.slots.iter().map(|Slot { column, parameter, .. }| {
-            if Some(*column) == missing {
+            if missing.contains(column) {
                 quote!(#private::Missing)
-            } else if keys.contains(column) {
+            } else if columns.contains(column) {
                 quote!(#private::Set)
             } else {
                 quote!(#parameter)
@@ -362,7 +389,7 @@ impl Builder<'_> {
     fn rows(&self) -> TokenStream {
         let private = private();
         let model = &self.model.ident;
-        let builder = self.with_set(None);
+        let builder = self.with_set(&[]);
         let bounded = self.bounded(&[]);
         quote! {
             #[automatically_derived]
@@ -387,17 +414,17 @@ impl Builder<'_> {
     fn children(&self) -> TokenStream {
         let private = private();
         let model = &self.model.ident;
-        let mut parents: Vec<(String, Vec<usize>)> = Vec::new();
-        for (position, column) in self.model.columns.iter().enumerate() {
-            let Some(reference) = &column.references else { continue };
-            let Some(name) = reference.model.segments.last().map(|segment| segment.ident.to_string()) else { continue };
-            match parents.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, keys)) => keys.push(position),
-                None => parents.push((name, vec![position])),
+        let mut parents: Vec<(String, &syn::Path, Vec<Vec<usize>>)> = Vec::new();
+        for key in self.model.keys() {
+            let Some(name) = key.model.segments.last().map(|segment| segment.ident.to_string()) else { continue };
+            let is_required = |column: &usize| self.slots.iter().any(|slot| slot.column == *column);
+            let required: Vec<usize> = key.columns.into_iter().filter(is_required).collect();
+            match parents.iter_mut().find(|(known, ..)| *known == name) {
+                Some((_, _, keys)) => keys.push(required),
+                None => parents.push((name, key.model, vec![required])),
             }
         }
-        let children = parents.iter().map(|(_, keys)| {
-            let parent = self.model.columns[keys[0]].references.as_ref().map(|reference| &reference.model);
+        let children = parents.iter().map(|(_, parent, keys)| {
             let child = |parameters: TokenStream, builder: TokenStream| {
                 quote! {
                     #[automatically_derived]
@@ -408,15 +435,16 @@ impl Builder<'_> {
                     }
                 }
             };
-            let required: Vec<usize> =
-                keys.iter().copied().filter(|key| self.slots.iter().any(|slot| slot.column == *key)).collect();
-            if required.len() < 2 {
-                return child(self.bounded(&required), self.with_set(None));
+            let keys: Vec<&[usize]> = keys.iter().map(Vec::as_slice).filter(|key| !key.is_empty()).collect();
+            if let [] | [_] = keys[..] {
+                let required = keys.first().copied().unwrap_or_default();
+                return child(self.bounded(required), self.with_set(&[]));
             }
-            let complete = child(self.bounded_but(&required), self.with_keys(&required, None));
-            let missing =
-                required.iter().map(|&key| child(self.bounded_but(&required), self.with_keys(&required, Some(key))));
-            quote!(#complete #(#missing)*)
+            let required = keys.concat();
+            let several = missing_in_one(&keys)
+                .into_iter()
+                .map(|missing| child(self.bounded_but(&required), self.with_keys(&required, &missing)));
+            quote!(#(#several)*)
         });
         quote! {
             #(#children)*
@@ -428,4 +456,20 @@ impl Builder<'_> {
             }
         }
     }
+}
+
+/// The sets of columns that may be missing where a parent fills one of these keys in: all parts of each, once.
+fn missing_in_one(keys: &[&[usize]]) -> Vec<Vec<usize>> {
+    let mut sets: Vec<Vec<usize>> = vec![Vec::new()];
+    for key in keys {
+        for chosen in 1_u32..1 << key.len() {
+            let mut set: Vec<usize> =
+                key.iter().enumerate().filter(|(bit, _)| chosen & 1 << bit != 0).map(|(_, &column)| column).collect();
+            set.sort_unstable();
+            if !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+    }
+    sets
 }

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::{column_type, key_type, option, private, private_at};
-use crate::model::spec::{Column, Computed, Kind, Model, Origin, Relationship, Size};
+use crate::model::spec::{Column, Computed, Key, Kind, Model, Origin, Relationship, Size};
 
 /// The expression of the `ModelDef`.
 pub(crate) fn expand(model: &Model) -> TokenStream {
@@ -51,10 +51,45 @@ fn options(model: &Model) -> TokenStream {
         given.push(quote!(compares_old: true));
     }
     given.extend(model.inheritance_options());
+    given.extend(super::hooks::table(model).map(|table| quote!(hooks: #table)));
+    given.extend(criteria(model));
+    let deferred: Vec<usize> =
+        (0..model.columns.len()).filter(|&position| model.columns[position].deferred.is_some()).collect();
+    if !deferred.is_empty() {
+        given.push(quote!(deferred: &[#(#deferred),*]));
+    }
     if given.is_empty() {
         return quote!(#private::ModelOptions::NONE);
     }
     quote!(#private::ModelOptions { #(#given,)* ..#private::ModelOptions::NONE })
+}
+
+/// Which rows statements see; all, for most models.
+fn criteria(model: &Model) -> Option<TokenStream> {
+    let private = private();
+    if model.soft_delete.is_none() && model.tenant.is_none() {
+        return None;
+    }
+    let name = model.ident.unraw().to_string();
+    let soft_delete = option(model.soft_delete.map(|position| {
+        let column = &model.columns[position];
+        let (name, ty) = (&column.name, &column.field.ty);
+        let at = private_at(ty.span());
+        let is_flag = quote_spanned!(ty.span()=> #at::is_deletion_flag::<#ty>());
+        quote!(#private::SoftDelete { position: #position, column: #name, is_flag: #is_flag })
+    }));
+    let tenant = option(model.tenant.map(|position| {
+        let column = &model.columns[position];
+        let (name, field, ty) = (&column.name, column.field.ident.unraw().to_string(), sql_type(column));
+        quote!(#private::TenantColumn { position: #position, column: #name, field: #field, ty: #ty })
+    }));
+    Some(quote! {
+        criteria: ::core::option::Option::Some(#private::Criteria {
+            model: #name,
+            soft_delete: #soft_delete,
+            tenant: #tenant,
+        })
+    })
 }
 
 /// The expressions of the `RelationshipDef`s.
@@ -182,27 +217,22 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
         Kind::OptionalOne => quote!(OptionalOne),
         Kind::Many => quote!(Many),
     };
-    let target_def = match relationship.key.and_then(|key| model.columns[key].references.as_ref()) {
-        // A key that leads to another model than the relationship is a type error here.
-        Some(reference) => {
-            let path = &reference.path;
-            let at = private_at(path.span());
-            quote_spanned!(path.span()=> || #at::target::<#target, _>(#path))
-        }
+    let target_def = match model.keys().find(|key| key.columns == relationship.key) {
+        Some(key) => target_of_key(model, target, &key),
         None => {
             let at = private_at(target.span());
             quote_spanned!(target.span()=> <#target as #at::Model>::def)
         }
     };
-    let foreign_key = option(relationship.key.map(|key| quote!(#key)));
-    let remote = relationship.foreign_key.as_ref().filter(|_| relationship.kind == Kind::Many);
-    let target_key = option(remote.map(|key| {
+    let foreign_key = &relationship.key;
+    let remote = relationship.foreign_key.iter().filter(|_| relationship.kind == Kind::Many);
+    let target_key = remote.map(|key| {
         let at = private_at(key.span());
         match &relationship.secondary {
             Some(link) => quote_spanned!(key.span()=> || #at::key_to::<#link, _>(<#link>::#key)),
             None => quote_spanned!(key.span()=> || #at::key_to::<#target, _>(<#target>::#key)),
         }
-    }));
+    });
     let secondary = option(relationship.secondary.as_ref().map(|link| {
         let at = private_at(link.span());
         quote_spanned!(link.span()=> <#link as #at::Model>::def as fn() -> &'static #at::ModelDef)
@@ -222,14 +252,35 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
             name: #name,
             kind: #private::RelationshipKind::#kind,
             target: #target_def,
-            foreign_key: #foreign_key,
-            target_key: #target_key,
+            foreign_key: &[#(#foreign_key),*],
+            target_key: &[#(#target_key),*],
             secondary: #secondary,
             inverse: #inverse,
             cascade: #private::Cascade { delete: #delete, delete_orphan: #delete_orphan },
             passive_deletes: #passive_deletes,
             order_by: &[#(#order_by),*],
             serialize: #serialize,
+        }
+    }
+}
+
+/// The target of a relationship, by its key: one that leads to another model, or has columns of other types than those
+/// that it references, is a type error here.
+fn target_of_key(model: &Model, target: &syn::Type, key: &Key<'_>) -> TokenStream {
+    let Some((path, more)) = key.paths.split_first() else { return TokenStream::new() };
+    let at = private_at(path.span());
+    if more.is_empty() {
+        return quote_spanned!(path.span()=> || #at::target::<#target, _>(#path));
+    }
+    let pairs = key.columns.iter().zip(&key.paths).map(|(&column, path)| {
+        let ty = &model.columns[column].field.ty;
+        let at = private_at(path.span());
+        quote_spanned!(path.span()=> let _ = #at::reference::<#ty, #target, _>(#path);)
+    });
+    quote_spanned! {path.span()=>
+        || {
+            #(#pairs)*
+            #at::target::<#target, _>(#path)
         }
     }
 }

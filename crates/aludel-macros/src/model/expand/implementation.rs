@@ -9,6 +9,7 @@ use syn::{Ident, Path};
 use crate::model::inherit;
 
 use super::{column_type, definition, option, private, private_at};
+use crate::model::mixin;
 use crate::model::spec::{Kind, Model, Relationship};
 use crate::types::last_segment;
 
@@ -20,9 +21,22 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let relationships = definition::relationships(model);
     let relationship_count = model.relationships.len();
 
-    let fields: Vec<_> = model.columns.iter().map(|column| &column.field.ident).collect();
-    let column_types: Vec<_> = model.columns.iter().map(|column| column_type(&column.field.ty)).collect();
-    let index: Vec<usize> = (0..fields.len()).collect();
+    let fields: Vec<_> = model.own_columns().map(|(_, column)| &column.field.ident).collect();
+    let index: Vec<usize> = model.own_columns().map(|(position, _)| position).collect();
+    let mixins = mixin::fields(model, |mixin, of| {
+        let first = mixin.first;
+        quote!(#of::decode(row, at + #first)?)
+    });
+    let mixin_values = mixins_at(model, |of, field, position| quote!(#of::value(&self.#field, #position)));
+    let mixin_puts = mixins_at(model, |of, field, position| quote!(#of::put(&mut self.#field, #position, value)?));
+    let (decoded, values, taken) = columns(model);
+    let is_unloaded = is_unloaded(model);
+    let defers = is_unloaded.as_ref().map(|_| {
+        quote! {
+            #[automatically_derived]
+            impl #private::HasDeferred for #ident {}
+        }
+    });
     let relations: Vec<_> = model.relationships.iter().map(|relationship| &relationship.field.ident).collect();
     let relation_types = model.relationships.iter().map(|relationship| &relationship.field.ty);
     let relation_index: Vec<usize> = (0..relations.len()).collect();
@@ -43,6 +57,9 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let links = model.relationships.iter().filter_map(|relationship| links_both(model, relationship));
     let references = references(model);
     let hierarchy = inherit::expand(model);
+    let whole = super::hooks::decoded(model);
+    let only_keys = model.relationships.iter().filter_map(|relationship| only_key_there(model, relationship));
+    let keys = model.keys().map(|key| key.model.segments.last().map(|segment| segment.ident.unraw().to_string()));
 
     quote! {
         const _: () = {
@@ -59,26 +76,31 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             }
 
             fn decode(row: &#private::Row<'_>, at: usize) -> #private::Result<Self> {
-                #private::Result::Ok(#ident {
-                    #(#fields: #column_types::decode(row, at + #index)?,)*
+                #whole(#ident {
+                    #(#fields: #decoded,)*
+                    #(#mixins,)*
                     #(#relations: <#relation_types>::unloaded(&RELATIONSHIPS[#relation_index]),)*
                 })
             }
 
             fn value(&self, column: usize) -> #private::Value<'_> {
                 match column {
-                    #(#index => #column_types::to_value(&self.#fields),)*
+                    #(#index => #values,)*
+                    #(#mixin_values,)*
                     _ => #private::no_column::<Self>(column),
                 }
             }
 
             fn put(&mut self, column: usize, value: #private::Value<'_>) -> #private::Result<()> {
                 match column {
-                    #(#index => self.#fields = #column_types::from_value(value)?,)*
+                    #(#index => self.#fields = #taken,)*
+                    #(#mixin_puts,)*
                     _ => #private::no_column::<Self>(column),
                 }
                 #private::Result::Ok(())
             }
+
+            #is_unloaded
 
             fn relation(&self, index: usize) -> &#private::RelationField {
                 match index {
@@ -99,16 +121,66 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         impl #private::Relationships for #ident {
             const BACK: &'static [::core::option::Option<&'static str>] = &[#(#back),*];
             const SECONDARY: &'static [::core::option::Option<&'static str>] = &[#(#secondary),*];
+            const KEYS: &'static [&'static str] = &[#(#keys),*];
         }
 
         #references
+        #defers
 
         #private::inventory::submit! { #private::ModelRegistration(<#ident as #private::Model>::def) }
 
         #(#checks)*
         #(#links)*
+        #(#only_keys)*
         };
     }
+}
+
+/// The arms of a match on the position of a column, for the mixins.
+fn mixins_at(
+    model: &Model,
+    call: impl Fn(TokenStream, &Ident, TokenStream) -> TokenStream,
+) -> impl Iterator<Item = TokenStream> {
+    model.mixins.iter().filter(|mixin| mixin.count > 0).map(move |mixin| {
+        let (ty, first, last) = (&mixin.ty, mixin.first, mixin.first + mixin.count - 1);
+        let at = private_at(ty.span());
+        let of = quote_spanned!(ty.span()=> <#ty as #at::Mixin>);
+        let call = call(of, &mixin.ident, quote!(column - #first));
+        quote!(#first..=#last => #call)
+    })
+}
+
+/// Of each column of its own: how it is read from a row, how its value is given, and how it is taken.
+fn columns(model: &Model) -> (Vec<TokenStream>, Vec<TokenStream>, Vec<TokenStream>) {
+    let private = private();
+    let (mut decoded, mut values, mut taken) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, column) in model.own_columns() {
+        let (field, ty) = (&column.field.ident, column_type(&column.field.ty));
+        if column.deferred.is_some() {
+            let name = format!("{}::{}", model.ident.unraw(), column.field.constant.unraw());
+            decoded.push(quote!(#private::Deferred::unloaded(#name)));
+            values.push(quote!(#private::Deferred::to_value(&self.#field)));
+            taken.push(quote!(#private::Deferred::from_value(value, #name)?));
+        } else {
+            decoded.push(quote!(#ty::decode(row, at + #index)?));
+            values.push(quote!(#ty::to_value(&self.#field)));
+            taken.push(quote!(#ty::from_value(value)?));
+        }
+    }
+    (decoded, values, taken)
+}
+
+/// Where deferred columns lie that are not loaded; nothing, for most models.
+fn is_unloaded(model: &Model) -> Option<TokenStream> {
+    let fields: Vec<_> =
+        model.columns.iter().filter(|column| column.deferred.is_some()).map(|column| &column.field.ident).collect();
+    (!fields.is_empty()).then(|| {
+        quote! {
+            fn is_unloaded(&self, address: *const ()) -> bool {
+                #((::core::ptr::from_ref(&self.#fields).cast() == address && !self.#fields.is_loaded()))||*
+            }
+        }
+    })
 }
 
 /// The type of the primary key: the column's, or a tuple.
@@ -176,13 +248,31 @@ fn links_both(model: &Model, relationship: &Relationship) -> Option<TokenStream>
     Some(quote_spanned!(link.span()=> const _: () = #at::links_both::<#link, #ident, #target>();))
 }
 
+/// The check that the model that a relationship leads to has no two keys back, where nothing says which one is meant.
+fn only_key_there(model: &Model, relationship: &Relationship) -> Option<TokenStream> {
+    let said = relationship.back_populates.is_some() || !relationship.foreign_key.is_empty();
+    if relationship.kind != Kind::Many || relationship.secondary.is_some() || said {
+        return None;
+    }
+    let (ident, target) = (&model.ident, &relationship.target);
+    let own = ident.unraw().to_string();
+    let other = last_segment(target).map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let text = format!(
+        "`{other}` has several foreign keys to `{own}`: say which one `{own}::{}` is about, \
+         `#[relationship(back_populates = ..)]` with the field of `{other}`, or `#[relationship(foreign_key = ..)]`",
+        relationship.field.ident
+    );
+    let at = private_at(target.span());
+    Some(quote_spanned!(target.span()=> const _: () = #at::only_key::<#target>(#own, #text);))
+}
+
 /// To which models the foreign keys lead.
 fn references(model: &Model) -> TokenStream {
     let private = private();
     let ident = &model.ident;
     let mut known: Vec<String> = Vec::new();
-    let targets = model.columns.iter().filter_map(|column| {
-        let target = &column.references.as_ref()?.model;
+    let targets = model.keys().filter_map(|key| {
+        let target = key.model;
         let text = quote!(#target).to_string();
         if known.contains(&text) {
             return None;

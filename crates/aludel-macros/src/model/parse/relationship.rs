@@ -2,7 +2,7 @@
 
 use syn::{Attribute, Expr, Ident, Path, Type};
 
-use crate::attributes::{Item, refuse_duplicates};
+use crate::attributes::{Given, Item, refuse_duplicates};
 use crate::errors::Errors;
 use crate::model::spec::{Field, Kind, Relationship};
 use crate::names::list;
@@ -31,8 +31,8 @@ pub(super) fn relationship(
         target,
         back_populates: None,
         secondary: None,
-        foreign_key: None,
-        key: None,
+        foreign_key: Vec::new(),
+        key: Vec::new(),
         delete: false,
         delete_orphan: None,
         passive_deletes: false,
@@ -45,7 +45,7 @@ pub(super) fn relationship(
     for item in &items {
         match item.name().as_str() {
             "back_populates" => relationship.back_populates = last_of_path(item, "field", errors),
-            "foreign_key" => relationship.foreign_key = last_of_path(item, "field", errors),
+            "foreign_key" => relationship.foreign_key = foreign_key(item, errors),
             "cascade" => cascade(&mut relationship, item, errors),
             "passive_deletes" => relationship.passive_deletes = item.flag(errors),
             "order_by" => {
@@ -72,6 +72,29 @@ pub(super) fn relationship(
         }
     }
     relationship
+}
+
+/// `author_id`, or `(tenant_id, author_id)`: each with its model, or without.
+fn foreign_key(item: &Item, errors: &mut Errors) -> Vec<Ident> {
+    const FORM: &str = "field";
+    let Given::Value(value) = &item.given else {
+        errors.span(
+            item.span(),
+            "write `foreign_key = field`, or `foreign_key = (one, other)` for a key of several columns",
+        );
+        return Vec::new();
+    };
+    let Expr::Tuple(fields) = &**value else {
+        return last_of_path(item, FORM, errors).into_iter().collect();
+    };
+    let named = fields.elems.iter().filter_map(|field| match field {
+        Expr::Path(path) => path.path.segments.last().map(|segment| segment.ident.clone()),
+        other => {
+            errors.at(other, "write `foreign_key = (one, other)`, with the fields of the key's columns");
+            None
+        }
+    });
+    named.collect()
 }
 
 /// `author` of `author`, `Post::author` or `"author"`: the model is known from the field's type.

@@ -46,6 +46,27 @@ mod own {
         user: One<User>,
     }
 
+    #[derive(::aludel::Mixin, Clone)]
+    pub struct Mixin {
+        column: String,
+        value: String,
+        at: ::std::option::Option<String>,
+        #[column(default = 3)]
+        fields: i64,
+    }
+
+    #[derive(Model, Clone)]
+    #[model(hooks)]
+    pub struct Mixed {
+        #[column(primary_key)]
+        id: i64,
+        row: String,
+        #[model(flatten)]
+        value_: self::Mixin,
+    }
+
+    impl ::aludel::Hooks for Mixed {}
+
     #[derive(DbEnum, Clone)]
     pub enum State {
         None,

@@ -29,6 +29,44 @@ pub struct User {
     pub address: One<Option<Address>>,
 }
 
+/// When it was written.
+#[derive(Mixin, Clone, Debug)]
+pub struct Stamps {
+    /// At first.
+    #[column(default = Timestamp::now())]
+    pub created_at: Timestamp,
+    /// A word of the language.
+    #[column(on_update = Some(Timestamp::now()))]
+    pub r#move: Option<Timestamp>,
+}
+
+/// Nobody's.
+#[derive(Mixin, Clone, Debug)]
+pub struct Unused {
+    /// A field.
+    pub field: String,
+}
+
+/// With all that a model can declare.
+#[derive(Model, Clone, Debug)]
+#[model(hooks, async_hooks, unique(columns(created_at)))]
+pub struct Watched {
+    /// The key.
+    #[column(primary_key)]
+    pub id: i64,
+    /// When it was written.
+    #[model(flatten)]
+    pub stamps: Stamps,
+}
+
+impl Hooks for Watched {}
+
+impl AsyncHooks for Watched {
+    async fn after_insert(_row: &Entity<Self>, _session: &Session) -> Result<()> {
+        Ok(())
+    }
+}
+
 /// A text.
 #[derive(Model, Clone, Debug)]
 pub struct Post {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::mariadb::Sequences;
 use super::type_name::{TypeName, literals};
 use super::{PooledConnection, Reflected, action, column_names, index_of, optional_text, query, text, unwrapped};
 use crate::error::Result;
@@ -64,9 +65,13 @@ pub(super) async fn reflect(connection: &mut PooledConnection, database: Option<
     .await?;
     let mut views =
         query(connection, &of(VIEWS, database), &[], |row| Ok(View::new(text(row, 0)?, text(row, 1)?))).await?;
+    let mut sequences = Sequences::default();
     let positions: HashMap<String, usize> =
         tables.iter().enumerate().map(|(at, table)| (table.name.clone(), at)).collect();
-    for (table, column) in query(connection, &of(COLUMNS, database), &[], |row| column(row, dialect)).await? {
+    for (table, mut column) in query(connection, &of(COLUMNS, database), &[], |row| column(row, dialect)).await? {
+        if dialect == Dialect::MariaDb {
+            sequences.take(connection, database, &mut column).await?;
+        }
         if let Some(&at) = positions.get(&table) {
             tables[at].columns.push(column);
         } else if let Some(view) = views.iter_mut().find(|view| view.name == table) {
@@ -262,6 +267,8 @@ fn is_number(ty: &SqlType) -> bool {
             | SqlType::DateTime
             | SqlType::Timestamp
             | SqlType::Uuid
+            | SqlType::Inet4
+            | SqlType::Inet6
     )
 }
 
@@ -292,6 +299,8 @@ fn sql_type(column_type: &str) -> SqlType {
         ("datetime", _) => SqlType::DateTime,
         ("timestamp", _) => SqlType::Timestamp,
         ("uuid", _) => SqlType::Uuid,
+        ("inet4", _) => SqlType::Inet4,
+        ("inet6", _) => SqlType::Inet6,
         ("json", _) => SqlType::Json,
         ("enum", _) => {
             let values = literals(column_type);

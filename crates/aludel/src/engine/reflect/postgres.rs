@@ -6,8 +6,8 @@ use super::type_name::TypeName;
 use super::{PooledConnection, Reflected, index_of, optional_text, query, text, unwrapped};
 use crate::error::Result;
 use crate::schema::{
-    Action, CheckConstraint, Column, Computed, ForeignKey, IndexElement, NullsOrder, PrimaryKey, Sequence, SqlType,
-    Table, UniqueConstraint, View,
+    Action, CheckConstraint, Column, Computed, ForeignKey, Identity, IndexElement, NullsOrder, PrimaryKey, Sequence,
+    SqlType, Table, UniqueConstraint, View,
 };
 
 /// The tables, partitioned ones included, without the partitions.
@@ -57,6 +57,15 @@ const INDEXES: &str = "SELECT c.relname::text, i.relname::text, x.indisunique, m
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = x.indexrelid AND k.conrelid = x.indrelid) \
     ORDER BY c.relname, i.relname, p.position";
 
+/// How sequences count, with the column that each is the identity of.
+const SEQUENCES: &str = "SELECT q.relname::text, s.seqstart, s.seqincrement, c.relname::text, a.attname::text \
+    FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class q ON q.oid = s.seqrelid \
+    LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = q.oid \
+    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype = 'i' \
+    LEFT JOIN pg_catalog.pg_class c ON c.oid = d.refobjid \
+    LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
+    WHERE q.relnamespace = current_schema()::regnamespace";
+
 const ENUMS: &str = "SELECT t.oid::bigint, e.enumlabel::text FROM pg_catalog.pg_enum e \
     JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid ORDER BY t.oid, e.enumsortorder";
 
@@ -80,7 +89,9 @@ pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Reflect
     for (name, value) in query(connection, ENUMS, &[], |row| Ok((row.integer(0)?, text(row, 1)?))).await? {
         enums.entry(name).or_default().push(value);
     }
-    for (of, column) in query(connection, COLUMNS, &[], |row| column(row, &enums)).await? {
+    let counting = query(connection, SEQUENCES, &[], Counting::read).await?;
+    for (of, mut column) in query(connection, COLUMNS, &[], |row| column(row, &enums)).await? {
+        counting.iter().for_each(|sequence| sequence.add_to(&of, &mut column));
         if let Some(&at) = positions.get(&of) {
             tables[at].columns.push(column);
         } else if let Some(view) = views.iter_mut().find(|view| view.name == of) {
@@ -98,6 +109,45 @@ pub(super) async fn reflect(connection: &mut PooledConnection) -> Result<Reflect
         }
     }
     Ok(Reflected { tables, views })
+}
+
+/// How a sequence counts, where it does not count 1, 2, 3 ..
+struct Counting {
+    name: String,
+    start: Option<i64>,
+    increment: Option<i64>,
+    /// The table and the column that it is the identity of.
+    identity: Option<(String, String)>,
+}
+
+impl Counting {
+    fn read(row: &super::Row<'_>) -> Result<Self> {
+        let other_than_1 = |number: i64| Some(number).filter(|number| *number != 1);
+        Ok(Self {
+            name: text(row, 0)?,
+            start: other_than_1(row.integer(1)?),
+            increment: other_than_1(row.integer(2)?),
+            identity: optional_text(row, 3)?.zip(optional_text(row, 4)?),
+        })
+    }
+
+    fn add_to(&self, table: &str, column: &mut Column) {
+        if self.start.is_none() && self.increment.is_none() {
+            return;
+        }
+        match &self.identity {
+            Some((of, name)) if of == table && *name == column.name => {
+                let identity = column.identity.get_or_insert_default();
+                (identity.start, identity.increment) = (self.start, self.increment);
+            }
+            Some(_) => {}
+            None => {
+                if let Some(sequence) = column.sequence.as_mut().filter(|sequence| sequence.name == self.name) {
+                    (sequence.start, sequence.increment) = (self.start, self.increment);
+                }
+            }
+        }
+    }
 }
 
 /// One element of an index, or a column that it includes.
@@ -170,6 +220,7 @@ fn column(row: &super::Row<'_>, enums: &HashMap<i64, Vec<String>>) -> Result<(St
     let default = expression.filter(|_| generated.is_empty());
     let sequence = default.as_ref().is_some_and(|default| default.starts_with("nextval("));
     column.autoincrement = sequence || !row.text(7)?.is_empty();
+    column.identity = (row.text(7)? == "a").then(|| Identity::new(true, None, None));
     column.server_default = default.clone().filter(|_| !sequence);
     if let Some(name) = default.as_deref().filter(|_| sequence).and_then(shared_sequence)
         && name != format!("{}_{}_seq", row.text(0)?, column.name)

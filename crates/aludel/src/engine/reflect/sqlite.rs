@@ -204,6 +204,8 @@ fn sql_type(declared: &str) -> SqlType {
         "timestamp" => SqlType::Timestamp,
         "json text" | "json" => SqlType::Json,
         "inet text" => SqlType::Inet,
+        "inet4 text" => SqlType::Inet4,
+        "inet6 text" => SqlType::Inet6,
         _ => name.other(),
     }
 }

@@ -14,6 +14,8 @@ use super::context;
 pub(super) struct Relations {
     def: &'static ModelDef,
     value: *const (),
+    /// Whether a deferred column of the value that is not loaded lies at an address.
+    is_unloaded: unsafe fn(*const (), *const ()) -> bool,
 }
 
 /// What becomes of a field.
@@ -25,15 +27,25 @@ enum Fate {
 
 impl Relations {
     pub(super) fn of<T: Model>(value: &T, _slot: SlotPtr) -> Self {
-        Self { def: T::def(), value: std::ptr::from_ref(value).cast() }
+        /// # Safety
+        /// `value` points at a value of `T`.
+        unsafe fn is_unloaded<T: Model>(value: *const (), address: *const ()) -> bool {
+            // SAFETY: as the caller says.
+            unsafe { &*value.cast::<T>() }.is_unloaded(address)
+        }
+        Self { def: T::def(), value: std::ptr::from_ref(value).cast(), is_unloaded: is_unloaded::<T> }
     }
 
     /// Fields are recognised by their address, so that renaming them for serde changes nothing.
     fn fate<V: ?Sized>(self, value: &V) -> Fate {
+        let address = std::ptr::from_ref(value).cast::<()>();
+        // SAFETY: the value that is being serialized, of the model whose function this is.
+        if !self.def.options.deferred.is_empty() && unsafe { (self.is_unloaded)(self.value, address) } {
+            return Fate::LeaveOut;
+        }
         if size_of_val(value) != size_of::<RelationField>() {
             return Fate::Write;
         }
-        let address = std::ptr::from_ref(value).cast::<()>();
         for (index, relationship) in self.def.relationships.iter().enumerate() {
             // SAFETY: the value that is being serialized, which is borrowed as long as its serializer runs.
             let field = unsafe { &*(self.def.vtable.relation)(self.value, index) };

@@ -30,7 +30,7 @@ impl Tracker {
             let key = self.committed_key(arena, slot);
             self.key_removed(slot.def(), key);
         }
-        for rows in [&mut self.new, &mut self.dirty, &mut self.doomed, &mut self.orphans] {
+        for rows in [&mut self.new, &mut self.dirty, &mut self.doomed, &mut self.orphans, &mut self.retired] {
             rows.retain(|&row| row != slot);
         }
         self.given.remove(&slot);

@@ -1,6 +1,6 @@
 //! Addresses of the internet.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::scalar::Scalar;
 use super::{given_key, mismatch};
@@ -32,8 +32,40 @@ impl ColumnType for IpAddr {
     }
 }
 
+/// Addresses of one version: MariaDB's `INET4` and `INET6`, `INET` on PostgreSQL, text elsewhere.
+macro_rules! one_version {
+    ($($rust:ty: $sql:ident;)*) => {$(
+        impl ColumnType for $rust {
+            type Base = Self;
+            const SQL_TYPE: SqlType = SqlType::$sql;
+
+            fn decode(row: &Row<'_>, index: usize) -> Result<Self> {
+                row.text(index)?.parse().map_err(|_| malformed().with_position(index))
+            }
+
+            fn to_value(&self) -> Value<'_> {
+                Value::Text(self.to_string().into())
+            }
+
+            fn from_value(value: Value<'_>) -> Result<Self> {
+                match value {
+                    Value::Text(text) => text.parse().map_err(|_| malformed()),
+                    other => Err(mismatch("an address", &other)),
+                }
+            }
+        }
+    )*};
+}
+
+one_version! {
+    Ipv4Addr: Inet4;
+    Ipv6Addr: Inet6;
+}
+
 given_key! {
-    IpAddr: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+    Ipv4Addr: Ipv4Addr::UNSPECIFIED;
+    Ipv6Addr: Ipv6Addr::UNSPECIFIED;
+    IpAddr: IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 }
 
 #[cold]

@@ -28,7 +28,7 @@ macro_rules! operands {
 }
 
 operands! { bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, String, Vec<u8> }
-operands! { Date, Time, DateTime, Timestamp, Uuid, serde_json::Value, std::net::IpAddr }
+operands! { Date, Time, DateTime, Timestamp, Uuid, serde_json::Value, std::net::IpAddr, std::net::Ipv4Addr, std::net::Ipv6Addr }
 #[cfg(feature = "decimal")]
 operands! { rust_decimal::Decimal }
 #[cfg(feature = "chrono")]

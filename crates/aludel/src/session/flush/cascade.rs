@@ -11,41 +11,48 @@ use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::error::Result;
-use crate::model::{JoinColumns, SecondaryJoin, column_of};
-use crate::session::links::{leave_collections, write_column};
-use crate::sql::{FromClause, Join, JoinKind, Select, Statement, Value};
+use crate::model::{JoinColumns, SecondaryJoin, column_of, listed};
+use crate::session::links::{clear_key, leave_collections};
+use crate::session::soft_delete::retire;
+use crate::sql::{FromClause, Join, JoinKind, Select, SelectExtra, Statement, Value};
 
 /// The most parents whose children one SELECT asks for.
 const MAX_PARENTS: usize = 500;
 
 /// A relationship whose children have the key, and what becomes of them.
-struct Family {
-    relationship: &'static RelationshipDef,
-    index: usize,
-    join: JoinColumns,
+pub(super) struct Family {
+    pub(super) relationship: &'static RelationshipDef,
+    pub(super) index: usize,
+    pub(super) join: JoinColumns,
     /// The children are deleted too.
-    follows: bool,
+    pub(super) follows: bool,
     /// The children's key can be NULL.
-    can_be_null: bool,
+    pub(super) can_be_null: bool,
+    /// Their parents are softly deleted, and those children that are it already are none.
+    pub(super) soft: bool,
 }
 
 /// The children of each parent.
-type Children = Vec<(SlotPtr, Vec<SlotPtr>)>;
+pub(super) type Children = Vec<(SlotPtr, Vec<SlotPtr>)>;
 
 impl Flush<'_, '_> {
     /// Follows the cascades of all doomed rows, and of what they doom in turn, and takes care of orphans.
     pub(super) async fn cascade_deletes(&mut self) -> Result<()> {
         let orphans = std::mem::take(&mut self.arena.tracker().orphans);
         for slot in orphans {
-            self.arena.tracker().delete(slot);
+            match slot.def().options.soft_delete() {
+                Some(_) => retire(&self.arena, slot, None)?,
+                None => self.arena.tracker().delete(slot),
+            }
         }
-        let mut done = 0;
         loop {
-            let generation: Vec<SlotPtr> = self.arena.tracker().doomed.get(done..).unwrap_or_default().to_vec();
+            while self.cascade_softly().await? {}
+            let generation: Vec<SlotPtr> =
+                self.arena.tracker().doomed.get(self.cascaded..).unwrap_or_default().to_vec();
             if generation.is_empty() {
                 return Ok(());
             }
-            done += generation.len();
+            self.cascaded += generation.len();
             for &slot in generation.iter().filter(|slot| slot.state() == State::Detached) {
                 leave_collections(&self.arena, slot);
             }
@@ -60,7 +67,7 @@ impl Flush<'_, '_> {
 
     async fn cascade(&mut self, owner: &'static ModelDef, parents: &[SlotPtr], index: usize) -> Result<()> {
         let relationship = &owner.relationships[index];
-        if relationship.foreign_key.is_some() {
+        if !relationship.foreign_key.is_empty() {
             return Ok(());
         }
         if let Some(join) = relationship.secondary_join(owner)? {
@@ -69,8 +76,8 @@ impl Flush<'_, '_> {
         let target = (relationship.target)();
         let join = relationship.columns(owner)?;
         let follows = relationship.cascade.delete || relationship.cascade.delete_orphan;
-        let can_be_null = join.remote.iter().all(|&column| target.columns[column].nullable);
-        let family = Family { relationship, index, join, follows, can_be_null };
+        let can_be_null = join.remote.iter().any(|&column| target.columns[column].nullable);
+        let family = Family { relationship, index, join, follows, can_be_null, soft: false };
         // Rows that the database does not know as children yet.
         let unsent: Vec<SlotPtr> = {
             let tracker = self.arena.tracker();
@@ -102,9 +109,7 @@ impl Flush<'_, '_> {
 
     /// A child without its parent: the foreign key becomes NULL, as any other change of the row.
     fn leave(&mut self, child: SlotPtr, family: &Family) -> Result<()> {
-        for &column in &family.join.remote {
-            write_column(&self.arena, child, column, Value::Null)?;
-        }
+        clear_key(&self.arena, child, &family.join.remote)?;
         if let Some(inverse) = family.relationship.inverse {
             self.arena.tracker().link_one(&self.arena, child, inverse(), None);
         }
@@ -112,7 +117,7 @@ impl Flush<'_, '_> {
     }
 
     /// Those of some rows whose foreign key leads to one of the parents.
-    fn children_among(&self, family: &Family, parents: &[SlotPtr], slots: &[SlotPtr]) -> Children {
+    pub(super) fn children_among(&self, family: &Family, parents: &[SlotPtr], slots: &[SlotPtr]) -> Children {
         let target = (family.relationship.target)();
         let key = |slot: SlotPtr, columns: &[usize]| -> Vec<Value<'_>> {
             columns.iter().map(|&column| self.arena.value(slot, column)).collect()
@@ -144,17 +149,20 @@ impl Flush<'_, '_> {
 
     /// The children in the database, as entities. Those of a collection that is loaded are known, if nothing has
     /// happened since that may have changed it; with `passive_deletes` the others are the database's own affair.
-    async fn stored_children(&mut self, family: &Family, parents: &[SlotPtr]) -> Result<Children> {
+    pub(super) async fn stored_children(&mut self, family: &Family, parents: &[SlotPtr]) -> Result<Children> {
         let parents: Vec<SlotPtr> =
             parents.iter().copied().filter(|parent| parent.state() == State::Persistent).collect();
+        // A loaded collection has no rows that are softly deleted, and they have to go too.
+        let hidden = !family.soft && (family.relationship.target)().options.soft_delete().is_some();
         let (known, unknown): (Vec<SlotPtr>, Vec<SlotPtr>) =
-            parents.into_iter().partition(|&parent| self.is_loaded(parent, family.index));
+            parents.into_iter().partition(|&parent| !hidden && self.is_loaded(parent, family.index));
         let mut children = Vec::new();
         if !known.is_empty() {
             let rows = self.arena.slots((family.relationship.target)(), None);
             children = self.children_among(family, &known, &rows);
         }
-        if !unknown.is_empty() && !family.relationship.passive_deletes {
+        // The database has no part in a soft deletion.
+        if !unknown.is_empty() && (family.soft || !family.relationship.passive_deletes) {
             let rows = self.select_children(family, &unknown).await?;
             children.extend(self.children_among(family, &unknown, &rows));
         }
@@ -178,14 +186,26 @@ impl Flush<'_, '_> {
             self.begin_sql("SELECT ");
             for (position, column) in target.columns.iter().enumerate() {
                 self.sql.push_str(if position == 0 { "" } else { ", " });
+                self.sql.push_str(if target.is_deferred(position) { "NULL AS " } else { "" });
                 self.quote(column.name);
             }
             self.sql.push_str(" FROM ");
             self.quote_rows(target);
             self.sql.push_str(" WHERE ");
             self.is_one_of(target, &family.join.remote, parents.len());
-            let params: Vec<Value<'static>> =
+            let mut params: Vec<Value<'static>> =
                 parents.iter().flat_map(|&parent| self.stored(parent, &family.join.local)).collect();
+            params.extend(self.confine(target)?);
+            if let Some(column) = target.options.soft_delete().filter(|_| family.soft) {
+                self.sql.push_str(" AND ");
+                if column.is_flag {
+                    self.assign(column.column);
+                    params.push(Value::Bool(false));
+                } else {
+                    self.quote(column.column);
+                    self.sql.push_str(" IS NULL");
+                }
+            }
             let mut sink = |row: &Row<'_>| {
                 children.push(loader.slot(row, 0)?);
                 Ok(())
@@ -210,20 +230,37 @@ impl Flush<'_, '_> {
             return Ok(());
         }
         let mut rows = Vec::new();
+        self.linked_rows(relationship, index, join, parents, false, &mut rows).await?;
+        for row in rows {
+            self.arena.tracker().delete(row);
+        }
+        Ok(())
+    }
+
+    /// The rows at the other end of a many-to-many relationship; for a soft deletion without those that are softly deleted
+    /// already.
+    pub(super) async fn linked_rows(
+        &mut self,
+        relationship: &'static RelationshipDef,
+        index: usize,
+        join: &SecondaryJoin,
+        parents: &[SlotPtr],
+        soft: bool,
+        rows: &mut Vec<SlotPtr>,
+    ) -> Result<()> {
+        let target = (relationship.target)();
+        let hidden = !soft && (target.options.soft_delete().is_some() || join.link.options.soft_delete().is_some());
         let mut unknown = Vec::new();
         for &parent in parents {
-            if parent.state() != State::Persistent || self.is_loaded(parent, index) {
+            if parent.state() != State::Persistent || !hidden && self.is_loaded(parent, index) {
                 let list = self.arena.relation(parent, index).many().flatten();
                 rows.extend(list.into_iter().flat_map(|list| list.iter()));
-            } else if !relationship.passive_deletes {
+            } else if soft || !relationship.passive_deletes {
                 unknown.push(parent);
             }
         }
         for parents in unknown.chunks(MAX_PARENTS) {
-            self.select_linked((relationship.target)(), join, parents, &mut rows).await?;
-        }
-        for row in rows {
-            self.arena.tracker().delete(row);
+            self.select_linked(target, join, parents, soft, rows).await?;
         }
         Ok(())
     }
@@ -233,6 +270,7 @@ impl Flush<'_, '_> {
         target: &'static ModelDef,
         join: &SecondaryJoin,
         parents: &[SlotPtr],
+        soft: bool,
         rows: &mut Vec<SlotPtr>,
     ) -> Result<()> {
         self.turn_to(target)?;
@@ -240,16 +278,18 @@ impl Flush<'_, '_> {
         let near = join.near.remote.iter().map(|&column| column_of(join.link, link.clone(), column)).collect();
         let keys: Vec<_> = parents.iter().map(|&parent| self.stored(parent, &join.near.local)).collect();
         let on = join.far.condition((join.link, &link), (target, &target.table.into()));
-        let columns = (0..target.columns.len()).map(|column| column_of(target, target.table.into(), column).into());
+        let columns = (0..target.columns.len()).map(|column| listed(target, target.table.into(), column));
         let select = Select {
             columns: columns.collect(),
             from: FromClause::Table(target.table_ref()),
             joins: vec![Join { kind: JoinKind::Inner, table: join.link.table_ref(), on }],
             filter: vec![crate::model::is_one_of(near, keys)],
+            extra: (!soft).then(|| Box::new(SelectExtra { with_deleted: true, ..SelectExtra::default() })),
             ..Select::default()
         };
         let mut statement = Statement::default();
         select.render(self.session.rendering_of(target), &mut statement);
+        statement.check()?;
         let arena = self.arena.clone();
         let mut loader = RowLoader::new(&arena, target, false);
         let mut sink = |row: &Row<'_>| {

@@ -8,7 +8,8 @@ use super::inherit::tables_of;
 use super::order::{groups, models_of};
 use super::queue::{Queue, Then};
 use super::updates::Version;
-use crate::entity::def::{ColumnDef, ModelDef};
+use crate::entity::def::ModelDef;
+use crate::entity::foreign_key::{ForeignKeyRef, KeyValues, without_null};
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
@@ -30,7 +31,7 @@ impl Flush<'_, '_> {
         }
         for group in groups(&models_of(doomed), |_| true).into_iter().rev() {
             let opened = if group.len() > 1 { self.open_cycles(queue, &group, doomed).await? } else { Vec::new() };
-            for def in groups(&group, |column| !is_among(column, &opened)).into_iter().flatten().rev() {
+            for def in groups(&group, |key| !is_among(key, &opened)).into_iter().flatten().rev() {
                 let rows: Vec<SlotPtr> = doomed.iter().copied().filter(|slot| slot.def().is(def)).collect();
                 for level in self.levels(queue, def, rows).await? {
                     for rows in level.chunks(MAX_ROWS) {
@@ -54,42 +55,42 @@ impl Flush<'_, '_> {
         rows: Vec<SlotPtr>,
     ) -> Result<Vec<Vec<SlotPtr>>> {
         self.turn_to(def)?;
-        let own = def.columns.iter().enumerate().find_map(|(column, column_def)| {
-            let (target, referenced) = (column_def.references.as_ref()?.target)();
-            let is_own = def.is_a(target) && !def.joins_parent(column);
-            is_own.then(|| Some((column, def.column_like(target, referenced)?))).flatten()
-        });
+        let own = def.row_keys().find(|key| def.is_a(key.target()));
         // Rows with versions go one by one.
         let after_statement = self.dialect().capabilities().checks_after_statement && def.options.version.is_none();
-        let Some((column, referenced)) = own else { return Ok(vec![rows]) };
+        let Some(key) = own else { return Ok(vec![rows]) };
         if rows.len() <= if after_statement { MAX_ROWS } else { 1 } {
             return Ok(vec![rows]);
         }
-        let deepest = self.by_depth(rows, column, referenced);
+        let deepest = self.by_depth(rows, key);
         if after_statement {
             return Ok(vec![deepest.into_iter().map(|(_, slot)| slot).collect()]);
         }
-        if def.columns[column].nullable {
+        if key.nullable(def).next().is_some() {
             let cycle: Vec<SlotPtr> =
                 deepest.iter().filter(|(depth, _)| *depth == IN_CYCLE).map(|(_, slot)| *slot).collect();
             for rows in cycle.chunks(MAX_ROWS) {
-                self.set_null(queue, def, column, rows).await?;
+                self.set_null(queue, def, key, rows).await?;
             }
         }
         Ok(deepest.chunk_by(|a, b| a.0 == b.0).map(|level| level.iter().map(|(_, slot)| *slot).collect()).collect())
     }
 
     /// The rows with the number of rows above each, as the database has them, from the deepest to the roots.
-    fn by_depth(&self, rows: Vec<SlotPtr>, column: usize, referenced: usize) -> Vec<(usize, SlotPtr)> {
-        let stored = |slot: SlotPtr, column: usize| {
+    fn by_depth(&self, rows: Vec<SlotPtr>, key: ForeignKeyRef) -> Vec<(usize, SlotPtr)> {
+        let stored = |slot: SlotPtr| {
             let flushed = self.arena.tracker().flushed(slot);
-            self.arena.value_in(slot, flushed, column)
+            move |column: usize| self.arena.value_in(slot, flushed, column)
         };
-        let by_key: std::collections::HashMap<Value<'_>, SlotPtr> =
-            rows.iter().map(|&slot| (stored(slot, referenced), slot)).collect();
+        let to = key.number();
+        let referenced =
+            |slot: SlotPtr| without_null(slot.def().numbered(&to)?.into_iter().map(|column| stored(slot)(column)));
+        let by_key: std::collections::HashMap<KeyValues<'_>, SlotPtr> =
+            rows.iter().filter_map(|&slot| Some((referenced(slot)?, slot))).collect();
+        let above = |slot: SlotPtr| by_key.get(&key.values(stored(slot))?).copied();
         let depth = |slot: SlotPtr| {
             let (mut depth, mut current) = (0_usize, slot);
-            while let Some(&parent) = by_key.get(&stored(current, column)) {
+            while let Some(parent) = above(current) {
                 depth += 1;
                 current = parent;
                 if depth > rows.len() {
@@ -110,35 +111,26 @@ impl Flush<'_, '_> {
         queue: &mut Queue<'_>,
         group: &[&'static ModelDef],
         doomed: &[SlotPtr],
-    ) -> Result<Vec<&'static ColumnDef>> {
-        let mut opened: Vec<&'static ColumnDef> = Vec::new();
+    ) -> Result<Vec<ForeignKeyRef>> {
+        let mut opened: Vec<ForeignKeyRef> = Vec::new();
         for &def in group {
-            for (position, column) in def.columns.iter().enumerate().filter(|(_, column)| column.nullable) {
-                let Some(reference) = &column.references else { continue };
-                let (target, referenced) = (reference.target)();
-                if target.is(def) || !group.iter().any(|def| def.is_a(target)) || def.joins_parent(position) {
+            for key in def.row_keys().filter(|key| key.nullable(def).next().is_some()) {
+                let target = key.target();
+                if target.is(def) || !group.iter().any(|def| def.is_a(target)) {
                     continue;
                 }
-                if groups(group, |column| !is_among(column, &opened)).len() == group.len() {
+                if groups(group, |key| !is_among(key, &opened)).len() == group.len() {
                     return Ok(opened);
                 }
-                opened.push(column);
-                let gone: HashSet<Value<'static>> = doomed
-                    .iter()
-                    .filter_map(|slot| {
-                        slot.def()
-                            .is_a(target)
-                            .then(|| slot.def().column_like(target, referenced))
-                            .flatten()
-                            .map(|column| (*slot, column))
-                    })
-                    .flat_map(|(slot, column)| self.stored(slot, &[column]))
-                    .collect();
+                opened.push(key);
+                let columns: Vec<usize> = key.pairs().map(|(column, _)| column).collect();
+                let to = key.number();
+                let gone: HashSet<Vec<Value<'static>>> =
+                    doomed.iter().filter_map(|&slot| Some(self.stored(slot, &slot.def().numbered(&to)?))).collect();
                 let rows = doomed.iter().copied().filter(|slot| slot.def().is(def));
-                let rows: Vec<SlotPtr> =
-                    rows.filter(|&slot| self.stored(slot, &[position]).iter().all(|key| gone.contains(key))).collect();
+                let rows: Vec<SlotPtr> = rows.filter(|&slot| gone.contains(&self.stored(slot, &columns))).collect();
                 for rows in rows.chunks(MAX_ROWS) {
-                    self.set_null(queue, def, position, rows).await?;
+                    self.set_null(queue, def, key, rows).await?;
                 }
             }
         }
@@ -149,17 +141,22 @@ impl Flush<'_, '_> {
         &mut self,
         queue: &mut Queue<'_>,
         def: &'static ModelDef,
-        column: usize,
+        key: ForeignKeyRef,
         rows: &[SlotPtr],
     ) -> Result<()> {
         self.turn_to(def)?;
         self.begin_sql("UPDATE ");
         self.quote_table(def);
-        self.sql.push_str(" SET ");
-        self.quote(def.columns[column].name);
-        self.sql.push_str(" = NULL WHERE ");
+        for (position, column) in key.nullable(def).enumerate() {
+            self.sql.push_str(if position == 0 { " SET " } else { ", " });
+            self.quote(def.columns[column].name);
+            self.sql.push_str(" = NULL");
+        }
+        self.sql.push_str(" WHERE ");
         self.is_one_of(def, def.primary_key, rows.len());
-        let params: Vec<Value<'static>> = rows.iter().flat_map(|&slot| self.stored(slot, def.primary_key)).collect();
+        let mut params: Vec<Value<'static>> =
+            rows.iter().flat_map(|&slot| self.stored(slot, def.primary_key)).collect();
+        params.extend(self.confine(def)?);
         if self.waits() {
             return self.enqueue(queue, params, Then::Opened).await;
         }
@@ -184,11 +181,12 @@ impl Flush<'_, '_> {
         } else {
             self.render_delete(def, keys.len());
         }
+        let tenant = self.confine(def)?;
         if self.waits() {
-            let params = keys.iter().flat_map(IdentityKey::values).map(Value::into_owned).collect();
+            let params = keys.iter().flat_map(IdentityKey::values).map(Value::into_owned).chain(tenant).collect();
             return self.enqueue(queue, params, Then::Deleted { def, rows: rows.to_vec(), keys, counted: false }).await;
         }
-        let params: Vec<Value<'_>> = keys.iter().flat_map(IdentityKey::values).collect();
+        let params: Vec<Value<'_>> = keys.iter().flat_map(IdentityKey::values).chain(tenant).collect();
         let sql = std::mem::take(&mut self.sql);
         let deleted = self.session.execute_in(self.turn, &sql, &params, self.at).await;
         deleted.map_err(|error| in_use(def, error))?;
@@ -234,11 +232,15 @@ impl Flush<'_, '_> {
                 self.sql.push(')');
             }
             _ => {
+                // Another condition may follow.
+                let several = def.options.tenant().is_some() && keys > 1;
+                self.sql.push_str(if several { "(" } else { "" });
                 for position in 0..keys {
                     self.sql.push_str(if position == 0 { "(" } else { " OR (" });
                     self.key_condition(def);
                     self.sql.push(')');
                 }
+                self.sql.push_str(if several { ")" } else { "" });
             }
         }
     }
@@ -287,8 +289,10 @@ impl Flush<'_, '_> {
             self.sql.push_str(" WHERE ");
             self.key_condition(guarded);
             self.guard_condition(def, &guard.old);
+            let tenant = self.confine(def)?;
             let mut params: Vec<Value<'static>> = key.values().into_iter().map(Value::into_owned).collect();
             params.extend(guard.old.into_iter().map(|(_, value)| value.into_owned()));
+            params.extend(tenant);
             let then = Then::Deleted { def, rows: vec![slot], keys: vec![key], counted: true };
             self.enqueue(queue, params, then).await?;
         }
@@ -297,8 +301,8 @@ impl Flush<'_, '_> {
     }
 }
 
-fn is_among(column: &ColumnDef, columns: &[&'static ColumnDef]) -> bool {
-    columns.iter().any(|known| std::ptr::eq(*known, column))
+fn is_among(key: ForeignKeyRef, keys: &[ForeignKeyRef]) -> bool {
+    keys.iter().any(|known| known.is(key))
 }
 
 #[cold]

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::Flush;
 use crate::entity::def::{ConstraintDef, IndexKeyDef, ModelDef};
-use crate::entity::inherit::ColumnNumber;
+use crate::entity::foreign_key::{ForeignKeyRef, KeyValues};
+use crate::entity::inherit::ColumnsNumber;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
-use crate::sql::Value;
 
 impl Flush<'_, '_> {
     /// The changed rows of tables that new rows come to which may give up a unique value, but for those that point at a new
@@ -23,15 +23,22 @@ impl Flush<'_, '_> {
         if candidates.is_empty() {
             return candidates;
         }
-        let referenced: HashSet<ColumnNumber> =
-            candidates.iter().flat_map(|&slot| targets(slot)).map(|(_, to)| to).collect();
-        let keys: HashSet<(ColumnNumber, Value<'_>)> = new
+        let referenced: HashSet<ColumnsNumber> =
+            candidates.iter().flat_map(|&slot| slot.def().row_keys()).map(ForeignKeyRef::number).collect();
+        let values = |slot: SlotPtr, to: &ColumnsNumber| -> Option<KeyValues<'_>> {
+            Some(slot.def().numbered(to)?.into_iter().map(|column| self.arena.value(slot, column)).collect())
+        };
+        let keys: HashSet<(&ColumnsNumber, KeyValues<'_>)> = new
             .iter()
-            .flat_map(|&slot| referenced.iter().filter_map(move |&to| Some((slot, to, slot.def().numbered(to)?))))
-            .map(|(slot, to, column)| (to, self.arena.value(slot, column)))
+            .flat_map(|&slot| referenced.iter().map(move |to| (slot, to)))
+            .filter_map(|(slot, to)| Some((to, values(slot, to)?)))
             .collect();
-        candidates
-            .retain(|&slot| targets(slot).all(|(column, to)| !keys.contains(&(to, self.arena.value(slot, column)))));
+        candidates.retain(|&slot| {
+            slot.def().row_keys().all(|key| {
+                let Some(values) = key.values(|column| self.arena.value(slot, column)) else { return true };
+                !keys.contains(&(&key.number(), values))
+            })
+        });
         candidates
     }
 
@@ -59,12 +66,4 @@ fn is_of_a_key(def: &ModelDef, column: usize) -> bool {
             ConstraintDef::Index(index) => index.unique && index.elements.iter().any(|element| indexes(&element.key)),
             ConstraintDef::Check { .. } | ConstraintDef::ForeignKey(_) => false,
         })
-}
-
-/// The foreign keys of a row, with the columns that they lead to.
-fn targets(slot: SlotPtr) -> impl Iterator<Item = (usize, ColumnNumber)> {
-    slot.def().columns.iter().enumerate().filter_map(|(position, column)| {
-        let (target, referenced) = (column.references.as_ref()?.target)();
-        Some((position, target.column_number(referenced)))
-    })
 }

@@ -4,6 +4,7 @@ use super::Flush;
 use super::updates::Version;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
+use crate::entity::deferred::is_unloaded;
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::SqlType;
@@ -36,7 +37,8 @@ impl<'v> Guard<'v> {
         }
         let compared = columns.iter().copied().filter(|&column| is_comparable(&def.columns[column].ty));
         let old = compared.map(|column| (column, arena.value_in(slot, flushed.0, column)));
-        Ok(Self { old: old.collect(), next: None })
+        // What was not loaded is compared with nothing.
+        Ok(Self { old: old.filter(|(_, value)| !is_unloaded(value)).collect(), next: None })
     }
 
     /// The guard of a row with a version, whatever becomes of the row.

@@ -141,7 +141,7 @@ impl Flush<'_, '_> {
         let written: Vec<Part> =
             Part::all(def, inheritance).filter(|part| changes.written().any(|column| part.has(column))).collect();
         for (position, &part) in written.iter().enumerate() {
-            let (made, places, params) = self.render_changes(arena, &changes, Some(part));
+            let (made, places, params) = self.render_changes(arena, &changes, Some(part))?;
             let Changes { slot, sent, ref key, ref columns, .. } = changes;
             let (key, columns, settles) = (key.clone(), columns.clone(), position + 1 == written.len());
             let planned = Planned { slot, sent, key, columns, made, places, settles };
@@ -235,7 +235,7 @@ impl Flush<'_, '_> {
             let is_written = |column: usize| values.iter().any(|(written, _)| *written == column);
             for (index, relationship) in def.relationships.iter().enumerate() {
                 // It leads elsewhere now.
-                if relationship.foreign_key.is_some_and(is_written) {
+                if relationship.foreign_key.iter().copied().any(is_written) {
                     self.arena.tracker().unload(&self.arena, view, index);
                 }
             }

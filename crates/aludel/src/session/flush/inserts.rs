@@ -104,15 +104,15 @@ impl Flush<'_, '_> {
     /// Whether a row of a self-referencing table holds the key of a row in the batch.
     fn depends_on_batch(&self, slot: SlotPtr, batch: &Batch, late: &[Late]) -> bool {
         let def = batch.def;
-        def.columns.iter().enumerate().any(|(column, column_def)| {
-            let Some(reference) = &column_def.references else { return false };
-            let (target, referenced) = (reference.target)();
-            if !def.is_a(target) || def.joins_parent(column) || late.contains(&Late { slot, column }) {
+        def.row_keys().any(|key| {
+            if !def.is_a(key.target()) || key.pairs().any(|(column, _)| late.contains(&Late { slot, column })) {
                 return false;
             }
-            let Some(referenced) = def.column_like(target, referenced) else { return false };
-            let value = self.arena.value(slot, column);
-            !value.is_null() && batch.slots.iter().any(|&other| self.arena.value(other, referenced) == value)
+            let Some(values) = key.values(|column| self.arena.value(slot, column)) else { return false };
+            let Some(to) = def.numbered(&key.number()) else { return false };
+            let leads_to =
+                |&other: &SlotPtr| to.iter().zip(&values).all(|(&to, value)| self.arena.value(other, to) == *value);
+            batch.slots.iter().any(leads_to)
         })
     }
 
@@ -221,7 +221,9 @@ impl Flush<'_, '_> {
     ) -> Result<()> {
         let arena = self.arena.clone();
         let dialect = self.session.db().engine(self.session.bind_of(batch.def)?).dialect();
-        let returned = correlate(dialect, batch, returned, |slot, column| arena.value(slot, column).into_owned())?;
+        let returned = correlate(dialect, batch, returned, |slot, column| {
+            self.value_to_send(slot, arena.value(slot, column), column).into_owned()
+        })?;
         for (row, &slot) in batch.slots.iter().enumerate() {
             self.settle_insert(batch, slot, sent.0[row], returned.get(row), late)?;
         }
@@ -406,38 +408,7 @@ fn correlate(
 
 /// A returned value, by its column's type.
 pub(in crate::session) fn value_of(row: &Row<'_>, at: usize, column: &ColumnDef) -> Result<Value<'static>> {
-    value_of_type(row, at, &column.ty)
-}
-
-/// A value of a type.
-pub(crate) fn value_of_type(row: &Row<'_>, at: usize, ty: &SqlType) -> Result<Value<'static>> {
-    if row.is_null(at) {
-        return Ok(Value::Null);
-    }
-    Ok(match ty {
-        SqlType::Boolean => Value::Bool(row.boolean(at)?),
-        SqlType::TinyInt
-        | SqlType::SmallInt
-        | SqlType::Integer
-        | SqlType::BigInt
-        | SqlType::UnsignedTinyInt
-        | SqlType::UnsignedSmallInt
-        | SqlType::UnsignedInteger => Value::Int(row.integer(at)?),
-        SqlType::UnsignedBigInt => {
-            let value = row.unsigned(at)?;
-            i64::try_from(value).map_or(Value::UInt(value), Value::Int)
-        }
-        SqlType::Float | SqlType::Double => Value::Double(row.double(at)?),
-        SqlType::Decimal { .. } => Value::Decimal(row.decimal(at)?.into_owned().into()),
-        SqlType::Binary(_) => Value::Bytes(row.bytes(at)?.to_vec().into()),
-        SqlType::Date => Value::Date(row.date(at)?),
-        SqlType::Time => Value::Time(row.time(at)?),
-        SqlType::DateTime => Value::DateTime(row.datetime(at)?),
-        SqlType::Timestamp => Value::Timestamp(row.timestamp(at)?),
-        SqlType::Uuid => Value::Uuid(row.uuid(at)?),
-        SqlType::Json => Value::Json(row.json(at)?.to_owned().into()),
-        _ => Value::Text(row.text(at)?.to_owned().into()),
-    })
+    crate::entity::value_of_type(row, at, &column.ty)
 }
 
 #[cold]

@@ -10,7 +10,7 @@ use crate::entity::def::{Generated, ModelDef};
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::entity::tracker::{Link, LinkChange};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Dialect, Value};
 
 /// The most rows of one statement.
@@ -97,6 +97,11 @@ impl Flush<'_, '_> {
         let far = join.far.local.iter().copied().zip(self.stored(target, &join.far.remote));
         let mut cells: Vec<(usize, Value<'static>)> = near.chain(far).collect();
         cells.sort_by_key(|(column, _)| *column);
+        // The two keys may share a column: both rows are of one tenant.
+        if let Some(pair) = cells.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1) {
+            return Err(apart(join.link, pair[0].0, (owner, target)));
+        }
+        cells.dedup_by_key(|(column, _)| *column);
         let (columns, values) = cells.into_iter().unzip();
         Ok(LinkRow { link: join.link, columns, values })
     }
@@ -108,7 +113,8 @@ impl Flush<'_, '_> {
             self.quote_table(rows.link);
             self.sql.push_str(" WHERE ");
             self.is_one_of(rows.link, &rows.columns, chunk.len());
-            let params: Vec<Value<'_>> = chunk.iter().flatten().map(Value::as_borrowed).collect();
+            let mut params: Vec<Value<'_>> = chunk.iter().flatten().map(Value::as_borrowed).collect();
+            params.extend(self.confine(rows.link)?);
             let sql = std::mem::take(&mut self.sql);
             let deleted = self.session.execute_in(self.turn, &sql, &params, self.at).await;
             deleted.map_err(|error| Self::explain(rows.link, &rows.columns, error))?;
@@ -139,7 +145,9 @@ impl Flush<'_, '_> {
             self.leave_out_those_there(&mut rows).await?;
         }
         let keys: Vec<usize> = columns_where(rows.link, |generated| generated == Generated::Uuid);
-        let columns: Vec<usize> = rows.columns.iter().chain(&keys).copied().collect();
+        let tenant = self.session.tenant_of_new(rows.link, None)?;
+        let columns: Vec<usize> =
+            rows.columns.iter().chain(&keys).copied().chain(tenant.iter().map(|(column, _)| *column)).collect();
         let most = (self.dialect().capabilities().max_parameters / columns.len()).clamp(1, MAX_ROWS);
         for chunk in rows.rows.chunks(most) {
             self.render_insert_links(&rows, &columns, chunk.len(), ignores);
@@ -147,6 +155,7 @@ impl Flush<'_, '_> {
             for row in chunk {
                 params.extend(row.iter().map(Value::as_borrowed));
                 params.extend(keys.iter().map(|_| Value::Uuid(Uuid::now_v7())));
+                params.extend(tenant.iter().map(|(_, tenant)| tenant.as_borrowed()));
             }
             let sql = std::mem::take(&mut self.sql);
             let inserted = self.session.execute_in(self.turn, &sql, &params, self.at).await;
@@ -204,7 +213,8 @@ impl Flush<'_, '_> {
             self.quote_table(rows.link);
             self.sql.push_str(" WHERE ");
             self.is_one_of(rows.link, &rows.columns, chunk.len());
-            let params: Vec<Value<'_>> = chunk.iter().flatten().map(Value::as_borrowed).collect();
+            let mut params: Vec<Value<'_>> = chunk.iter().flatten().map(Value::as_borrowed).collect();
+            params.extend(self.confine(rows.link)?);
             let sql = std::mem::take(&mut self.sql);
             let mut sink = |row: &Row<'_>| {
                 let columns = rows.columns.iter().enumerate();
@@ -220,6 +230,18 @@ impl Flush<'_, '_> {
         rows.rows.retain(|row| !there.contains(&IdentityKey::new(row.iter().map(Value::as_borrowed))));
         Ok(())
     }
+}
+
+#[cold]
+fn apart(link: &ModelDef, column: usize, (owner, target): (SlotPtr, SlotPtr)) -> Error {
+    let message = format!(
+        "a row of `{}` and one of `{}` cannot be linked: `{}` has one `{}` for both, and theirs differ",
+        owner.def().name,
+        target.def().name,
+        link.name,
+        link.columns[column].field
+    );
+    Error::new(ErrorKind::InvalidStatement, message).with_table(link.table)
 }
 
 /// Adds a row to those of its link model, unless it is among them.

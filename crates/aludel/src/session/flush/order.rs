@@ -2,9 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use smallvec::SmallVec;
+
 use crate::entity::arena::Arena;
-use crate::entity::def::{ColumnDef, ModelDef};
-use crate::entity::inherit::ColumnNumber;
+use crate::entity::def::ModelDef;
+use crate::entity::foreign_key::ForeignKeyRef;
+use crate::entity::inherit::ColumnsNumber;
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
@@ -24,7 +27,10 @@ pub(super) struct Ordered {
 
 /// Groups of models of which each depends only on those before it, by the foreign keys that count; several in one group
 /// depend on each other.
-pub(super) fn groups(defs: &[&'static ModelDef], counts: impl Fn(&ColumnDef) -> bool) -> Vec<Vec<&'static ModelDef>> {
+pub(super) fn groups(
+    defs: &[&'static ModelDef],
+    counts: impl Fn(ForeignKeyRef) -> bool,
+) -> Vec<Vec<&'static ModelDef>> {
     let mut state = Tarjan {
         defs,
         counts: &counts,
@@ -47,7 +53,7 @@ pub(super) fn groups(defs: &[&'static ModelDef], counts: impl Fn(&ColumnDef) -> 
 /// keys, which a program's author wrote by hand.
 struct Tarjan<'a> {
     defs: &'a [&'static ModelDef],
-    counts: &'a dyn Fn(&ColumnDef) -> bool,
+    counts: &'a dyn Fn(ForeignKeyRef) -> bool,
     index: Vec<Option<usize>>,
     low: Vec<usize>,
     on_stack: Vec<bool>,
@@ -64,7 +70,8 @@ impl Tarjan<'_> {
         self.stack.push(position);
         self.on_stack[position] = true;
         let def = self.defs[position];
-        for target in def.parents(self.counts) {
+        for key in def.row_keys().filter(|key| (self.counts)(*key)) {
+            let target = key.target();
             for other in 0..self.defs.len() {
                 if self.defs[other].is_a(target) {
                     self.follow(position, other);
@@ -116,7 +123,7 @@ pub(super) fn for_insert(arena: &Arena, new: &[SlotPtr]) -> Result<Ordered> {
     for group in groups(&defs, |_| true) {
         let rows = new.iter().copied().filter(|slot| group.iter().any(|def| def.is(slot.def())));
         if let [def] = group.as_slice()
-            && !(0..def.columns.len()).any(|column| points_into(def, column, &group))
+            && !def.row_keys().any(|key| points_into(key, &group))
         {
             ordered.slots.extend(rows);
         } else {
@@ -126,36 +133,37 @@ pub(super) fn for_insert(arena: &Arena, new: &[SlotPtr]) -> Result<Ordered> {
     Ok(ordered)
 }
 
-fn points_into(def: &ModelDef, column: usize, group: &[&'static ModelDef]) -> bool {
-    !def.joins_parent(column)
-        && def.columns[column].references.as_ref().is_some_and(|reference| {
-            let target = (reference.target)().0;
-            group.iter().any(|def| def.is_a(target))
-        })
+fn points_into(key: ForeignKeyRef, group: &[&'static ModelDef]) -> bool {
+    let target = key.target();
+    group.iter().any(|def| def.is_a(target))
 }
 
 /// One row's foreign key to another new row.
 struct Dependency {
-    column: usize,
+    key: ForeignKeyRef,
+    /// Whether the row can be inserted with NULL in the key.
     nullable: bool,
     on: SlotPtr,
 }
 
+/// Whether rows can be inserted with NULL in a key, to be completed afterwards. What the database makes of the row that
+/// the key leads to has to be among what is NULL.
+fn can_be_late(def: &'static ModelDef, key: ForeignKeyRef) -> bool {
+    let target = key.target();
+    let is_made = |referenced: usize| target.columns[referenced].generated.is_made_by_database();
+    key.nullable(def).next().is_some()
+        && key.pairs().all(|(column, referenced)| def.columns[column].nullable || !is_made(referenced))
+}
+
 fn by_rows(arena: &Arena, rows: &[SlotPtr], group: &[&'static ModelDef], ordered: &mut Ordered) -> Result<()> {
-    let mut by_value: HashMap<(ColumnNumber, Value<'_>), SlotPtr> = HashMap::new();
-    let mut referenced: HashSet<ColumnNumber> = HashSet::new();
-    for def in group {
-        for (_, column) in def.columns.iter().enumerate().filter(|(at, _)| points_into(def, *at, group)) {
-            if let Some(reference) = &column.references {
-                let (target, position) = (reference.target)();
-                referenced.insert(target.column_number(position));
-            }
-        }
-    }
+    let keys = group.iter().flat_map(|def| def.row_keys()).filter(|key| points_into(*key, group));
+    let referenced: HashSet<ColumnsNumber> = keys.map(ForeignKeyRef::number).collect();
+    let mut by_value: HashMap<(&ColumnsNumber, SmallVec<[Value<'_>; 1]>), SlotPtr> = HashMap::new();
     for &slot in rows {
-        for &number in &referenced {
-            if let Some(column) = slot.def().numbered(number) {
-                by_value.insert((number, arena.value(slot, column)), slot);
+        for to in &referenced {
+            if let Some(columns) = slot.def().numbered(to) {
+                let values = columns.iter().map(|&column| arena.value(slot, column)).collect();
+                by_value.insert((to, values), slot);
             }
         }
     }
@@ -164,17 +172,21 @@ fn by_rows(arena: &Arena, rows: &[SlotPtr], group: &[&'static ModelDef], ordered
         .map(|&slot| {
             let def = slot.def();
             let dependencies = def
-                .columns
-                .iter()
-                .enumerate()
-                .filter(|(position, _)| points_into(def, *position, group))
-                .filter_map(|(position, column)| {
-                    let (target, referenced) = (column.references.as_ref()?.target)();
-                    let value = arena.value(slot, position);
-                    let on = by_value.get(&(target.column_number(referenced), value))?;
+                .row_keys()
+                .filter(|key| points_into(*key, group))
+                .filter_map(|key| {
+                    let values: SmallVec<[Value<'_>; 1]> =
+                        key.pairs().map(|(column, _)| arena.value(slot, column)).collect();
+                    if values.iter().any(Value::is_null) {
+                        return None;
+                    }
+                    let to = key.number();
+                    let on = *by_value.get(&(&to, values))?;
                     // A row that points at itself waits for its own key, unless that is known.
-                    let own = *on == slot && !target.columns[referenced].generated.is_made_by_database();
-                    (!own).then_some(Dependency { column: position, nullable: column.nullable, on: *on })
+                    let target = key.target();
+                    let is_made = |referenced: usize| target.columns[referenced].generated.is_made_by_database();
+                    let own = on == slot && !key.pairs().any(|(_, referenced)| is_made(referenced));
+                    (!own).then(|| Dependency { key, nullable: can_be_late(def, key), on })
                 })
                 .collect();
             (slot, dependencies)
@@ -223,7 +235,8 @@ fn open_cycle(waiting: &mut [(SlotPtr, Vec<Dependency>)], done: &HashSet<SlotPtr
                 dependencies.retain(|dependency| {
                     let keep = done.contains(&dependency.on);
                     if !keep {
-                        late.push(Late { slot: *slot, column: dependency.column });
+                        let columns = dependency.key.nullable(slot.def());
+                        late.extend(columns.map(|column| Late { slot: *slot, column }));
                     }
                     keep
                 });

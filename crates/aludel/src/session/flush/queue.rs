@@ -82,7 +82,7 @@ impl Flush<'_, '_> {
     pub(super) fn needs_a_key_of(&self, queue: &Queue<'_>, slot: SlotPtr, version: *const ()) -> bool {
         !queue.is_empty()
             && slot.def().columns.iter().enumerate().any(|(column, column_def)| {
-                if column_def.references.is_none() {
+                if column_def.references.is_none() && !slot.def().is_in_a_foreign_key(column) {
                     return false;
                 }
                 let value = self.arena.value_in(slot, version, column);

@@ -53,6 +53,11 @@ impl Flush<'_, '_> {
         switches
     }
 
+    /// The rows whose places new ones take.
+    pub(super) fn replaced(&self, new: &mut Vec<SlotPtr>, doomed: &[SlotPtr]) -> Vec<SlotPtr> {
+        self.switches(new, doomed).into_iter().map(|switch| switch.old).collect()
+    }
+
     /// The key of a new row, where the program gave it.
     fn given_key(&self, new: SlotPtr) -> Option<IdentityKey> {
         let def = new.def();
@@ -72,15 +77,14 @@ impl Flush<'_, '_> {
 
     /// Whether a row has a foreign key to one of these.
     fn points_at(&self, slot: SlotPtr, rows: &[SlotPtr]) -> bool {
-        slot.def().columns.iter().enumerate().any(|(column, column_def)| {
-            let Some(reference) = &column_def.references else { return false };
-            let (target, referenced) = (reference.target)();
-            let value = self.arena.value(slot, column);
-            let is_it = |row: &SlotPtr| {
-                let column = row.def().numbered(target.column_number(referenced));
-                column.is_some_and(|column| self.arena.value(*row, column) == value)
+        slot.def().row_keys().any(|key| {
+            let Some(values) = key.values(|column| self.arena.value(slot, column)) else { return false };
+            let to = key.number();
+            let leads_to = |row: SlotPtr| {
+                let columns = row.def().numbered(&to)?;
+                Some(columns.iter().zip(&values).all(|(&column, value)| self.arena.value(row, column) == *value))
             };
-            !value.is_null() && rows.iter().any(is_it)
+            rows.iter().any(|&row| leads_to(row) == Some(true))
         })
     }
 
@@ -120,7 +124,7 @@ impl Flush<'_, '_> {
         changes.extend(guard.next.clone());
         // A link table has nothing but its key: the row is there already.
         if !columns.is_empty() || !made.is_empty() {
-            self.render_switch(def, &columns, &made, &guard);
+            let tenant = self.render_switch(def, &columns, &made, &guard)?;
             let mut params: Vec<Value<'_>> = Vec::with_capacity(columns.len() + def.primary_key.len());
             for &column in &columns {
                 params.push(match &guard.next {
@@ -130,6 +134,7 @@ impl Flush<'_, '_> {
             }
             params.extend(key.values());
             params.extend(guard.bound().map(|(_, value)| value.clone()));
+            params.extend(tenant);
             let sql = std::mem::take(&mut self.sql);
             let explain = |error| {
                 let guarded = guard.bound().map(|(column, _)| column);
@@ -162,7 +167,13 @@ impl Flush<'_, '_> {
     }
 
     /// `UPDATE .. SET` all columns, also those that the new row leaves to the database's default.
-    fn render_switch(&mut self, def: &'static ModelDef, columns: &[usize], made: &[usize], guard: &Guard<'_>) {
+    fn render_switch(
+        &mut self,
+        def: &'static ModelDef,
+        columns: &[usize],
+        made: &[usize],
+        guard: &Guard<'_>,
+    ) -> Result<Option<Value<'static>>> {
         self.begin_sql("UPDATE ");
         self.quote_table(def);
         self.sql.push_str(" SET ");
@@ -193,13 +204,15 @@ impl Flush<'_, '_> {
         self.sql.push_str(" WHERE ");
         self.key_condition(def);
         self.guard_condition(def, &guard.old);
+        let tenant = self.confine(def)?;
         if !self.dialect().capabilities().update_returning {
-            return;
+            return Ok(tenant);
         }
         for (position, &column) in made.iter().enumerate() {
             self.sql.push_str(if position == 0 { " RETURNING " } else { ", " });
             self.quote(def.columns[column].name);
         }
+        Ok(tenant)
     }
 
     /// The old entity is deleted, and the new one is the row's.

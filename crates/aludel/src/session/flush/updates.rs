@@ -69,7 +69,7 @@ impl Flush<'_, '_> {
                 return Box::pin(self.update_parts(queue, arena, changes, inheritance)).await;
             }
         }
-        let (made, places, params) = self.render_changes(arena, &changes, None);
+        let (made, places, params) = self.render_changes(arena, &changes, None)?;
         let Changes { slot, sent, key, columns, .. } = changes;
         let planned = Planned { slot, sent, key, columns, made, places, settles: true };
         self.enqueue(queue, params, Then::Updated(planned)).await
@@ -93,6 +93,7 @@ impl Flush<'_, '_> {
         if let Some(&column) = columns.iter().find(|&&column| def.columns[column].computed.is_some()) {
             return Err(computed_set(def, column));
         }
+        self.check_tenant(slot, sent, &columns)?;
         let guard = Guard::of_update(arena, slot, flushed, &columns)?;
         let mut stamps: Vec<(usize, Value<'static>)> = def
             .columns
@@ -116,7 +117,7 @@ impl Flush<'_, '_> {
         arena: &'v Arena,
         changes: &Changes<'v>,
         part: Option<Part>,
-    ) -> (Vec<(usize, Value<'static>)>, Vec<usize>, Vec<Value<'v>>) {
+    ) -> Result<(Vec<(usize, Value<'static>)>, Vec<usize>, Vec<Value<'v>>)> {
         let Changes { slot, sent, key, columns, stamps, guard } = changes;
         let def = slot.def();
         let here = |column: usize| part.is_none_or(|part| part.has(column));
@@ -124,6 +125,7 @@ impl Flush<'_, '_> {
         self.render_update(def, part, written());
         let old = || guard.old.iter().filter(|(column, _)| here(*column));
         self.guard_condition(def, old());
+        let tenant = self.confine(def)?;
         let mut made: Vec<(usize, Value<'static>)> = Vec::new();
         let mut params: Vec<Value<'v>> = Vec::with_capacity(columns.len() + stamps.len() + def.primary_key.len());
         for &column in columns {
@@ -143,10 +145,12 @@ impl Flush<'_, '_> {
         params.extend(key.values().into_iter().map(|value| value.into_owned()));
         let bound = || old().filter(|(_, value)| !value.is_null());
         let guarded = bound().map(|(column, _)| *column);
-        let places = written().chain(def.primary_key.iter().copied()).chain(guarded).collect();
+        let confined = tenant.is_some().then(|| def.options.tenant().map(|column| column.position)).flatten();
+        let places = written().chain(def.primary_key.iter().copied()).chain(guarded).chain(confined).collect();
         params.extend(bound().map(|(_, value)| value.clone()));
+        params.extend(tenant);
         made.extend(stamps.iter().cloned());
-        (made, places, params)
+        Ok((made, places, params))
     }
 
     /// What the database computed anew for a row that it updated; nothing for models without computed columns.

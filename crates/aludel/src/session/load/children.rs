@@ -1,16 +1,17 @@
 //! Collections, and one-to-one relationships whose foreign key is on the other side.
 
 use std::borrow::Cow;
-use std::panic::Location;
 use std::sync::Arc;
 
-use super::super::Session;
-use super::{ByKey, MAX_KEYS, column_node, columns_of, select_where};
+use super::join_key::JoinKey;
+use super::relations::{Loading, Planned};
+use super::{ByKey, MAX_KEYS, column_node, columns_of, lifted, select_where};
 use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
+use crate::entity::foreign_key::KeyValues;
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::RelationLoad;
+use crate::model::{JoinColumns, RelationLoad};
 use crate::sql::{BinaryOp, FromClause, Node, OrderBy, Select, SelectColumn, Value};
 
 /// The name of the row's number among its siblings, where a load is limited for each parent.
@@ -18,53 +19,88 @@ const ROW: &str = "aludel_row";
 /// The name of the subquery that numbers the rows.
 const NUMBERED: &str = "aludel_numbered";
 
-impl Session {
-    /// Loads the rows whose foreign key points at these.
-    pub(super) async fn load_children(
-        &self,
-        arena: &Arc<Arena>,
-        def: &'static ModelDef,
-        slots: &[SlotPtr],
-        load: &RelationLoad,
-        at: &'static Location<'static>,
-    ) -> Result<()> {
-        let index = load.relationship;
-        let relationship = &def.relationships[index];
-        let target = (relationship.target)();
-        let join = def.relationships[index].columns(def)?;
-        let (local, remote) = (join.local[0], join.remote[0]);
-        let order_by = order_of(relationship, load);
-        let keys: Vec<Value<'_>> = slots.iter().map(|&slot| arena.value(slot, local)).collect();
-        let mut children = ByKey::default();
-        for keys in keys.chunks(MAX_KEYS) {
-            let select = select_where(target, remote, keys, load.filter.as_ref());
-            let parent = vec![column_node(target, target.table, remote)];
-            let select = ordered(target, select, parent, &[], &order_by, load.limit);
-            for child in self.select_rows(arena, target, select, at).await? {
-                children.entry(arena.value(child, remote)).or_default().push(child);
+/// The rows whose foreign key points at some, on their way.
+struct Children<'a, K> {
+    arena: &'a Arc<Arena>,
+    def: &'static ModelDef,
+    load: &'a RelationLoad,
+    /// The columns of the foreign key.
+    remote: Vec<usize>,
+    /// The rows that are pointed at, with what leads there.
+    parents: Vec<(SlotPtr, Option<K>)>,
+}
+
+/// Loads the rows whose foreign key points at these.
+pub(super) fn plan<'a>(
+    arena: &'a Arc<Arena>,
+    def: &'static ModelDef,
+    slots: Vec<SlotPtr>,
+    load: &'a RelationLoad,
+) -> Result<Planned<'a>> {
+    let join = def.relationships[load.relationship].columns(def)?;
+    Ok(match join.local[..] {
+        [_] => plan_by::<Value<'a>>(arena, def, slots, load, join),
+        _ => plan_by::<KeyValues<'a>>(arena, def, slots, load, join),
+    })
+}
+
+fn plan_by<'a, K: JoinKey<'a> + 'a>(
+    arena: &'a Arc<Arena>,
+    def: &'static ModelDef,
+    slots: Vec<SlotPtr>,
+    load: &'a RelationLoad,
+    join: JoinColumns,
+) -> Planned<'a> {
+    let relationship = &def.relationships[load.relationship];
+    let target = (relationship.target)();
+    let JoinColumns { local, remote, .. } = join;
+    let parents: Vec<(SlotPtr, Option<K>)> = slots.into_iter().map(|slot| (slot, K::of(arena, slot, &local))).collect();
+    let order_by = order_of(relationship, load);
+    let keys: Vec<K> = parents.iter().filter_map(|(_, key)| key.clone()).collect();
+    let select = |keys: &[K]| {
+        let select = lifted(select_where(target, K::condition(target, &remote, keys), load.filter.as_ref()), load);
+        let parent = remote.iter().map(|&column| column_node(target, target.table, column)).collect();
+        ordered(target, select, parent, &[], &order_by, load.limit)
+    };
+    let selects = keys.chunks(MAX_KEYS / remote.len()).map(select).collect();
+    let loading = Box::new(Children { arena, def, load, remote, parents });
+    Planned { target, selects, unique: true, loading }
+}
+
+impl<'a, K: JoinKey<'a>> Loading for Children<'a, K> {
+    fn finish(self: Box<Self>, found: Vec<SlotPtr>) -> Result<()> {
+        let Self { arena, def, load, remote, parents } = *self;
+        let mut children: ByKey<K> = ByKey::default();
+        for child in found {
+            if let Some(key) = K::of(arena, child, &remote) {
+                children.entry(key).or_default().push(child);
             }
         }
+        let index = load.relationship;
+        let relationship = &def.relationships[index];
         let back = relationship.inverse.map(|inverse| inverse());
-        let mut rows: Vec<Vec<SlotPtr>> = Vec::with_capacity(slots.len());
-        for (&slot, key) in slots.iter().zip(&keys) {
-            let members = children.get(key).cloned().unwrap_or_default();
+        let mut slots: Vec<SlotPtr> = Vec::with_capacity(parents.len());
+        let mut rows: Vec<Vec<SlotPtr>> = Vec::with_capacity(parents.len());
+        for (slot, key) in parents {
+            let members = key.and_then(|key| children.get(&key).cloned()).unwrap_or_default();
             if let Some(back) = back {
                 let mut tracker = arena.tracker();
                 for &child in &members {
                     tracker.set_loaded_one(arena, child, back, Some(slot));
                 }
             }
+            slots.push(slot);
             rows.push(members);
         }
         if relationship.kind == RelationshipKind::Many {
             let mut tracker = arena.tracker();
-            tracker.set_loaded_many(arena, index, slots, &rows);
+            tracker.set_loaded_many(arena, index, &slots, &rows);
             if !load.is_whole() {
                 slots.iter().for_each(|&slot| tracker.found_in_part(arena, slot, index));
             }
             return Ok(());
         }
-        set_only_children(arena, def, load, slots, &rows)
+        set_only_children(arena, def, load, &slots, &rows)
     }
 }
 

@@ -2,93 +2,92 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::panic::Location;
 use std::sync::Arc;
 
-use super::super::Session;
 use super::super::flush::value_of;
 use super::children::{order_of, ordered};
-use super::{MAX_KEYS, columns_of};
+use super::relations::{Loading, Planned};
+use super::{MAX_KEYS, columns_of, lifted};
 use crate::engine::row::Row;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
-use crate::entity::loader::RowLoader;
 use crate::entity::slot::SlotPtr;
 use crate::error::Result;
 use crate::model::{RelationLoad, SecondaryJoin, column_of, is_one_of};
-use crate::sql::{FromClause, Join, JoinKind, Node, Select, SelectColumn, Statement};
+use crate::sql::{FromClause, Join, JoinKind, Node, Select, SelectColumn};
 
-impl Session {
-    /// Loads the rows that a link model links to these.
-    pub(super) async fn load_linked(
-        &self,
-        arena: &Arc<Arena>,
-        def: &'static ModelDef,
-        slots: &[SlotPtr],
-        load: &RelationLoad,
-        at: &'static Location<'static>,
-    ) -> Result<()> {
-        let index = load.relationship;
-        let relationship = &def.relationships[index];
-        let target = (relationship.target)();
-        let Some(join) = relationship.secondary_join(def)? else { return Ok(()) };
-        let order_by = order_of(relationship, load);
-        let key_of = |slot: SlotPtr| IdentityKey::new(join.near.local.iter().map(|&column| arena.value(slot, column)));
-        let keys: Vec<IdentityKey> = slots.iter().map(|&slot| key_of(slot)).collect();
-        let mut found: HashMap<IdentityKey, Vec<SlotPtr>> = HashMap::new();
-        for keys in keys.chunks(MAX_KEYS) {
-            let select = select_linked(target, &join, keys, load.filter.as_ref());
-            let owner = near_columns(&join);
-            let select = ordered(target, select, owner, &names(&join), &order_by, load.limit);
-            self.select_linked_rows(arena, target, &join, select, &mut found, at).await?;
-        }
-        // One row may stand for several, which the same link rows lead from.
-        let rows: Vec<Vec<SlotPtr>> = keys.iter().map(|key| found.get(key).cloned().unwrap_or_default()).collect();
-        let mut tracker = arena.tracker();
-        tracker.set_loaded_many(arena, index, slots, &rows);
-        if !load.is_whole() {
-            slots.iter().for_each(|&slot| tracker.found_in_part(arena, slot, index));
+/// The rows that a link model links to some, on their way.
+struct Linked<'a> {
+    arena: &'a Arc<Arena>,
+    load: &'a RelationLoad,
+    target: &'static ModelDef,
+    join: SecondaryJoin,
+    /// The rows that they are linked to, with their keys.
+    owners: Vec<(SlotPtr, IdentityKey)>,
+    found: HashMap<IdentityKey, Vec<SlotPtr>>,
+}
+
+/// Loads the rows that a link model links to these.
+pub(super) fn plan<'a>(
+    arena: &'a Arc<Arena>,
+    def: &'static ModelDef,
+    slots: Vec<SlotPtr>,
+    load: &'a RelationLoad,
+) -> Result<Planned<'a>> {
+    let relationship = &def.relationships[load.relationship];
+    let target = (relationship.target)();
+    let Some(join) = relationship.secondary_join(def)? else {
+        unreachable!("asked for relationships with a link model")
+    };
+    let order_by = order_of(relationship, load);
+    let key_of = |slot: SlotPtr| IdentityKey::new(join.near.local.iter().map(|&column| arena.value(slot, column)));
+    let owners: Vec<(SlotPtr, IdentityKey)> = slots.into_iter().map(|slot| (slot, key_of(slot))).collect();
+    let select = |owners: &[(SlotPtr, IdentityKey)]| {
+        let keys = owners.iter().map(|(_, key)| key);
+        let select = lifted(select_linked(target, &join, keys, load.filter.as_ref()), load);
+        ordered(target, select, near_columns(&join), &names(&join), &order_by, load.limit)
+    };
+    let selects = owners.chunks(MAX_KEYS / join.near.local.len()).map(select).collect();
+    let loading = Box::new(Linked { arena, load, target, join, owners, found: HashMap::new() });
+    Ok(Planned { target, selects, unique: false, loading })
+}
+
+impl Loading for Linked<'_> {
+    /// Notes which owner the row belongs to.
+    fn note(&mut self, row: &Row<'_>, slot: SlotPtr) -> Result<()> {
+        let Self { target, join, .. } = self;
+        let near = join.near.remote.iter().enumerate();
+        let values = near
+            .map(|(position, &column)| value_of(row, target.columns.len() + position, &join.link.columns[column]))
+            .collect::<Result<Vec<_>>>()?;
+        let members = self.found.entry(IdentityKey::new(values.into_iter())).or_default();
+        // A link model may have no constraint against a pair that it has twice.
+        if !members.contains(&slot) {
+            members.push(slot);
         }
         Ok(())
     }
 
-    /// Runs the select, and notes which row belongs to which owner.
-    async fn select_linked_rows(
-        &self,
-        arena: &Arc<Arena>,
-        target: &'static ModelDef,
-        join: &SecondaryJoin,
-        select: Select,
-        found: &mut HashMap<IdentityKey, Vec<SlotPtr>>,
-        at: &'static Location<'static>,
-    ) -> Result<()> {
-        let mut statement = Statement::default();
-        select.render(self.rendering_of(target), &mut statement);
-        let mut loader = RowLoader::new(arena, target, false);
-        let mut sink = |row: &Row<'_>| {
-            let slot = loader.slot(row, 0)?;
-            let near = join.near.remote.iter().enumerate();
-            let values = near
-                .map(|(position, &column)| value_of(row, target.columns.len() + position, &join.link.columns[column]))
-                .collect::<Result<Vec<_>>>()?;
-            let members = found.entry(IdentityKey::new(values.into_iter())).or_default();
-            // A link model may have no constraint against a pair that it has twice.
-            if !members.contains(&slot) {
-                members.push(slot);
-            }
-            Ok(())
-        };
-        self.fetch(self.bind_of(target)?, &statement.sql, &statement.params, at, &mut sink).await?;
+    fn finish(self: Box<Self>, _rows: Vec<SlotPtr>) -> Result<()> {
+        let Self { arena, load, owners, found, .. } = *self;
+        // One row may stand for several, which the same link rows lead from.
+        let (slots, rows): (Vec<SlotPtr>, Vec<Vec<SlotPtr>>) =
+            owners.iter().map(|(slot, key)| (*slot, found.get(key).cloned().unwrap_or_default())).unzip();
+        let mut tracker = arena.tracker();
+        tracker.set_loaded_many(arena, load.relationship, &slots, &rows);
+        if !load.is_whole() {
+            slots.iter().for_each(|&slot| tracker.found_in_part(arena, slot, load.relationship));
+        }
         Ok(())
     }
 }
 
 /// `SELECT` of the target's columns and of the owner's key for some owners.
-fn select_linked(
+fn select_linked<'k>(
     target: &'static ModelDef,
     join: &SecondaryJoin,
-    keys: &[IdentityKey],
+    keys: impl Iterator<Item = &'k IdentityKey>,
     filter: Option<&Node>,
 ) -> Select {
     let link = Cow::Borrowed(join.link.table);
@@ -100,7 +99,7 @@ fn select_linked(
         columns,
         from: FromClause::Table(target.table_ref()),
         joins: vec![Join { kind: JoinKind::Inner, table: join.link.table_ref(), on }],
-        filter: std::iter::once(is_one_of(near_columns(join), keys.iter().map(IdentityKey::values)))
+        filter: std::iter::once(is_one_of(near_columns(join), keys.map(IdentityKey::values)))
             .chain(filter.cloned())
             .collect(),
         ..Select::default()

@@ -1,77 +1,125 @@
 //! To-one relationships whose foreign key is on this side.
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use super::super::Session;
-use super::{ByKey, MAX_KEYS, select_where};
+use super::join_key::JoinKey;
+use super::relations::{Loading, Planned};
+use super::{ByKey, MAX_KEYS, lifted, select_where};
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
-use crate::entity::identity_map::IdentityKey;
+use crate::entity::foreign_key::KeyValues;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::Result;
 use crate::model::RelationLoad;
-use crate::sql::Value;
+use crate::sql::{Select, Value};
 
-impl Session {
-    /// Loads the rows that a foreign key points at; those that the session has are not asked for again.
-    pub(super) async fn load_parents(
-        &self,
-        arena: &Arc<Arena>,
-        def: &'static ModelDef,
-        slots: &[SlotPtr],
-        load: &RelationLoad,
-        at: &'static Location<'static>,
-    ) -> Result<()> {
-        let index = load.relationship;
-        let target = (def.relationships[index].target)();
-        let join = def.relationships[index].columns(def)?;
-        let (local, remote) = (join.local[0], join.remote[0]);
-        let mut by_key = ByKey::default();
-        for &slot in slots {
-            let key = arena.value(slot, local);
-            if key.is_null() {
-                arena.tracker().set_loaded_one(arena, slot, index, None);
-            } else {
-                by_key.entry(key).or_default().push(slot);
-            }
+/// The rows that a foreign key points at, on their way.
+struct Parents<'a, K> {
+    arena: &'a Arc<Arena>,
+    load: &'a RelationLoad,
+    /// The columns that the key leads to.
+    remote: Vec<usize>,
+    /// The rows whose parent is asked for, by its key.
+    children: ByKey<K>,
+}
+
+/// Loads the rows that a foreign key points at; those that the session has are not asked for again.
+pub(super) fn plan<'a>(
+    session: &Session,
+    arena: &'a Arc<Arena>,
+    def: &'static ModelDef,
+    slots: &[SlotPtr],
+    load: &'a RelationLoad,
+) -> Result<Planned<'a>> {
+    let relationship = &def.relationships[load.relationship];
+    let target = (relationship.target)();
+    let join = relationship.columns(def)?;
+    Ok(match join.local[..] {
+        [_] => plan_by::<Value<'a>>(session, arena, target, slots, load, &join.local, join.remote),
+        _ => plan_by::<KeyValues<'a>>(session, arena, target, slots, load, &join.local, join.remote),
+    })
+}
+
+fn plan_by<'a, K: JoinKey<'a> + 'a>(
+    session: &Session,
+    arena: &'a Arc<Arena>,
+    target: &'static ModelDef,
+    slots: &[SlotPtr],
+    load: &'a RelationLoad,
+    local: &[usize],
+    remote: Vec<usize>,
+) -> Planned<'a> {
+    let mut children: ByKey<K> = ByKey::default();
+    for &slot in slots {
+        match K::of(arena, slot, local) {
+            None => arena.tracker().set_loaded_one(arena, slot, load.relationship, None),
+            Some(key) => children.entry(key).or_default().push(slot),
         }
-        if load.filter.is_none() && target.primary_key == [remote] {
-            by_key.retain(|key, children| {
-                let mut tracker = arena.tracker();
-                let store = tracker.store(target);
-                if !store.occupied {
-                    return true;
-                }
-                let epoch = store.epoch;
-                let key = IdentityKey::new(std::iter::once(key.as_borrowed()));
-                let known = tracker.identity_map(arena, target).get(&key);
-                let current = known.filter(|slot| slot.state() == State::Persistent && slot.epoch() == epoch);
-                if let Some(parent) = current {
-                    for &child in &*children {
-                        tracker.set_loaded_one(arena, child, index, Some(parent));
-                    }
-                }
-                current.is_none()
+    }
+    let mut parents = Parents { arena, load, remote, children };
+    parents.leave_out_known(session, target);
+    let selects = parents.selects(target);
+    Planned { target, selects, unique: true, loading: Box::new(parents) }
+}
+
+impl<'a, K: JoinKey<'a>> Parents<'a, K> {
+    /// Parents that the session has, as they are.
+    fn leave_out_known(&mut self, session: &Session, target: &'static ModelDef) {
+        let Self { arena, load, remote, children } = self;
+        let told = target.primary_key.iter().all(|column| remote.contains(column));
+        if load.filter.is_some() || !told || !arena.tracker().store(target).occupied {
+            return;
+        }
+        children.retain(|key, children| {
+            let mut tracker = arena.tracker();
+            let epoch = tracker.store(target).epoch;
+            let known = key.primary_key(target, remote).and_then(|key| tracker.identity_map(arena, target).get(&key));
+            let current = known.filter(|slot| slot.state() == State::Persistent && slot.epoch() == epoch);
+            let current = current.filter(|&slot| {
+                // What the key has beside the primary key has to be the row's too.
+                remote.len() == target.primary_key.len() || K::of(arena, slot, remote).as_ref() == Some(key)
             });
-        }
-        let keys: Vec<Value<'_>> = by_key.keys().cloned().collect();
-        for keys in keys.chunks(MAX_KEYS) {
-            let select = select_where(target, remote, keys, load.filter.as_ref());
-            for parent in self.select_rows(arena, target, select, at).await? {
-                let Some(children) = by_key.remove(&arena.value(parent, remote)) else { continue };
-                let mut tracker = arena.tracker();
-                for child in children {
-                    tracker.set_loaded_one(arena, child, index, Some(parent));
+            // One that it must not see is asked for: the statement says what is wrong, or finds nothing.
+            let current = current.filter(|&slot| session.sees(arena, slot, load.with_deleted).unwrap_or(false));
+            if let Some(parent) = current {
+                for &child in &*children {
+                    tracker.set_loaded_one(arena, child, load.relationship, Some(parent));
+                }
+            }
+            current.is_none()
+        });
+    }
+
+    fn selects(&self, target: &'static ModelDef) -> Vec<Select> {
+        let keys: Vec<K> = self.children.keys().cloned().collect();
+        let select = |keys: &[K]| {
+            let keys = K::condition(target, &self.remote, keys);
+            lifted(select_where(target, keys, self.load.filter.as_ref()), self.load)
+        };
+        keys.chunks(MAX_KEYS / self.remote.len()).map(select).collect()
+    }
+}
+
+impl<'a, K: JoinKey<'a>> Loading for Parents<'a, K> {
+    fn finish(self: Box<Self>, rows: Vec<SlotPtr>) -> Result<()> {
+        let Self { arena, load, remote, mut children } = *self;
+        for parent in rows {
+            let Some(children) = K::of(arena, parent, &remote).and_then(|key| children.remove(&key)) else { continue };
+            let mut tracker = arena.tracker();
+            for child in children {
+                tracker.set_loaded_one(arena, child, load.relationship, Some(parent));
+                if load.with_deleted {
+                    tracker.found_in_part(arena, child, load.relationship);
                 }
             }
         }
         let mut tracker = arena.tracker();
-        for child in by_key.into_values().flatten() {
-            tracker.set_loaded_one(arena, child, index, None);
+        for child in children.into_values().flatten() {
+            tracker.set_loaded_one(arena, child, load.relationship, None);
             // The row may be there, and not be what the condition asks for.
             if load.filter.is_some() {
-                tracker.found_in_part(arena, child, index);
+                tracker.found_in_part(arena, child, load.relationship);
             }
         }
         Ok(())

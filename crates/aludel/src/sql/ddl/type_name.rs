@@ -41,6 +41,8 @@ fn sqlite(ty: &SqlType, out: &mut String) {
         SqlType::Json => "JSON TEXT",
         // The word TEXT keeps the value as it is.
         SqlType::Inet => "INET TEXT",
+        SqlType::Inet4 => "INET4 TEXT",
+        SqlType::Inet6 => "INET6 TEXT",
         SqlType::Interval | SqlType::Array(_) | SqlType::Range(_) => return postgres(None, ty, out),
         SqlType::Enum { values, .. } => {
             return varchar(values.iter().map(|value| value.chars().count()).max().unwrap_or(0), out);
@@ -71,7 +73,7 @@ fn postgres(schema: Option<&str>, ty: &SqlType, out: &mut String) {
         SqlType::Timestamp => "TIMESTAMPTZ",
         SqlType::Uuid => "UUID",
         SqlType::Json => "JSONB",
-        SqlType::Inet => "INET",
+        SqlType::Inet | SqlType::Inet4 | SqlType::Inet6 => "INET",
         SqlType::Interval => "INTERVAL",
         SqlType::Array(element) => {
             postgres(schema, element, out);
@@ -117,6 +119,10 @@ fn mysql(dialect: Dialect, ty: &SqlType, out: &mut String) {
         SqlType::Json => "JSON",
         // INET6 takes IPv4 addresses in the form of IPv6 alone.
         SqlType::Inet => "VARCHAR(45)",
+        SqlType::Inet4 if dialect == Dialect::MariaDb => "INET4",
+        SqlType::Inet4 => "VARCHAR(15)",
+        SqlType::Inet6 if dialect == Dialect::MariaDb => "INET6",
+        SqlType::Inet6 => "VARCHAR(45)",
         SqlType::Interval | SqlType::Array(_) | SqlType::Range(_) => return postgres(None, ty, out),
         SqlType::Enum { values, .. } => {
             out.push_str("ENUM(");
