@@ -35,6 +35,9 @@ pub use crate::model::{
     ByKey, ByLink, ChildOf, Column, ColumnType, Expr, HasDeferred, Hierarchy, IntoValue, KeyType, Missing, Operand,
     Set, Text, ToMany, ToOne,
 };
+pub use crate::query::{
+    Fetch, NamedColumns, Polymorphic, PolymorphicReader, Projected, SelectList, Selection, Source, ValueFor, ValuesRow,
+};
 pub use crate::schema::{Identity, SqlType};
 pub use crate::session::hooks::{DeclaresAsyncHooks, DeclaresHooks, loaded};
 pub use crate::sql::{Criteria, Node, SoftDelete, TenantColumn, Value};
