@@ -6,6 +6,7 @@ mod cargo;
 mod check;
 mod loom;
 mod memory;
+mod oracle;
 mod reliability;
 mod ring;
 mod servers;
@@ -34,6 +35,12 @@ const COMMANDS: &[Command] = &[
         summary: "break connections, servers and disks, and count what is lost",
         help: reliability::HELP,
         run: reliability::run,
+    },
+    Command {
+        name: "oracle",
+        summary: "run random programs through SQLAlchemy too, and compare",
+        help: oracle::HELP,
+        run: oracle::run,
     },
     Command { name: "bench", summary: "compare with other libraries", help: bench::HELP, run: bench::run },
     Command {

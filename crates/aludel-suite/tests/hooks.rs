@@ -121,6 +121,9 @@ impl Hooks for Book {
         if self.title == "followed" {
             session.add(Note::build().text(format!("book {}", self.id)));
         }
+        if self.title == "with an author" {
+            session.add(Author::build().name("nobody"));
+        }
         if self.title == "endless" {
             session.add(Book::build().title("endless").author_id(self.author_id));
         }
@@ -325,6 +328,22 @@ async fn rows_that_hooks_add_are_flushed_too() -> Result<()> {
     assert_eq!(db.rows("SELECT count(*) FROM book"), ["4"]);
     let id = &db.rows("SELECT id FROM book WHERE title = 'followed'")[0];
     assert_eq!(db.rows("SELECT text FROM note ORDER BY text"), ["a book".to_owned(), format!("book {id}")]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_hook_that_fails_for_what_an_after_hook_has_added_takes_a_rollback() -> Result<()> {
+    let db = TestDb::new().await;
+    let session = db.session();
+    let ann = session.add(Author::build().name("ann"));
+    session.commit().await?;
+    session.add(Book::build().title("with an author").author_id(ann.id));
+    let error = session.flush().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Validation);
+    assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::NeedsRollback);
+    session.rollback().await?;
+    session.commit().await?;
+    assert_eq!(db.rows("SELECT count(*) FROM book"), ["0"]);
     Ok(())
 }
 

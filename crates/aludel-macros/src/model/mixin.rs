@@ -5,12 +5,13 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Fields, FieldsNamed, Path, Type, braced, parse_quote_spanned};
+use syn::{Attribute, Data, DeriveInput, Fields, FieldsNamed, Ident, Path, Type, braced, parse_quote_spanned};
 
-use super::spec::{Model, Origin};
+use super::parse::{column, refuse_attribute};
+use super::spec::{Field, Mixin, Model, Origin};
 use crate::attributes::Item;
 use crate::errors::Errors;
-use crate::output::private_at;
+use crate::output::{docs_of, private_at};
 
 /// `{struct} {fields} ..`
 pub(super) struct Invocation {
@@ -62,6 +63,45 @@ pub(super) fn ask(mixin: &Path, model: &DeriveInput, known: &[FieldsNamed]) -> T
     quote!(#mixin! { { #model } #(#known)* })
 }
 
+/// The columns of a mixin.
+pub(super) fn flatten<'a>(
+    model: &mut Model,
+    ident: &Ident,
+    field: &syn::Field,
+    mixins: &mut impl Iterator<Item = &'a FieldsNamed>,
+    errors: &mut Errors,
+) {
+    for item in Item::of(&field.attrs, "model", errors) {
+        if item.name() == "flatten" {
+            item.flag(errors);
+        } else {
+            errors.span(item.span(), "a mixin's field has `#[model(flatten)]` alone");
+        }
+    }
+    let text = "the columns of a mixin have their attributes in the mixin";
+    refuse_attribute(&field.attrs, "column", text, errors);
+    refuse_attribute(&field.attrs, "relationship", text, errors);
+    if path(&field.ty).is_none() {
+        errors.at(&field.ty, "`#[model(flatten)]` is for a struct with `#[derive(Mixin)]`, named by its path");
+        return;
+    }
+    let first = model.columns.len();
+    for member in mixins.next().into_iter().flat_map(|fields| &fields.named) {
+        let Some(ident) = &member.ident else { continue };
+        let parsed = Field {
+            ident: ident.clone(),
+            // What the member says is of another place.
+            vis: field.vis.clone(),
+            docs: docs_of(&member.attrs),
+            ty: member.ty.clone(),
+            constant: ident.clone(),
+        };
+        model.columns.push(column(parsed, &member.attrs, &model.ident, errors));
+    }
+    let count = model.columns.len() - first;
+    model.mixins.push(Mixin { ident: ident.clone(), ty: field.ty.clone(), first, count });
+}
+
 /// Lets the columns of mixins be what the mixins say: their types and values are looked up where the mixin is.
 pub(super) fn project(model: &mut Model) {
     for mixin in &model.mixins {
@@ -83,7 +123,7 @@ pub(super) fn project(model: &mut Model) {
 /// The mixins' fields in the struct of the model, each made by what is given, of its columns' positions.
 pub(super) fn fields(
     model: &Model,
-    make: impl Fn(&super::spec::Mixin, TokenStream) -> TokenStream,
+    make: impl Fn(&Mixin, TokenStream) -> TokenStream,
 ) -> impl Iterator<Item = TokenStream> {
     model.mixins.iter().map(move |mixin| {
         let (ident, ty) = (&mixin.ident, &mixin.ty);

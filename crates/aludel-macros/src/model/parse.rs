@@ -15,7 +15,7 @@ use crate::output::docs_of;
 use super::counted::{identity, sequence};
 use super::inherit;
 use super::mixin;
-use super::spec::{Column, Computed, Field, Inheritance, Kind, Mixin, Model, Origin, Reference, Size};
+use super::spec::{Column, Computed, Field, Inheritance, Kind, Model, Origin, Reference, Size};
 use crate::types::{content_of, parse_without_self};
 
 const MODEL: &[&str] = &[
@@ -109,7 +109,7 @@ pub(crate) fn model(input: &DeriveInput, mixins: &[FieldsNamed], errors: &mut Er
     for field in &fields.named {
         let Some(ident) = &field.ident else { continue };
         if mixin::is_flattened(&field.attrs) {
-            flatten(&mut model, ident, field, &mut mixins, errors);
+            mixin::flatten(&mut model, ident, field, &mut mixins, errors);
             continue;
         }
         refuse_model_attribute(&field.attrs, errors);
@@ -140,45 +140,6 @@ pub(crate) fn model(input: &DeriveInput, mixins: &[FieldsNamed], errors: &mut Er
     refuse_attribute(&input.attrs, "relationship", "`#[relationship(..)]` belongs to a field", errors);
     refuse_clashes(&model, errors);
     Some(model)
-}
-
-/// The columns of a mixin.
-fn flatten<'a>(
-    model: &mut Model,
-    ident: &Ident,
-    field: &syn::Field,
-    mixins: &mut impl Iterator<Item = &'a FieldsNamed>,
-    errors: &mut Errors,
-) {
-    for item in Item::of(&field.attrs, "model", errors) {
-        if item.name() == "flatten" {
-            item.flag(errors);
-        } else {
-            errors.span(item.span(), "a mixin's field has `#[model(flatten)]` alone");
-        }
-    }
-    let text = "the columns of a mixin have their attributes in the mixin";
-    refuse_attribute(&field.attrs, "column", text, errors);
-    refuse_attribute(&field.attrs, "relationship", text, errors);
-    if mixin::path(&field.ty).is_none() {
-        errors.at(&field.ty, "`#[model(flatten)]` is for a struct with `#[derive(Mixin)]`, named by its path");
-        return;
-    }
-    let first = model.columns.len();
-    for member in mixins.next().into_iter().flat_map(|fields| &fields.named) {
-        let Some(ident) = &member.ident else { continue };
-        let parsed = Field {
-            ident: ident.clone(),
-            // What the member says is of another place.
-            vis: field.vis.clone(),
-            docs: docs_of(&member.attrs),
-            ty: member.ty.clone(),
-            constant: ident.clone(),
-        };
-        model.columns.push(column(parsed, &member.attrs, &model.ident, errors));
-    }
-    let count = model.columns.len() - first;
-    model.mixins.push(Mixin { ident: ident.clone(), ty: field.ty.clone(), first, count });
 }
 
 pub(crate) fn refuse_attribute(attributes: &[Attribute], name: &str, text: &str, errors: &mut Errors) {

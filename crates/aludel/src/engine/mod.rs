@@ -24,6 +24,12 @@ mod retry;
 pub mod row;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod statement_cache;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod stream;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod tls;
 mod url;
 mod writer;
 

@@ -2,7 +2,6 @@
 
 mod answer;
 mod bind;
-mod cache;
 mod cancel;
 mod connection;
 mod copy;
@@ -14,7 +13,6 @@ mod prepare;
 pub(super) mod row;
 mod settings;
 mod startup;
-mod stream;
 mod temporal;
 mod tls;
 mod types;

@@ -37,8 +37,8 @@ pub(crate) struct Tracker {
     pub(crate) doomed: Vec<SlotPtr>,
     /// Rows marked as deleted, of which no flush has followed the cascades.
     pub(crate) retired: Vec<SlotPtr>,
-    /// Rows removed from a collection whose orphans are deleted.
-    pub(crate) orphans: Vec<SlotPtr>,
+    /// Rows removed from a collection whose orphans are deleted, with the foreign key that led to its owner.
+    pub(crate) orphans: Vec<(SlotPtr, usize)>,
     /// Rows of link models to be written and deleted.
     pub(crate) links: LinkChanges,
     /// How to go back, newest last.

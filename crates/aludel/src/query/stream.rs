@@ -82,7 +82,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
             let def = M::def();
             return Err(invalid(format!(
                 "with({}::{name}): a stream yields plain rows, which lead nowhere; use `all` or `paginate`, or stream a \
-                 `select`",
+                 `select` of a join",
                 def.name
             )));
         }

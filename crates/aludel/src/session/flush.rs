@@ -198,7 +198,7 @@ impl Flush<'_, '_> {
         }
         // What waits in the queue looks as it did before.
         let early: HashSet<SlotPtr> = early.into_iter().collect();
-        let rest: Vec<SlotPtr> = dirty.iter().copied().filter(|slot| !early.contains(slot)).collect();
+        let rest = updates::by_table(dirty.iter().copied().filter(|slot| !early.contains(slot)).collect());
         self.update(&mut queue, &arena, &rest, &ordered.late).await?;
         if !links.is_empty() {
             // They are between rows that may wait there.

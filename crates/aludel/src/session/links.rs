@@ -10,6 +10,7 @@ use crate::entity::arena::Arena;
 use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::model::Model;
 use crate::entity::slot::{SlotPtr, State};
+use crate::entity::tracker::Tracker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::JoinColumns;
 use crate::sql::Value;
@@ -48,7 +49,7 @@ pub(super) fn push(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: Slo
         None => {
             copy_key(arena, child, &join.remote, Some((parent, &join.local)))?;
             let mut tracker = arena.tracker();
-            tracker.orphans.retain(|&orphan| orphan != child);
+            adopt(&mut tracker, child, &join.remote);
             tracker.link_many(arena, parent, index, child);
             Ok(())
         }
@@ -90,7 +91,7 @@ pub(super) fn remove(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: S
             arena.tracker().link_one(arena, child, inverse(), None);
         }
         if orphan {
-            arena.tracker().orphans.push(child);
+            arena.tracker().orphans.push((child, join.remote[0]));
             return Ok(());
         }
         copy_key(arena, child, &join.remote, None)
@@ -113,14 +114,14 @@ fn set_parent(
     let mut tracker = arena.tracker();
     tracker.link_one(arena, child, index, parent);
     if parent.is_some() {
-        tracker.orphans.retain(|&orphan| orphan != child);
+        adopt(&mut tracker, child, &join.local);
     }
     let Some((back, target)) = inverse else { return Ok(()) };
     if target.relationships[back].kind == RelationshipKind::Many {
         if let Some(old) = old.filter(|&old| Some(old) != parent) {
             tracker.unlink_many(arena, old, back, child);
             if target.relationships[back].cascade.delete_orphan && parent.is_none() {
-                tracker.orphans.push(child);
+                tracker.orphans.push((child, join.local[0]));
             }
         }
         if let Some(parent) = parent {
@@ -138,6 +139,12 @@ fn set_parent(
     Ok(())
 }
 
+/// A row is no orphan any more where the foreign key that led to its owner leads to another one. Parents of other
+/// relationships do not own it.
+fn adopt(tracker: &mut Tracker, child: SlotPtr, foreign_key: &[usize]) {
+    tracker.orphans.retain(|(orphan, column)| *orphan != child || !foreign_key.contains(column));
+}
+
 /// Sets the side of a one-to-one relationship that has no foreign key: the child's key is written.
 fn set_only_child(
     arena: &Arc<Arena>,
@@ -151,7 +158,7 @@ fn set_only_child(
     let Some(old) = arena.relation(parent, index).one() else { return Err(unknown_rows(owner, relationship)) };
     if let Some(old) = old.filter(|&old| Some(old) != child) {
         if relationship.cascade.delete_orphan {
-            arena.tracker().orphans.push(old);
+            arena.tracker().orphans.push((old, join.remote[0]));
         } else {
             copy_key(arena, old, &join.remote, None)?;
         }

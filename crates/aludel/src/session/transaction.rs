@@ -233,6 +233,10 @@ impl Savepoint {
                 }
             }
             self.arena.tracker().undo_scope(&self.arena, self.mark, self.outer);
+            // After a `clear` the session has read rows since that are as they were before.
+            if let Some(arena) = self.session.existing_arena().filter(|arena| !Arc::ptr_eq(arena, &self.arena)) {
+                arena.tracker().raise_epoch(None);
+            }
             self.session.unset(NEEDS_ROLLBACK);
             Ok(())
         }

@@ -1,5 +1,7 @@
 //! How expressions and selects become SQL.
 
+use std::fmt::Write;
+
 use super::compound::SelectExtra;
 use super::node::level;
 use super::{
@@ -528,6 +530,15 @@ impl<'a> Renderer<'a> {
         if list.is_empty() {
             return self.push(if negated { "1 = 1" } else { "0 = 1" });
         }
+        if self.dialect == Dialect::Postgres
+            && matches!(value, Node::Column(_))
+            && let Some(array) = array(&list)
+        {
+            self.operand(value, level::SUM);
+            self.push(if negated { " <> ALL (" } else { " = ANY (" });
+            self.bind(Value::Text(array.into()));
+            return self.push(")");
+        }
         pad(&mut list);
         self.operand(value, level::SUM);
         self.push(if negated { " NOT IN (" } else { " IN (" });
@@ -545,6 +556,23 @@ impl<'a> Renderer<'a> {
             self.push("'");
         }
     }
+}
+
+/// The integers or UUIDs of a list as one array, as PostgreSQL writes it: one parameter in place of many, and one statement
+/// for lists of all lengths. Its type is that of the column's array, which the server finds out.
+fn array(list: &[Node]) -> Option<String> {
+    let mut array = String::with_capacity(list.len() * 6 + 2);
+    for node in list {
+        array.push(if array.is_empty() { '{' } else { ',' });
+        // Writing into a `String` does not fail.
+        let _ = match node {
+            Node::Value(Value::Int(value)) => write!(array, "{value}"),
+            Node::Value(Value::Uuid(value)) => write!(array, "{value}"),
+            _ => return None,
+        };
+    }
+    array.push('}');
+    Some(array)
 }
 
 /// Lists above this stay as they are: they are rare, and twice their length might be too many parameters.

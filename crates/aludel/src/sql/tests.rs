@@ -89,6 +89,24 @@ fn lists_are_padded_to_a_power_of_two_with_their_last_value() {
 }
 
 #[test]
+fn keys_go_to_postgresql_as_one_array() {
+    let render = |node: Node| {
+        let mut out = Statement::default();
+        node.render(Dialect::Postgres, &mut out);
+        (out.sql, out.params)
+    };
+    let keys = Node::in_list(column("t", "a"), vec![int(1), int(-2), int(3)]);
+    let array = vec![Value::Text("{1,-2,3}".into())];
+    assert_eq!(render(keys.clone()), (r#""t"."a" = ANY ($1)"#.to_owned(), array.clone()));
+    assert_eq!(render(keys.negate()), (r#""t"."a" <> ALL ($1)"#.to_owned(), array));
+    // Of an expression the server would not know the type, and a text would have to be quoted.
+    let (sql, _) = render(Node::in_list(Node::binary(column("t", "a"), BinaryOp::Add, int(1)), vec![int(1)]));
+    assert_eq!(sql, r#""t"."a" + $1 IN ($2)"#);
+    let (sql, _) = render(Node::in_list(column("t", "a"), vec![Node::Value(Value::Text("x".into()))]));
+    assert_eq!(sql, r#""t"."a" IN ($1)"#);
+}
+
+#[test]
 fn an_empty_list_is_false_and_its_opposite_true() {
     let list = Node::in_list(column("t", "a"), vec![]);
     insta::assert_snapshot!(node_sql(list.clone()), @"0 = 1");

@@ -1,15 +1,15 @@
 //! A connection.
 
-use mysql_async::consts::StatusFlags;
-use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts};
+use std::sync::Arc;
 
 use super::cursor::{Cursors, Failure};
-use super::execution::{Stopped, begin, changes, hand_over, is_command, run, run_all, without_last_comment};
-use super::kill::{InFlight, Killer, sever};
+use super::error;
+use super::execution::{Stopped, begin, changes, check_length, is_command, run, run_all, without_last_comment};
+use super::kill::{InFlight, Killer};
+use super::link::Link;
 use super::opening::{self, Opened};
 use super::pace::Pace;
-use super::{bind, error};
+use super::startup::Door;
 use crate::engine::EngineOptions;
 use crate::engine::connection::{CursorId, Executed, Sink};
 use crate::engine::driver::Fetched;
@@ -20,9 +20,9 @@ use crate::sql::{Dialect, Value};
 /// A connection to a MariaDB or MySQL server. It runs one statement at a time.
 pub(in crate::engine) struct Connection {
     /// None once it is closed.
-    conn: Option<Conn>,
+    link: Option<Link>,
     /// How the server is reached when a statement of this connection is to be ended.
-    opts: Opts,
+    door: Arc<Door>,
     dialect: Dialect,
     /// How long a statement with its values may be.
     max_packet: usize,
@@ -39,10 +39,10 @@ impl Connection {
     /// # Errors
     /// `Connection` when none answers, or one does not let this program in; `Config` for what the URL may not have.
     pub(in crate::engine) async fn open(url: &ServerUrl, options: &EngineOptions) -> Result<Self> {
-        let Opened { conn, dialect, max_packet, opts } = opening::open(url, options).await?;
+        let Opened { link, dialect, max_packet, door } = opening::open(url, options).await?;
         Ok(Self {
-            conn: Some(conn),
-            opts,
+            link: Some(link),
+            door,
             dialect,
             max_packet,
             in_transaction: false,
@@ -69,7 +69,7 @@ impl Connection {
     }
 
     fn is_usable(&self) -> bool {
-        !self.busy && self.conn.as_ref().is_some_and(|conn| !conn.is_disconnected())
+        !self.busy && self.link.as_ref().is_some_and(|link| !link.wire.is_broken())
     }
 
     /// Runs a statement and hands each of its rows to `sink`.
@@ -82,12 +82,9 @@ impl Connection {
         params: &[Value<'_>],
         sink: Sink<'_>,
     ) -> Result<Fetched> {
-        let values = bind::values(params)?;
-        self.check_length(sql, &values)?;
         let in_flight = self.start().await?;
-        let conn = open(&mut self.conn)?;
         let was_in_transaction = self.in_transaction;
-        let outcome = run(conn, sql, values, sink).await;
+        let outcome = run(open(&mut self.link)?, sql, params, self.max_packet, sink).await;
         let mut outcome = self.settle(outcome).await.map(|rows| Fetched { rows, executed: self.executed(sql, rows) });
         if outcome.is_ok() && was_in_transaction && !self.in_transaction && !is_command(sql) {
             outcome = self.begin_again().await.and(outcome);
@@ -100,7 +97,7 @@ impl Connection {
     /// After a statement that has committed the transaction by itself, as DDL does: what follows is in one again, else
     /// each further statement would be committed alone, and no rollback would find it.
     async fn begin_again(&mut self) -> Result<()> {
-        let begun = open(&mut self.conn)?.query_drop("BEGIN").await;
+        let begun = run_all(open(&mut self.link)?, "BEGIN").await;
         self.settle(begun.map_err(Stopped::from)).await
     }
 
@@ -111,13 +108,13 @@ impl Connection {
     /// open.
     pub(in crate::engine) async fn execute_batch(&mut self, sql: &str) -> Result<()> {
         let sql = without_last_comment(sql);
-        self.check_length(sql, &[])?;
+        check_length(sql.len(), self.max_packet)?;
         if sql.is_empty() {
             return Ok(());
         }
         let in_flight = self.start().await?;
-        let outcome = match open(&mut self.conn) {
-            Ok(conn) => run_all(conn, sql).await,
+        let outcome = match open(&mut self.link) {
+            Ok(link) => run_all(link, sql).await.map_err(Stopped::from),
             Err(error) => Err(Stopped::Unsent(error)),
         };
         // A batch may have opened a transaction before it failed: so the server is asked.
@@ -133,11 +130,9 @@ impl Connection {
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub(in crate::engine) async fn open_cursor(&mut self, sql: &str, params: &[Value<'_>]) -> Result<CursorId> {
-        let values = bind::values(params)?;
-        self.check_length(sql, &values)?;
         let in_flight = self.start().await?;
-        let outcome = match open(&mut self.conn) {
-            Ok(conn) => begin(conn, sql, values).await,
+        let outcome = match open(&mut self.link) {
+            Ok(link) => begin(link, sql, params, self.max_packet).await,
             Err(error) => Err(Stopped::Unsent(error)),
         };
         self.busy = false;
@@ -183,14 +178,15 @@ impl Connection {
     }
 
     async fn advance(&mut self, cursor: CursorId, limit: usize, sink: Sink<'_>) -> Result<bool, Failure> {
-        let conn = open(&mut self.conn).map_err(Failure::Ours)?;
+        let link = open(&mut self.link).map_err(Failure::Ours)?;
         let mut pace = Pace::default();
         for _ in 0..limit {
-            let Some(row) = self.cursors.next(conn, cursor).await? else { return Ok(false) };
-            hand_over(&row, sink).map_err(Failure::Ours)?;
+            if !self.cursors.next(link, cursor, sink).await? {
+                return Ok(false);
+            }
             pace.row().await;
         }
-        self.cursors.has_more(conn, cursor).await
+        self.cursors.has_more(link, cursor).await
     }
 
     pub(in crate::engine) fn close_cursor(&mut self, cursor: CursorId) {
@@ -201,28 +197,16 @@ impl Connection {
         self.cursors.close_all();
     }
 
-    /// A statement that is too long for the server would cost the connection.
-    fn check_length(&self, sql: &str, values: &[mysql_async::Value]) -> Result<()> {
-        /// What a value takes at most beside its bytes, and what a statement takes beside its values.
-        const AROUND: usize = 16;
-        let length = |value: &mysql_async::Value| match value {
-            mysql_async::Value::Bytes(bytes) => bytes.len() + AROUND,
-            _ => AROUND,
-        };
-        let longest = sql.len().max(values.iter().map(length).sum()) + AROUND;
-        if longest > self.max_packet { Err(too_long(longest, self.max_packet)) } else { Ok(()) }
-    }
-
     /// Before a statement: the connection is taken for it, and what a cursor has still to get is read.
     async fn start(&mut self) -> Result<InFlight> {
         if !self.is_usable() {
             return Err(lost());
         }
-        let conn = open(&mut self.conn)?;
-        let in_flight = InFlight::new(&self.opts, conn);
+        let link = open(&mut self.link)?;
+        let in_flight = InFlight::new(&self.door, link);
         self.busy = true;
-        if self.cursors.make_way(conn).await {
-            let asked = conn.ping().await;
+        if self.cursors.make_way(link).await {
+            let asked = link.ping().await;
             let was_in_transaction = self.in_transaction;
             self.note_status();
             let failed = match asked {
@@ -247,7 +231,6 @@ impl Connection {
                 self.note_status();
                 Ok(done)
             }
-            // The answer to the preparation has no status, and the crate takes it for one.
             Err(Stopped::Unsent(error)) => Err(error),
             Err(Stopped::Ours(error)) => {
                 self.note_status();
@@ -257,10 +240,10 @@ impl Connection {
                 // An error's packet does not say whether it ended the transaction.
                 if self.in_transaction
                     && !failure.is_fatal()
-                    && let Some(conn) = &mut self.conn
+                    && let Some(link) = &mut self.link
                 {
                     // Where this fails, the connection is closed, and the transaction with it.
-                    let _ = conn.ping().await;
+                    let _ = link.ping().await;
                 }
                 self.note_status();
                 if error::ends_connection(&failure) {
@@ -273,59 +256,40 @@ impl Connection {
 
     /// Reads the status in the server's last answer; an error has none, and then no transaction was open before.
     fn note_status(&mut self) {
-        self.in_transaction = self
-            .conn
-            .as_ref()
-            .and_then(Conn::last_ok_packet)
-            .is_some_and(|ok| ok.status_flags().contains(StatusFlags::SERVER_STATUS_IN_TRANS));
+        self.in_transaction = self.link.as_ref().is_some_and(Link::in_transaction);
     }
 
     fn executed(&self, sql: &str, rows: u64) -> Executed {
-        let Some(conn) = &self.conn else { return Executed::default() };
+        let Some(link) = &self.link else { return Executed::default() };
         // What returns rows has no count of its own: those that RETURNING gives are those that were changed.
-        let rows_affected = match conn.affected_rows() {
+        let rows_affected = match link.affected_rows() {
             0 if rows > 0 && changes(sql) => rows,
             count => count,
         };
-        let last_insert_id = conn.last_insert_id().unwrap_or_default();
-        Executed { rows_affected, last_insert_id: i64::try_from(last_insert_id).unwrap_or_default() }
+        Executed { rows_affected, last_insert_id: i64::try_from(link.last_insert_id()).unwrap_or_default() }
     }
 
     /// Closes the connection at once, whatever is under way.
     fn close(&mut self) {
-        if let Some(conn) = self.conn.take() {
-            sever(conn);
-        }
+        self.link = None;
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.cursors.wait_on_wire()
-            && let Some(conn) = &self.conn
-        {
-            Killer::new(&self.opts, conn).spawn();
+        let Some(link) = &mut self.link else { return };
+        if self.cursors.wait_on_wire() {
+            Killer::new(&self.door, link).spawn();
         }
-        // What is open ends when the server sees that nobody is there; a farewell would only be sent later.
-        if self.busy || self.in_transaction || self.cursors.wait_on_wire() {
-            self.close();
+        // What is open ends when the server sees that nobody is there.
+        if !self.busy && !self.cursors.wait_on_wire() && !link.wire.is_broken() {
+            link.quit();
         }
     }
 }
 
-fn open(conn: &mut Option<Conn>) -> Result<&mut Conn> {
-    conn.as_mut().ok_or_else(lost)
-}
-
-#[cold]
-fn too_long(length: usize, limit: usize) -> Error {
-    Error::new(
-        ErrorKind::InvalidStatement,
-        format!(
-            "the statement, or its values, are {length} bytes long, and the server allows {limit} (its \
-             `max_allowed_packet`); split it, or raise the limit"
-        ),
-    )
+fn open(link: &mut Option<Link>) -> Result<&mut Link> {
+    link.as_mut().ok_or_else(lost)
 }
 
 #[cold]

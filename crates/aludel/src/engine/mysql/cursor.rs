@@ -4,10 +4,12 @@
 //! connection; when another statement is to run, what is left of them is first read into memory.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
-use mysql_async::{BinaryProtocol, Conn, Error as WireError, QueryResult, Row};
-
-use crate::engine::connection::CursorId;
+use super::execution::next_row;
+use super::link::{Columns, Link};
+use super::wire::WireError;
+use crate::engine::connection::{CursorId, Sink};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is still to come over the connection.
@@ -30,8 +32,29 @@ pub(super) struct Cursors {
 /// One cursor: the rows that were read before they were asked for, and why there are no more.
 #[derive(Default)]
 struct Cursor {
-    rows: VecDeque<Row>,
+    rows: VecDeque<Box<[u8]>>,
+    /// What these rows are like.
+    columns: Option<Columns>,
     failure: Option<WireError>,
+}
+
+impl Cursor {
+    fn keep(&mut self, link: &Link, row: &Range<usize>, at_front: bool) {
+        if self.columns.is_none() {
+            self.columns = link.columns();
+        }
+        let row = link.wire.body(row).into();
+        if at_front { self.rows.push_front(row) } else { self.rows.push_back(row) }
+    }
+
+    /// Hands a row that was kept to `sink`; whether there was one.
+    fn hand_over(&mut self, sink: Sink<'_>) -> Result<bool, Failure> {
+        let (Some(row), Some(columns)) = (self.rows.pop_front(), &self.columns) else { return Ok(false) };
+        match columns.hand_over(&row, sink) {
+            Some(outcome) => outcome.map(|()| true).map_err(Failure::Ours),
+            None => Err(Failure::Server(WireError::Garbled)),
+        }
+    }
 }
 
 impl Cursors {
@@ -57,54 +80,61 @@ impl Cursors {
         self.open.iter_mut().find(|(known, _)| *known == id).map(|(_, cursor)| cursor)
     }
 
-    /// The next row of a cursor; none at its end.
+    /// Hands the next row of a cursor to `sink`; whether there was one.
     ///
     /// May be dropped while it waits: no row is lost.
-    pub(super) async fn next(&mut self, conn: &mut Conn, id: CursorId) -> Result<Option<Row>, Failure> {
-        let live = self.wire == Wire::Rows(id);
+    pub(super) async fn next(&mut self, link: &mut Link, id: CursorId, sink: Sink<'_>) -> Result<bool, Failure> {
         let cursor = self.cursor(id).ok_or_else(|| Failure::Ours(closed()))?;
-        if let Some(row) = cursor.rows.pop_front() {
-            return Ok(Some(row));
+        if cursor.hand_over(sink)? {
+            return Ok(true);
         }
-        if !live {
-            return cursor.failure.take().map_or(Ok(None), |failure| Err(Failure::Server(failure)));
+        let Some(row) = self.live_row(link, id).await? else { return Ok(false) };
+        match link.hand_over(&row, sink) {
+            Ok(outcome) => outcome.map(|()| true).map_err(Failure::Ours),
+            Err(failure) => Err(Failure::Server(failure)),
         }
-        self.receive(conn).await.map_err(Failure::Server)
     }
 
     /// Whether a cursor has another row, which is read where it has not been.
-    pub(super) async fn has_more(&mut self, conn: &mut Conn, id: CursorId) -> Result<bool, Failure> {
-        match self.next(conn, id).await? {
-            Some(row) => {
-                self.cursor(id).ok_or_else(|| Failure::Ours(closed()))?.rows.push_front(row);
-                Ok(true)
-            }
-            None => Ok(false),
+    pub(super) async fn has_more(&mut self, link: &mut Link, id: CursorId) -> Result<bool, Failure> {
+        if !self.cursor(id).ok_or_else(|| Failure::Ours(closed()))?.rows.is_empty() {
+            return Ok(true);
         }
+        let Some(row) = self.live_row(link, id).await? else { return Ok(false) };
+        if let Some(cursor) = self.cursor(id) {
+            cursor.keep(link, &row, true);
+        }
+        Ok(true)
+    }
+
+    /// A cursor's next row that is still to come over the connection.
+    async fn live_row(&mut self, link: &mut Link, id: CursorId) -> Result<Option<Range<usize>>, Failure> {
+        if self.wire != Wire::Rows(id) {
+            let failure = self.cursor(id).and_then(|cursor| cursor.failure.take());
+            return failure.map_or(Ok(None), |failure| Err(Failure::Server(failure)));
+        }
+        self.receive(link).await.map_err(Failure::Server)
     }
 
     /// A row from the connection.
-    async fn receive(&mut self, conn: &mut Conn) -> mysql_async::Result<Option<Row>> {
-        let next = QueryResult::<'_, 'static, BinaryProtocol>::new(conn).next().await;
+    async fn receive(&mut self, link: &mut Link) -> Result<Option<Range<usize>>, WireError> {
+        let next = next_row(link).await;
         if !matches!(next, Ok(Some(_))) {
-            self.wire = Wire::Nothing;
+            // Further results are nobody's.
+            self.wire = if link.is_owed() && next.is_ok() { Wire::Abandoned } else { Wire::Nothing };
         }
         next
     }
 
     /// Makes way for another statement. A failure of the rows that are read for it is the cursor's, and comes back for
     /// the connection to look at; whether there was one.
-    pub(super) async fn make_way(&mut self, conn: &mut Conn) -> bool {
+    pub(super) async fn make_way(&mut self, link: &mut Link) -> bool {
         let mut failed = false;
-        while self.wire != Wire::Nothing {
-            let wire = self.wire;
-            let next = self.receive(conn).await;
-            let cursor = match wire {
-                Wire::Rows(id) => self.cursor(id),
-                Wire::Abandoned | Wire::Nothing => None,
-            };
+        while let Wire::Rows(id) = self.wire {
+            let next = self.receive(link).await;
+            let cursor = self.open.iter_mut().find(|(known, _)| *known == id).map(|(_, cursor)| cursor);
             match (next, cursor) {
-                (Ok(Some(row)), Some(cursor)) => cursor.rows.push_back(row),
+                (Ok(Some(row)), Some(cursor)) => cursor.keep(link, &row, false),
                 (Err(failure), cursor) => {
                     failed = true;
                     if let Some(cursor) = cursor {
@@ -113,6 +143,10 @@ impl Cursors {
                 }
                 (Ok(_), _) => {}
             }
+        }
+        if self.wire == Wire::Abandoned {
+            failed |= link.drain().await.is_err();
+            self.wire = Wire::Nothing;
         }
         failed
     }

@@ -1,8 +1,7 @@
 //! What a server reports, as errors of the library.
 
-use mysql_async::{DriverError, Error as WireError, ServerError};
-
-use super::report::Report;
+use super::report::{Report, ServerError};
+use super::wire::WireError;
 use crate::error::{Error, ErrorKind};
 
 /// The error for what the server reported, or for what became of the connection.
@@ -10,19 +9,20 @@ use crate::error::{Error, ErrorKind};
 pub(super) fn classify(error: WireError) -> Error {
     match error {
         WireError::Server(error) => of_server(&error).with_source(Report::of(&error)),
-        WireError::Driver(DriverError::MixedParams | DriverError::Params(_)) => Error::new(
-            ErrorKind::InvalidStatement,
-            "the statement has named placeholders (`:name`); write a `?` for each value",
-        ),
-        WireError::Driver(DriverError::LocalInfile(_)) => Error::new(
-            ErrorKind::Unsupported,
-            "LOAD DATA LOCAL is not supported: the server reads no files of this machine",
-        ),
-        error => Error::new(
+        WireError::Broken(error) => Error::new(
             ErrorKind::Connection,
             "the connection to the server broke; what was not committed is rolled back",
         )
         .with_source(error),
+        WireError::Garbled => Error::new(
+            ErrorKind::Connection,
+            "the server sent what does not belong there, so that the connection is closed; what was not committed is \
+             rolled back",
+        ),
+        WireError::Unencrypted => Error::new(ErrorKind::Connection, "the server cannot encrypt the connection"),
+        WireError::Refused(reason) => {
+            Error::new(ErrorKind::Connection, format!("the server cannot be spoken with: {reason}"))
+        }
     }
 }
 
@@ -32,12 +32,12 @@ pub(super) fn ends_connection(error: &WireError) -> bool {
         WireError::Server(error) => {
             matches!(error.code, 1053 | 1080 | 1152 | 1153 | 1158..=1161 | 1927 | 2006 | 2013 | 4031)
         }
-        _ => error.is_fatal(),
+        _ => true,
     }
 }
 
 fn of_server(error: &ServerError) -> Error {
-    let message = error.message.as_str();
+    let message = &*error.message;
     let kind = |kind, text: &'static str| Error::new(kind, text);
     match error.code {
         1022 | 1062 | 1169 | 1557 | 1586 | 1761 | 1762 | 1859 => unique(message),
@@ -91,10 +91,19 @@ fn of_server(error: &ServerError) -> Error {
             "the statement has more values than the server allows (65535); split it into several",
         ),
         1065 => kind(ErrorKind::InvalidStatement, "the statement is empty"),
+        1148 | 3948 | 4166 => {
+            kind(ErrorKind::Unsupported, "LOAD DATA LOCAL is not supported: the server reads no files of this machine")
+        }
         _ if super::report::quotes_values(error.code) => {
             Error::new(ErrorKind::Database, format!("the server reports error {}", error.code))
         }
         1210 | 1295 | 1305 => invalid(message),
+        1064 if message.contains(" near ':") => Error::new(
+            ErrorKind::InvalidStatement,
+            format!(
+                "the server refuses the statement: {message}; placeholders have no names here: write a `?` for each value"
+            ),
+        ),
         // Syntax errors and violated access rules.
         _ if error.state.starts_with("42") || error.state.starts_with("21") => invalid(message),
         _ => Error::new(ErrorKind::Database, format!("the server reports: {message}")),

@@ -1,16 +1,19 @@
 //! Statements on their way to the server, and their rows on the way back.
 
-use mysql_async::prelude::{Protocol, Queryable};
-use mysql_async::{BinaryProtocol, Conn, Error as WireError, Params, QueryResult, TextProtocol, Value};
+use std::ops::Range;
 
+use super::link::{Link, Step};
 use super::pace::Pace;
-use super::row::MysqlRow;
+use super::wire::WireError;
 use crate::engine::connection::Sink;
-use crate::engine::row::Row;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::Value;
 
 /// What a statement gives that the server cannot prepare: the number of its error.
 const CANNOT_PREPARE: u16 = 1295;
+
+/// How far a command stays below what the server allows.
+const AROUND: usize = 16;
 
 /// Why a statement came to no good end.
 pub(super) enum Stopped {
@@ -29,57 +32,94 @@ impl From<WireError> for Stopped {
 }
 
 /// Runs several statements, passing over their rows.
-pub(super) async fn run_all(conn: &mut Conn, sql: &str) -> Result<(), Stopped> {
-    Ok(conn.query_iter(sql).await?.drop_result().await?)
+pub(super) async fn run_all(link: &mut Link, sql: &str) -> Result<(), WireError> {
+    link.query(sql).await?;
+    link.drain().await
 }
 
 /// Runs a statement; how many rows it gave.
-pub(super) async fn run(conn: &mut Conn, sql: &str, values: Vec<Value>, sink: Sink<'_>) -> Result<u64, Stopped> {
-    if values.is_empty() && is_command(sql) {
-        return read(conn.query_iter(sql).await?, sink).await;
+pub(super) async fn run(
+    link: &mut Link,
+    sql: &str,
+    params: &[Value<'_>],
+    limit: usize,
+    sink: Sink<'_>,
+) -> Result<u64, Stopped> {
+    if params.is_empty() && is_command(sql) {
+        link.query(sql).await?;
+        return read(link, sink).await;
     }
-    let without_values = values.is_empty();
-    match begin(conn, sql, values).await {
-        Ok(()) => read(QueryResult::<'_, 'static, BinaryProtocol>::new(conn), sink).await,
-        Err(Stopped::Wire(WireError::Server(error))) if error.code == CANNOT_PREPARE && without_values => {
-            read::<TextProtocol>(conn.query_iter(sql).await?, sink).await
+    match begin(link, sql, params, limit).await {
+        Ok(()) => {}
+        Err(Stopped::Wire(WireError::Server(error))) if error.code == CANNOT_PREPARE && params.is_empty() => {
+            link.query(sql).await?;
         }
-        Err(stopped) => Err(stopped),
+        Err(stopped) => return Err(stopped),
     }
+    read(link, sink).await
 }
 
-/// Prepares a statement, unless it is in the connection's cache, and sends it with its values.
-pub(super) async fn begin(conn: &mut Conn, sql: &str, values: Vec<Value>) -> Result<(), Stopped> {
-    let statement = conn.prep(sql).await?;
-    if usize::from(statement.num_params()) != values.len() {
-        return Err(Stopped::Unsent(count_mismatch(statement.num_params(), values.len())));
+/// Prepares a statement, unless the connection knows it, and sends it with its values.
+pub(super) async fn begin(link: &mut Link, sql: &str, params: &[Value<'_>], limit: usize) -> Result<(), Stopped> {
+    check_length(sql.len(), limit).map_err(Stopped::Unsent)?;
+    let prepared = link.prepare(sql).await?;
+    if usize::from(prepared.parameters) != params.len() {
+        return Err(Stopped::Unsent(count_mismatch(prepared.parameters, params.len())));
     }
-    let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
-    // The result stays with the connection, from which it is read afterwards.
-    drop(conn.exec_iter(&statement, params).await?);
+    link.write_execution(&prepared, params, |length| check_length(length, limit)).map_err(Stopped::Unsent)?;
+    link.wire.send().await?;
     Ok(())
 }
 
-/// Hands over the rows of a result.
-async fn read<P: Protocol>(mut result: QueryResult<'_, 'static, P>, sink: Sink<'_>) -> Result<u64, Stopped> {
+/// Hands over the rows of a result. A procedure gives further results, which are passed over.
+async fn read(link: &mut Link, sink: Sink<'_>) -> Result<u64, Stopped> {
     let (mut rows, mut pace) = (0, Pace::default());
-    while let Some(row) = result.next().await? {
-        if let Err(error) = hand_over(&row, sink) {
-            result.drop_result().await?;
-            return Err(Stopped::Ours(error));
+    let mut refused = None;
+    let mut is_first = true;
+    while link.is_owed() {
+        let Some(packet) = link.wire.buffered()? else {
+            if link.wire.fill().await? {
+                pace.restart();
+            }
+            continue;
+        };
+        match link.take(packet)? {
+            Step::Row(row) if is_first => {
+                if refused.is_none() {
+                    refused = link.hand_over(&row, sink)?.err();
+                }
+                rows += 1;
+                pace.row().await;
+            }
+            Step::Row(_) => pace.row().await,
+            Step::End => is_first = false,
+            Step::Before => {}
         }
-        rows += 1;
-        pace.row().await;
     }
-    // A procedure gives further results.
-    result.drop_result().await?;
-    Ok(rows)
+    match refused {
+        Some(error) => Err(Stopped::Ours(error)),
+        None => Ok(rows),
+    }
 }
 
-/// Apart from the futures, because the row handed over cannot move between threads.
-#[inline]
-pub(super) fn hand_over(row: &mysql_async::Row, sink: Sink<'_>) -> Result<()> {
-    sink(&Row::mysql(MysqlRow::new(row)))
+/// The next row of a result, for a cursor; none after its last one. May be dropped while it waits: no row is lost.
+pub(super) async fn next_row(link: &mut Link) -> Result<Option<Range<usize>>, WireError> {
+    loop {
+        let Some(packet) = link.wire.buffered()? else {
+            link.wire.fill().await?;
+            continue;
+        };
+        match link.take(packet)? {
+            Step::Row(row) => return Ok(Some(row)),
+            Step::End => return Ok(None),
+            Step::Before => {}
+        }
+    }
+}
+
+/// A command that is too long for the server would cost the connection.
+pub(super) fn check_length(length: usize, limit: usize) -> Result<()> {
+    if length + AROUND > limit { Err(too_long(length, limit)) } else { Ok(()) }
 }
 
 /// Whether a statement is one of those around transactions, which MySQL does not prepare.
@@ -115,5 +155,16 @@ fn count_mismatch(expected: u16, given: usize) -> Error {
     Error::new(
         ErrorKind::InvalidStatement,
         format!("the statement has {expected} placeholders, and {given} values were given"),
+    )
+}
+
+#[cold]
+fn too_long(length: usize, limit: usize) -> Error {
+    Error::new(
+        ErrorKind::InvalidStatement,
+        format!(
+            "the statement, or its values, are {length} bytes long, and the server allows {limit} (its \
+             `max_allowed_packet`); split it, or raise the limit"
+        ),
     )
 }

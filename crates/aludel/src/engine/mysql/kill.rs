@@ -1,14 +1,17 @@
 //! How a connection ends whose statement nobody waits for any more.
 
-use std::pin::pin;
-use std::task::{Context, Waker};
+use std::sync::Arc;
 use std::time::Duration;
 
-use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts};
+use super::link::Link;
+use super::startup::{Door, enter};
+use super::wire::WireError;
 
 /// How long the connection that kills may take.
 const LIMIT: Duration = Duration::from_secs(10);
+
+/// The number of the error for a connection that is not there.
+const NO_SUCH_CONNECTION: u16 = 1094;
 
 /// While a statement runs: if its future is dropped meanwhile, the server is told to end it, so that its locks are free
 /// at once. Dropping the connection alone would not do: a server that is busy with a statement does not look whether its
@@ -18,8 +21,8 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    pub(super) fn new(opts: &Opts, conn: &Conn) -> Self {
-        Self { killer: Some(Killer { opts: opts.clone(), id: conn.id() }) }
+    pub(super) fn new(door: &Arc<Door>, link: &Link) -> Self {
+        Self { killer: Some(Killer::new(door, link)) }
     }
 
     /// The statement has ended.
@@ -38,13 +41,13 @@ impl Drop for InFlight {
 
 /// What ends a connection from outside.
 pub(super) struct Killer {
-    opts: Opts,
+    door: Arc<Door>,
     id: u32,
 }
 
 impl Killer {
-    pub(super) fn new(opts: &Opts, conn: &Conn) -> Self {
-        Self { opts: opts.clone(), id: conn.id() }
+    pub(super) fn new(door: &Arc<Door>, link: &Link) -> Self {
+        Self { door: Arc::clone(door), id: link.id }
     }
 
     /// Ends the connection over another one, if there is a runtime to do so. Without one the server notices when it next
@@ -56,11 +59,11 @@ impl Killer {
             match tokio::time::timeout(LIMIT, self.kill()).await {
                 Ok(Ok(())) => {}
                 // It has ended by itself.
-                Ok(Err(mysql_async::Error::Server(error))) if error.code == 1094 => {}
+                Ok(Err(WireError::Server(error))) if error.code == NO_SUCH_CONNECTION => {}
                 Ok(Err(error)) => tracing::warn!(
                     target: "aludel::engine",
                     connection = id,
-                    %error,
+                    error = %super::error::classify(error),
                     "a statement that nobody waits for could not be ended on the server"
                 ),
                 Err(_) => tracing::warn!(
@@ -72,19 +75,11 @@ impl Killer {
         });
     }
 
-    async fn kill(self) -> mysql_async::Result<()> {
-        let mut conn = Conn::new(self.opts).await?;
-        conn.query_drop(format!("KILL {}", self.id)).await?;
-        conn.disconnect().await
+    async fn kill(self) -> Result<(), WireError> {
+        let mut link = enter(&self.door).await?;
+        link.query(&format!("KILL {}", self.id)).await?;
+        link.drain().await?;
+        link.quit();
+        Ok(())
     }
-}
-
-/// Closes a connection with an answer still under way. Dropping it would first read that answer to its end.
-pub(super) fn sever(mut conn: Conn) {
-    {
-        // A command that is begun and given up: the crate takes such a connection for broken, and only closes it.
-        let ping = pin!(conn.ping());
-        let _ = ping.poll(&mut Context::from_waker(Waker::noop()));
-    }
-    drop(conn);
 }

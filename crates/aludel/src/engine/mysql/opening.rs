@@ -1,12 +1,14 @@
 //! How a connection is opened.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, DriverError, Error as WireError, Opts, QueryResult, Row, TextProtocol};
-
-use super::report::Report;
+use super::execution::next_row;
+use super::link::Link;
+use super::report::{Report, ServerError};
 use super::settings::{Candidate, Settings};
+use super::startup::{Door, enter};
+use super::wire::WireError;
 use crate::engine::EngineOptions;
 use crate::engine::url::ServerUrl;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,12 +16,12 @@ use crate::sql::Dialect;
 
 /// An open connection, and what is known of it.
 pub(super) struct Opened {
-    pub(super) conn: Conn,
+    pub(super) link: Link,
     pub(super) dialect: Dialect,
     /// How long a statement with its values may be.
     pub(super) max_packet: usize,
     /// How another connection to the same server is opened.
-    pub(super) opts: Opts,
+    pub(super) door: Arc<Door>,
 }
 
 /// How long the statements are that every server takes, unless it tells otherwise: the default of MySQL 5.5.
@@ -44,28 +46,32 @@ pub(super) async fn open(url: &ServerUrl, options: &EngineOptions) -> Result<Ope
 }
 
 async fn connect(candidate: &Candidate, lock_timeout: Duration) -> Result<Opened, WireError> {
-    match (log_in(&candidate.opts, lock_timeout).await, &candidate.plain) {
-        (Err(WireError::Driver(DriverError::NoClientSslFlagFromServer)), Some(plain)) => {
-            log_in(plain, lock_timeout).await
-        }
+    match (log_in(&candidate.door, lock_timeout).await, &candidate.plain) {
+        (Err(WireError::Unencrypted), Some(plain)) => log_in(plain, lock_timeout).await,
         (outcome, _) => outcome,
     }
 }
 
-async fn log_in(opts: &Opts, lock_timeout: Duration) -> Result<Opened, WireError> {
-    let mut conn = Conn::new(opts.clone()).await?;
-    let mut result: QueryResult<'_, 'static, TextProtocol> = conn.query_iter(session(lock_timeout)).await?;
+async fn log_in(door: &Arc<Door>, lock_timeout: Duration) -> Result<Opened, WireError> {
+    let mut link = enter(door).await?;
+    link.query(&session(lock_timeout)).await?;
+    let mut told: Vec<String> = Vec::new();
     // The first result is that of SET, which has no rows.
-    let mut row = None;
-    while row.is_none() && !result.is_empty() {
-        row = result.next().await?;
+    while link.is_owed() {
+        if let Some(row) = next_row(&mut link).await? {
+            let read = link.hand_over(&row, &mut |row| {
+                told = (0..row.len()).map(|index| row.text(index).map(str::to_owned)).collect::<Result<_, _>>()?;
+                Ok(())
+            })?;
+            if read.is_err() {
+                return Err(WireError::Garbled);
+            }
+        }
     }
-    result.drop_result().await?;
-    let told = |index: usize| row.as_ref().and_then(|row: &Row| row.get::<String, _>(index)).unwrap_or_default();
-    let version = told(0);
-    let max_packet = told(1).parse().unwrap_or(SMALLEST_LIMIT);
+    let [version, max_packet] = told.as_slice() else { return Err(WireError::Garbled) };
+    let max_packet = max_packet.parse().unwrap_or(SMALLEST_LIMIT);
     let dialect = if version.to_ascii_lowercase().contains("mariadb") { Dialect::MariaDb } else { Dialect::MySql };
-    Ok(Opened { conn, dialect, max_packet, opts: opts.clone() })
+    Ok(Opened { link, dialect, max_packet, door: Arc::clone(door) })
 }
 
 /// What a session needs, in one round trip: all of Unicode, times in UTC, wrong values as errors and never cut to what
@@ -78,7 +84,7 @@ fn session(lock_timeout: Duration) -> String {
         "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, innodb_lock_wait_timeout = {seconds}, \
          lock_wait_timeout = {seconds}, sql_mode = CONCAT(@@sql_mode, \
          ',STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
-         NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO' /*M!100305 , ',SIMULTANEOUS_ASSIGNMENT' */); SELECT VERSION(), @@max_allowed_packet"
+         NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO' /*M!100305 , ',SIMULTANEOUS_ASSIGNMENT' */); SELECT VERSION(), CAST(@@max_allowed_packet AS CHAR)"
     )
 }
 
@@ -88,7 +94,7 @@ fn is_full(code: u16) -> bool {
 }
 
 #[cold]
-fn refused(error: &mysql_async::ServerError, url: &ServerUrl, address: &str) -> Error {
+fn refused(error: &ServerError, url: &ServerUrl, address: &str) -> Error {
     let user = url.user.as_deref().unwrap_or_default();
     let database = url.database.as_deref().unwrap_or_default();
     let message = match error.code {
@@ -118,10 +124,10 @@ fn nobody_answers(tried: Vec<(&Candidate, Option<WireError>)>, limit: Duration) 
                 source =
                     Some(Error::new(ErrorKind::Connection, "too many connections").with_source(Report::of(&error)));
             }
-            Some(WireError::Driver(DriverError::NoClientSslFlagFromServer)) => message.push_str(&format!(
+            Some(WireError::Unencrypted) => message.push_str(&format!(
                 "the server at {address} cannot encrypt the connection, and `ssl-mode` of the database URL asks for it"
             )),
-            Some(error) => message.push_str(&format!("no server can be reached at {address}: {}", reason(&error))),
+            Some(error) => message.push_str(&format!("no server can be reached at {address}: {}", reason(error))),
             None => message.push_str(&format!("the server at {address} did not answer within {limit:?}")),
         }
     }
@@ -132,11 +138,12 @@ fn nobody_answers(tried: Vec<(&Candidate, Option<WireError>)>, limit: Duration) 
     }
 }
 
-/// The inmost reason, without the words around it.
-fn reason(error: &WireError) -> String {
-    let mut inmost: &dyn std::error::Error = error;
-    while let Some(source) = inmost.source() {
-        inmost = source;
+/// The reason, without the words around it.
+fn reason(error: WireError) -> String {
+    match error {
+        WireError::Broken(error) => error.to_string(),
+        WireError::Refused(reason) => reason,
+        WireError::Garbled => "what answers there does not speak MySQL's protocol".to_owned(),
+        error => super::error::classify(error).to_string(),
     }
-    inmost.to_string()
 }

@@ -26,6 +26,11 @@ impl Pace {
         }
     }
 
+    /// They had it just now.
+    pub(super) fn restart(&mut self) {
+        *self = Self::default();
+    }
+
     #[cold]
     async fn turn(&mut self) {
         let now = Instant::now();

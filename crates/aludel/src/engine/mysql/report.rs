@@ -2,7 +2,31 @@
 
 use std::fmt;
 
-use mysql_async::ServerError;
+use super::wire::ERROR;
+use super::words::Words;
+
+/// An error as the server reports it.
+#[derive(Debug)]
+pub(super) struct ServerError {
+    pub(super) code: u16,
+    pub(super) state: Box<str>,
+    pub(super) message: Box<str>,
+}
+
+impl ServerError {
+    /// The error in a packet, if there is one.
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
+        let mut words = Words(body);
+        let code = words.u8().filter(|&byte| byte == ERROR).and_then(|_| words.u16())?;
+        // A server that has not let anybody in yet may leave the state out.
+        let state = match words.0 {
+            [b'#', ..] => words.array::<6>()?[1..].to_vec(),
+            _ => b"HY000".to_vec(),
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned().into_boxed_str();
+        Some(Self { code, state: text(&state), message: text(words.0) })
+    }
+}
 
 /// What the server reported: the source of the error made of it. Its text is left out where it quotes values.
 #[derive(Debug)]
@@ -14,8 +38,8 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn of(error: &ServerError) -> Self {
-        let message = (!quotes_values(error.code)).then(|| error.message.as_str().into());
-        Self { code: error.code, state: error.state.as_str().into(), message }
+        let message = (!quotes_values(error.code)).then(|| error.message.clone());
+        Self { code: error.code, state: error.state.clone(), message }
     }
 }
 

@@ -6,106 +6,124 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
-use mysql_async::consts::ColumnType;
-use mysql_async::{Column, Row, Value};
 use uuid::Uuid;
 
+use super::column::{Column, Field, Form, Kind, NULL};
 use crate::engine::row::{out_of_range, unexpected_null, wrong_type};
 use crate::error::{Error, ErrorKind, Result};
-
-/// The number of the charset that means "no text".
-const BINARY: u16 = 63;
 
 /// A row as it came over the wire. Statements without a binary form send all values as text, so that numbers and dates
 /// are read from text too, where the column's type says that it is one.
 pub(in crate::engine) struct MysqlRow<'a> {
-    row: &'a Row,
+    body: &'a [u8],
+    fields: &'a [Field],
+    columns: &'a [Column],
 }
 
-/// What a column holds, as far as decoding tells its types apart.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Integer,
-    Float,
-    Decimal,
-    Text,
-    Bytes,
-    Bits,
-    Json,
-    Date,
-    Time,
-    DateTime,
+/// A value of a row.
+enum Value<'a> {
     Null,
+    Int(i64),
+    UInt(u64),
+    Float(f32),
+    Double(f64),
+    /// The year, month, day, hour, minute, second and microseconds.
+    Date(u16, u8, u8, u8, u8, u8, u32),
+    /// Whether it is negative, the days, hours, minutes, seconds and microseconds.
+    Time(bool, u32, u8, u8, u8, u32),
+    Bytes(&'a [u8]),
 }
 
-impl Kind {
-    fn of(column: &Column) -> Self {
-        use ColumnType::*;
-        match column.column_type() {
-            MYSQL_TYPE_TINY | MYSQL_TYPE_SHORT | MYSQL_TYPE_LONG | MYSQL_TYPE_INT24 | MYSQL_TYPE_LONGLONG
-            | MYSQL_TYPE_YEAR => Self::Integer,
-            MYSQL_TYPE_FLOAT | MYSQL_TYPE_DOUBLE => Self::Float,
-            MYSQL_TYPE_DECIMAL | MYSQL_TYPE_NEWDECIMAL => Self::Decimal,
-            MYSQL_TYPE_DATE | MYSQL_TYPE_NEWDATE => Self::Date,
-            MYSQL_TYPE_TIME | MYSQL_TYPE_TIME2 => Self::Time,
-            MYSQL_TYPE_DATETIME | MYSQL_TYPE_DATETIME2 | MYSQL_TYPE_TIMESTAMP | MYSQL_TYPE_TIMESTAMP2 => Self::DateTime,
-            MYSQL_TYPE_BIT => Self::Bits,
-            MYSQL_TYPE_JSON => Self::Json,
-            MYSQL_TYPE_NULL => Self::Null,
-            _ if column.character_set() == BINARY => Self::Bytes,
-            _ => Self::Text,
-        }
+impl<'a> Value<'a> {
+    /// The value in these bytes, whose number its form has settled.
+    #[inline]
+    fn read(column: Column, bytes: &'a [u8]) -> Option<Self> {
+        let integer =
+            |signed: i64, unsigned: u64| if column.unsigned { Self::UInt(unsigned) } else { Self::Int(signed) };
+        Some(match column.form {
+            Form::Bytes => Self::Bytes(bytes),
+            Form::Long => {
+                let bytes = bytes.try_into().ok()?;
+                integer(i32::from_le_bytes(bytes).into(), u32::from_le_bytes(bytes).into())
+            }
+            Form::LongLong => {
+                let bytes = bytes.try_into().ok()?;
+                integer(i64::from_le_bytes(bytes), u64::from_le_bytes(bytes))
+            }
+            Form::Short => {
+                let bytes = bytes.try_into().ok()?;
+                integer(i16::from_le_bytes(bytes).into(), u16::from_le_bytes(bytes).into())
+            }
+            Form::Byte => {
+                let bytes = bytes.try_into().ok()?;
+                integer(i8::from_le_bytes(bytes).into(), u8::from_le_bytes(bytes).into())
+            }
+            Form::Float => Self::Float(f32::from_le_bytes(bytes.try_into().ok()?)),
+            Form::Double => Self::Double(f64::from_le_bytes(bytes.try_into().ok()?)),
+            Form::Date => Self::date(bytes)?,
+            Form::Time => Self::time(bytes)?,
+        })
     }
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::Integer => "an integer",
-            Self::Float => "a float",
-            Self::Decimal => "a decimal number",
-            Self::Text => "text",
-            Self::Bytes => "bytes",
-            Self::Bits => "bits",
-            Self::Json => "JSON",
-            Self::Date => "a date",
-            Self::Time => "a time",
-            Self::DateTime => "a date and time",
-            Self::Null => "NULL",
-        }
+    /// What is zero at the end of a date and time is left out.
+    fn date(bytes: &[u8]) -> Option<Self> {
+        let mut all = [0; 11];
+        all.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        let [a, b, month, day, hour, minute, second, micros @ ..] = all;
+        Some(Self::Date(u16::from_le_bytes([a, b]), month, day, hour, minute, second, u32::from_le_bytes(micros)))
+    }
+
+    fn time(bytes: &[u8]) -> Option<Self> {
+        let mut all = [0; 12];
+        all.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        let [sign, a, b, c, d, hour, minute, second, micros @ ..] = all;
+        let days = u32::from_le_bytes([a, b, c, d]);
+        Some(Self::Time(sign != 0, days, hour, minute, second, u32::from_le_bytes(micros)))
     }
 }
 
 impl<'a> MysqlRow<'a> {
-    pub(super) fn new(row: &'a Row) -> Self {
-        Self { row }
+    /// The row whose values were found by [`split_binary`](super::column::split_binary).
+    #[inline]
+    pub(super) fn new(body: &'a [u8], fields: &'a [Field], columns: &'a [Column]) -> Self {
+        Self { body, fields, columns }
     }
 
     /// The value; NULL where the row has no such column.
     #[inline]
-    fn value(&self, index: usize) -> &'a Value {
-        self.row.as_ref(index).unwrap_or(&Value::NULL)
+    fn value(&self, index: usize) -> Value<'a> {
+        let (Some(&field), Some(&column)) = (self.fields.get(index), self.columns.get(index)) else {
+            return Value::Null;
+        };
+        if field == NULL {
+            return Value::Null;
+        }
+        let bytes = self.body.get(field.0 as usize..field.1 as usize).unwrap_or_default();
+        // Of another length than its form a value is none of its type.
+        Value::read(column, bytes).unwrap_or(Value::Bytes(bytes))
     }
 
     #[inline]
     fn kind(&self, index: usize) -> Kind {
-        self.row.columns_ref().get(index).map_or(Kind::Null, Kind::of)
+        self.columns.get(index).map_or(Kind::Null, |column| column.kind)
     }
 
     #[inline]
     pub(in crate::engine) fn is_null(&self, index: usize) -> bool {
-        matches!(self.value(index), Value::NULL)
+        matches!(self.fields.get(index), Some(&NULL) | None)
     }
 
     #[inline]
     pub(in crate::engine) fn integer(&self, index: usize) -> Result<i64> {
-        match *self.value(index) {
+        match self.value(index) {
             Value::Int(value) => Ok(value),
             Value::UInt(value) => i64::try_from(value).map_err(|_| too_large(index, value)),
-            ref value => self.integer_of_text(value, index),
+            value => self.integer_of_text(&value, index),
         }
     }
 
     /// An integer in digits: a sum of integers is a decimal number.
-    fn integer_of_text(&self, value: &Value, index: usize) -> Result<i64> {
+    fn integer_of_text(&self, value: &Value<'_>, index: usize) -> Result<i64> {
         match (value, self.kind(index)) {
             (Value::Bytes(bytes), Kind::Integer | Kind::Decimal) => match whole::<i64>(bytes) {
                 Some(value) => Ok(value),
@@ -117,9 +135,9 @@ impl<'a> MysqlRow<'a> {
 
     #[inline]
     pub(in crate::engine) fn optional_integer(&self, index: usize) -> Result<Option<i64>> {
-        match *self.value(index) {
+        match self.value(index) {
             Value::Int(value) => Ok(Some(value)),
-            Value::NULL if index < self.len() => Ok(None),
+            Value::Null if index < self.len() => Ok(None),
             _ => self.integer(index).map(Some),
         }
     }
@@ -127,15 +145,15 @@ impl<'a> MysqlRow<'a> {
     #[inline]
     pub(in crate::engine) fn optional_text(&self, index: usize) -> Result<Option<&str>> {
         match self.value(index) {
-            Value::NULL if index < self.len() => Ok(None),
+            Value::Null if index < self.len() => Ok(None),
             _ => self.text(index).map(Some),
         }
     }
 
     pub(in crate::engine) fn unsigned(&self, index: usize) -> Result<u64> {
         match (self.value(index), self.kind(index)) {
-            (Value::UInt(value), _) => Ok(*value),
-            (Value::Int(value), _) => u64::try_from(*value).map_err(|_| out_of_range(index, *value, "u64")),
+            (Value::UInt(value), _) => Ok(value),
+            (Value::Int(value), _) => u64::try_from(value).map_err(|_| out_of_range(index, value, "u64")),
             (Value::Bytes(bytes), Kind::Integer | Kind::Decimal) => {
                 whole::<u64>(bytes).ok_or_else(|| malformed(index, "an unsigned integer of 64 bits"))
             }
@@ -145,8 +163,8 @@ impl<'a> MysqlRow<'a> {
 
     pub(in crate::engine) fn boolean(&self, index: usize) -> Result<bool> {
         let value = match (self.value(index), self.kind(index)) {
-            (Value::Int(value), _) => *value,
-            (Value::UInt(value), _) => i64::try_from(*value).unwrap_or(i64::MAX),
+            (Value::Int(value), _) => value,
+            (Value::UInt(value), _) => i64::try_from(value).unwrap_or(i64::MAX),
             (Value::Bytes(bytes), Kind::Bits) => bytes.iter().fold(0, |all, byte| all << 8 | i64::from(*byte)),
             (Value::Bytes(bytes), Kind::Integer) => whole(bytes).unwrap_or(i64::MAX),
             _ => return Err(self.mismatch(index, "a boolean (0 or 1)")),
@@ -160,10 +178,10 @@ impl<'a> MysqlRow<'a> {
 
     pub(in crate::engine) fn double(&self, index: usize) -> Result<f64> {
         match (self.value(index), self.kind(index)) {
-            (Value::Double(value), _) => Ok(*value),
-            (Value::Float(value), _) => Ok(f64::from(*value)),
-            (Value::Int(value), _) => Ok(*value as f64),
-            (Value::UInt(value), _) => Ok(*value as f64),
+            (Value::Double(value), _) => Ok(value),
+            (Value::Float(value), _) => Ok(f64::from(value)),
+            (Value::Int(value), _) => Ok(value as f64),
+            (Value::UInt(value), _) => Ok(value as f64),
             (Value::Bytes(bytes), Kind::Decimal | Kind::Float | Kind::Integer) => {
                 parse(bytes).ok_or_else(|| malformed(index, "a float"))
             }
@@ -218,7 +236,7 @@ impl<'a> MysqlRow<'a> {
 
     pub(in crate::engine) fn date(&self, index: usize) -> Result<Date> {
         let read = match (self.value(index), self.kind(index)) {
-            (Value::Date(year, month, day, ..), Kind::Date) => date(*year, *month, *day),
+            (Value::Date(year, month, day, ..), Kind::Date) => date(year, month, day),
             (Value::Bytes(bytes), Kind::Date | Kind::Text) => parse(bytes),
             _ => return Err(self.mismatch(index, "a date")),
         };
@@ -227,7 +245,7 @@ impl<'a> MysqlRow<'a> {
 
     pub(in crate::engine) fn time(&self, index: usize) -> Result<Time> {
         let read = match (self.value(index), self.kind(index)) {
-            (Value::Time(false, 0, hour, minute, second, micros), _) => time(*hour, *minute, *second, *micros),
+            (Value::Time(false, 0, hour, minute, second, micros), _) => time(hour, minute, second, micros),
             (Value::Time(..), _) => None,
             (Value::Bytes(bytes), Kind::Time | Kind::Text) => parse(bytes),
             _ => return Err(self.mismatch(index, "a time")),
@@ -237,8 +255,9 @@ impl<'a> MysqlRow<'a> {
 
     pub(in crate::engine) fn datetime(&self, index: usize) -> Result<DateTime> {
         let read = match (self.value(index), self.kind(index)) {
-            (Value::Date(year, month, day, hour, minute, second, micros), _) => date(*year, *month, *day)
-                .and_then(|date| Some(date.to_datetime(time(*hour, *minute, *second, *micros)?))),
+            (Value::Date(year, month, day, hour, minute, second, micros), _) => {
+                date(year, month, day).and_then(|date| Some(date.to_datetime(time(hour, minute, second, micros)?)))
+            }
             (Value::Bytes(bytes), Kind::DateTime | Kind::Date | Kind::Text) => parse(bytes),
             _ => return Err(self.mismatch(index, "a date and time")),
         };
@@ -265,7 +284,7 @@ impl<'a> MysqlRow<'a> {
     }
 
     pub(in crate::engine) fn len(&self) -> usize {
-        self.row.len()
+        self.columns.len()
     }
 
     #[cold]
@@ -278,7 +297,7 @@ impl<'a> MysqlRow<'a> {
             .with_position(index);
         }
         match self.value(index) {
-            Value::NULL => unexpected_null(index),
+            Value::Null => unexpected_null(index),
             _ => wrong_type(index, expected, self.kind(index).name()),
         }
     }

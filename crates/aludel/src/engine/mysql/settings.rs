@@ -1,10 +1,11 @@
 //! What a URL says about a connection.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use mysql_async::{Opts, OptsBuilder};
-
+use super::startup::Door;
 use super::tls::{self, SslMode};
 use crate::engine::EngineOptions;
 use crate::engine::url::{Host, ServerUrl};
@@ -23,9 +24,36 @@ const PARAMETERS: &[&str] =
 pub(super) struct Candidate {
     /// The address, as messages name it.
     pub(super) address: String,
-    pub(super) opts: Opts,
+    pub(super) door: Arc<Door>,
     /// The same without encryption, for a server that has none and where that will do.
-    pub(super) plain: Option<Opts>,
+    pub(super) plain: Option<Arc<Door>>,
+}
+
+/// Where a server listens.
+#[derive(Clone)]
+pub(super) enum Place {
+    Tcp(String, u16),
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there are no such sockets"))]
+    Unix(PathBuf),
+}
+
+impl Place {
+    /// The name that a certificate is for.
+    pub(super) fn host(&self) -> &str {
+        match self {
+            Self::Tcp(host, _) => host,
+            Self::Unix(_) => "localhost",
+        }
+    }
+}
+
+/// Who wants to be let in, and into what.
+pub(super) struct Login {
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) database: Option<String>,
+    /// How many prepared statements a connection keeps.
+    pub(super) statements: usize,
 }
 
 /// What a URL and the engine's options come to.
@@ -66,40 +94,35 @@ impl Settings {
                 }
             },
         };
-        let login = OptsBuilder::default()
-            .user(url.user.clone())
-            .pass(url.password.clone())
-            .db_name(url.database.clone())
-            .prefer_socket(false)
-            .client_found_rows(true)
-            // Read by nobody: Aludel's own pool decides how long a connection lives.
-            .wait_timeout(Some(28_800))
-            // Longer statements are refused before the crate sees them, which would close the connection.
-            .max_allowed_packet(Some(1 << 30))
-            .stmt_cache_size(options.statement_cache_size.max(1));
+        let login = Arc::new(Login {
+            user: url.user.clone(),
+            password: url.password.clone(),
+            database: url.database.clone(),
+            statements: options.statement_cache_size,
+        });
         let local = [Host::Tcp("127.0.0.1".to_owned(), None)];
         let hosts = if url.hosts.is_empty() { &local[..] } else { &url.hosts };
         let mut candidates = Vec::new();
         for host in hosts {
-            candidates.push(candidate(host, login.clone(), ssl, url).await?);
+            candidates.push(candidate(host, &login, ssl, url).await?);
         }
         Ok(Self { candidates, connect_timeout })
     }
 }
 
-async fn candidate(host: &Host, login: OptsBuilder, ssl: Option<SslMode>, url: &ServerUrl) -> Result<Candidate> {
+async fn candidate(host: &Host, login: &Arc<Login>, ssl: Option<SslMode>, url: &ServerUrl) -> Result<Candidate> {
     match host {
         Host::Tcp(name, port) => {
             let port = port.unwrap_or(PORT);
             let address = if name.contains(':') { format!("[{name}]:{port}") } else { format!("{name}:{port}") };
-            let plain = login.ip_or_hostname(name.clone()).tcp_port(port);
+            let door = |tls| Arc::new(Door { place: Place::Tcp(name.clone(), port), login: Arc::clone(login), tls });
             let ssl = ssl.unwrap_or(if stays_here(name) { SslMode::Disabled } else { SslMode::Preferred });
             if ssl == SslMode::Disabled {
-                return Ok(Candidate { address, opts: plain.into(), plain: None });
+                return Ok(Candidate { address, door: door(None), plain: None });
             }
             let authorities = first_of(url, AUTHORITIES).map(|(_, path)| path);
-            let opts = plain.clone().ssl_opts(tls::options(ssl, authorities).await?).into();
-            Ok(Candidate { address, opts, plain: (!ssl.insists()).then(|| plain.into()) })
+            let tls = tls::of(ssl, authorities).await?;
+            Ok(Candidate { address, door: door(Some(tls)), plain: (!ssl.insists()).then(|| door(None)) })
         }
         Host::Unix(path, _) => {
             if ssl.is_some_and(SslMode::insists) {
@@ -108,8 +131,8 @@ async fn candidate(host: &Host, login: OptsBuilder, ssl: Option<SslMode>, url: &
                     "the database URL asks for encryption, and a Unix socket has none: it does not leave the machine",
                 ));
             }
-            let path = path.to_string_lossy().into_owned();
-            Ok(Candidate { opts: login.socket(Some(path.clone())).into(), address: path, plain: None })
+            let door = Door { place: Place::Unix(path.clone()), login: Arc::clone(login), tls: None };
+            Ok(Candidate { address: path.to_string_lossy().into_owned(), door: Arc::new(door), plain: None })
         }
     }
 }

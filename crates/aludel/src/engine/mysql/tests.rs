@@ -9,10 +9,12 @@ use crate::engine::{DatabaseUrl, Engine, EngineOptions, PooledConnection};
 use crate::error::Result;
 use crate::sql::Value;
 
+mod authentication;
 mod cancellation;
 mod cursors;
 mod errors;
 mod opening;
+mod protocol;
 mod statements;
 mod values;
 mod whole;

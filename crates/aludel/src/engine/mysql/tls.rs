@@ -1,12 +1,11 @@
-//! TLS, by rustls.
+//! TLS, as a URL wants it.
 
-use mysql_async::SslOpts;
 use tokio_rustls::rustls::RootCertStore;
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use crate::engine::offload;
+use crate::engine::tls::{Tls, Trust};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Whether a connection is encrypted, and what the server has to prove: `ssl-mode` of MySQL's own clients.
@@ -53,50 +52,40 @@ impl SslMode {
 ///
 /// # Errors
 /// `Config` when there are no certificates to check the server's with.
-pub(super) async fn options(mode: SslMode, authorities: Option<&str>) -> Result<SslOpts> {
-    // The crate asks rustls for the one provider of cryptography of the process, and a program whose dependencies bring
-    // several has none until one is chosen.
-    if CryptoProvider::get_default().is_none() {
-        // Another thread may have been faster, which is as well.
-        let _ = ring::default_provider().install_default();
-    }
-    if !matches!(mode, SslMode::VerifyCa | SslMode::VerifyIdentity) {
-        return Ok(SslOpts::default().with_danger_accept_invalid_certs(true));
-    }
+pub(super) async fn of(mode: SslMode, authorities: Option<&str>) -> Result<Tls> {
     let path = authorities.map(str::to_owned);
-    let roots = offload::run(move || roots(path.as_deref())).await??;
-    Ok(SslOpts::default()
-        .with_disable_built_in_roots(true)
-        .with_root_certs(roots.into_iter().map(Into::into).collect())
-        .with_danger_skip_domain_validation(mode == SslMode::VerifyCa))
+    let roots = async || offload::run(move || roots(path.as_deref())).await?;
+    Tls::new(match mode {
+        SslMode::VerifyCa => Trust::Certified(roots().await?),
+        SslMode::VerifyIdentity => Trust::Named(roots().await?),
+        _ => Trust::Anyone,
+    })
 }
 
-/// The certificates, each in its binary form.
-fn roots(path: Option<&str>) -> Result<Vec<Vec<u8>>> {
-    let certificates = match path {
+fn roots(path: Option<&str>) -> Result<RootCertStore> {
+    let mut store = RootCertStore::empty();
+    match path {
         Some(path) => {
             let unreadable = |error: &dyn std::fmt::Display| {
                 config(format!("the certificates of `ssl-ca` cannot be read from `{path}`: {error}"))
             };
-            CertificateDer::pem_file_iter(path)
-                .map_err(|error| unreadable(&error))?
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|error| unreadable(&error))?
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
+                let certificate = certificate.map_err(|error| unreadable(&error))?;
+                store.add(certificate).map_err(|error| unreadable(&error))?;
+            }
         }
         // The store of a machine may hold what rustls does not understand.
-        None => rustls_native_certs::load_native_certs()
-            .certs
-            .into_iter()
-            .filter(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok())
-            .collect(),
-    };
-    if certificates.is_empty() {
+        None => {
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    if store.is_empty() {
         return Err(config(
             "`ssl-mode` wants the server's certificate to be checked, and there are none to check it with; name them \
              with `ssl-ca`",
         ));
     }
-    Ok(certificates.into_iter().map(|certificate| certificate.to_vec()).collect())
+    Ok(store)
 }
 
 fn config(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {

@@ -6,11 +6,10 @@ use postgres_protocol::message::frontend;
 
 use super::answer::Answer;
 use super::bind;
-use super::cache::StatementCache;
 use super::cancel::Canceller;
 use super::cursor::Cursors;
 use super::error::{self, Report};
-use super::prepare::close;
+use super::prepare::{Prepared, close};
 use super::row::Field;
 use super::settings::Settings;
 use super::startup;
@@ -19,6 +18,7 @@ use super::words::{is_commit, is_end, is_prepare, is_transaction_command};
 use crate::engine::EngineOptions;
 use crate::engine::connection::{Executed, Sink};
 use crate::engine::driver::Fetched;
+use crate::engine::statement_cache::StatementCache;
 use crate::engine::url::ServerUrl;
 use crate::error::{Error, Result};
 use crate::sql::Value;
@@ -28,7 +28,7 @@ pub(in crate::engine) struct Connection {
     pub(super) settings: Arc<Settings>,
     pub(super) wire: Wire,
     pub(super) canceller: Canceller,
-    pub(super) cache: StatementCache,
+    pub(super) cache: StatementCache<Prepared>,
     pub(super) cursors: Cursors,
     /// The number in the next name of a statement or portal.
     pub(super) next_name: u64,

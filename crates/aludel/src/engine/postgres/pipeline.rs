@@ -7,8 +7,8 @@ use postgres_protocol::message::backend;
 
 use super::answer::Answer;
 use super::bind;
-use super::cache::Prepared;
 use super::connection::Connection;
+use super::prepare::Prepared;
 use super::row::{PgRow, split};
 use crate::engine::connection::{Executed, Several, SinkOfSeveral};
 use crate::engine::row::Row;

@@ -5,12 +5,20 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use postgres_protocol::message::{backend, frontend};
 
-use super::cache::Prepared;
 use super::connection::Connection;
 use super::error;
 use super::types::Type;
 use crate::error::{Error, Result};
 use crate::sql::Value;
+
+/// A statement that the server has prepared.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// Its name there; empty for the one that the next takes the place of.
+    pub(super) name: String,
+    pub(super) parameters: Box<[Type]>,
+    pub(super) columns: Box<[Type]>,
+}
 
 impl Connection {
     /// The prepared statement for a text. Where it was not there the request has begun, and no Sync ends it yet.

@@ -12,11 +12,12 @@ use tokio::net::{TcpStream, lookup_host};
 use super::cancel::{Canceller, Peer};
 use super::error::{self, Report};
 use super::settings::{Place, Settings, SslMode, Wanted};
-use super::stream::Stream;
-#[cfg(unix)]
-use super::stream::UnixSocket;
-use super::tls::Tls;
+use super::tls;
 use super::wire::Wire;
+use crate::engine::stream::Stream;
+#[cfg(unix)]
+use crate::engine::stream::UnixSocket;
+use crate::engine::tls::Tls;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Why a server was not the right one.
@@ -46,7 +47,7 @@ pub(super) async fn connect(settings: &Settings) -> Result<(Wire, Canceller)> {
         Wanted::PreferStandby => &[Wanted::Standby, Wanted::Any],
         _ => &[settings.wanted],
     };
-    let tls = if settings.ssl == SslMode::Disable { None } else { Some(Tls::new(settings)?) };
+    let tls = if settings.ssl == SslMode::Disable { None } else { Some(tls::of(settings)?) };
     let mut reasons: Vec<String> = Vec::new();
     for &wanted in passes {
         reasons.clear();

@@ -1,61 +1,23 @@
-//! TLS, by rustls.
+//! TLS, as the settings want it.
 
-use std::sync::Arc;
-
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
-use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use tokio_rustls::rustls::RootCertStore;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
-};
 
 use super::settings::{Settings, SslMode};
+use crate::engine::tls::{Tls, Trust};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Makes connections encrypted as the settings want it.
-#[derive(Clone)]
-pub(super) struct Tls(TlsConnector);
-
-impl Tls {
-    /// # Errors
-    /// `Config` when there are no certificates to check the server's with.
-    pub(super) fn new(settings: &Settings) -> Result<Self> {
-        let provider = Arc::new(ring::default_provider());
-        let verifier: Arc<dyn ServerCertVerifier> = match settings.ssl {
-            SslMode::VerifyCa | SslMode::VerifyFull => {
-                let inner =
-                    WebPkiServerVerifier::builder_with_provider(Arc::new(roots(settings)?), Arc::clone(&provider))
-                        .build()
-                        .map_err(|error| {
-                            config("there are no certificates to check the server's with").with_source(error)
-                        })?;
-                if settings.ssl == SslMode::VerifyFull { inner } else { Arc::new(AnyName(inner)) }
-            }
-            _ => Arc::new(Anyone(Arc::clone(&provider))),
-        };
-        let built = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = built
-            .map_err(|error| config("TLS cannot be set up").with_source(error))?
-            .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
-        Ok(Self(TlsConnector::from(Arc::new(config))))
-    }
-
-    /// Makes a connection encrypted.
-    ///
-    /// # Errors
-    /// What went wrong, as a part of a message.
-    pub(super) async fn connect(&self, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
-        let name =
-            ServerName::try_from(host.to_owned()).map_err(|_| "the host is not a name that TLS knows".to_owned())?;
-        self.0.connect(name, stream).await.map_err(|error| format!("TLS failed: {error}"))
-    }
+/// How connections are encrypted.
+///
+/// # Errors
+/// `Config` when there are no certificates to check the server's with.
+pub(super) fn of(settings: &Settings) -> Result<Tls> {
+    Tls::new(match settings.ssl {
+        SslMode::VerifyCa => Trust::Certified(roots(settings)?),
+        SslMode::VerifyFull => Trust::Named(roots(settings)?),
+        _ => Trust::Anyone,
+    })
 }
 
 fn roots(settings: &Settings) -> Result<RootCertStore> {
@@ -81,90 +43,6 @@ fn roots(settings: &Settings) -> Result<RootCertStore> {
         ));
     }
     Ok(store)
-}
-
-/// `sslmode=require` and below: whoever answers.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// `sslmode=verify-ca`: a good certificate, whatever host it names.
-#[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyName {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        chain: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        // The name is looked at last, when all else is good.
-        match self.0.verify_server_cert(certificate, chain, name, ocsp, now) {
-            Err(TlsError::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            outcome => outcome,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.0.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.0.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
 }
 
 fn config(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {

@@ -9,7 +9,7 @@ use bytes::{Buf, BytesMut};
 use postgres_protocol::message::{backend, frontend};
 
 use super::error::{self, Report};
-use super::stream::Stream;
+use crate::engine::stream::Stream;
 use crate::error::Result;
 
 /// How much is read at once. A message that is longer makes the buffer grow until it was read.

@@ -30,9 +30,10 @@ impl Tracker {
             let key = self.committed_key(arena, slot);
             self.key_removed(slot.def(), key);
         }
-        for rows in [&mut self.new, &mut self.dirty, &mut self.doomed, &mut self.orphans, &mut self.retired] {
+        for rows in [&mut self.new, &mut self.dirty, &mut self.doomed, &mut self.retired] {
             rows.retain(|&row| row != slot);
         }
+        self.orphans.retain(|&(row, _)| row != slot);
         self.given.remove(&slot);
         slot.set_flag(DIRTY, false);
         slot.set_flag(DOOMED, false);

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use super::Flush;
 use super::order::models_of;
 use crate::engine::row::Row;
-use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
+use crate::entity::def::{Action, ColumnDef, ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
+use crate::entity::publish_columns;
 use crate::entity::slot::{DOOMED, SlotPtr, State};
 use crate::error::Result;
 use crate::model::{JoinColumns, SecondaryJoin, column_of, listed};
@@ -28,6 +29,8 @@ pub(super) struct Family {
     pub(super) follows: bool,
     /// The children's key can be NULL.
     pub(super) can_be_null: bool,
+    /// The database makes it NULL, and is left to it.
+    pub(super) by_database: bool,
     /// Their parents are softly deleted, and those children that are it already are none.
     pub(super) soft: bool,
 }
@@ -39,7 +42,7 @@ impl Flush<'_, '_> {
     /// Follows the cascades of all doomed rows, and of what they doom in turn, and takes care of orphans.
     pub(super) async fn cascade_deletes(&mut self) -> Result<()> {
         let orphans = std::mem::take(&mut self.arena.tracker().orphans);
-        for slot in orphans {
+        for (slot, _) in orphans {
             match slot.def().options.soft_delete() {
                 Some(_) => retire(&self.arena, slot, None)?,
                 None => self.arena.tracker().delete(slot),
@@ -77,7 +80,10 @@ impl Flush<'_, '_> {
         let join = relationship.columns(owner)?;
         let follows = relationship.cascade.delete || relationship.cascade.delete_orphan;
         let can_be_null = join.remote.iter().any(|&column| target.columns[column].nullable);
-        let family = Family { relationship, index, join, follows, can_be_null, soft: false };
+        let by_database = relationship.passive_deletes
+            && join.remote.iter().all(|&column| sets_null(&target.columns[column]))
+            && self.session.bind_of(owner)? == self.session.bind_of(target)?;
+        let family = Family { relationship, index, join, follows, can_be_null, by_database, soft: false };
         // Rows that the database does not know as children yet.
         let unsent: Vec<SlotPtr> = {
             let tracker = self.arena.tracker();
@@ -100,16 +106,27 @@ impl Flush<'_, '_> {
                 if family.follows {
                     self.arena.tracker().delete(child);
                 } else if family.can_be_null {
-                    self.leave(child, family)?;
+                    self.leave(parent, child, family)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// A child without its parent: the foreign key becomes NULL, as any other change of the row.
-    fn leave(&mut self, child: SlotPtr, family: &Family) -> Result<()> {
-        clear_key(&self.arena, child, &family.join.remote)?;
+    /// A child without its parent: the foreign key becomes NULL, as any other change of the row. Where the database does
+    /// that by itself, the entity follows without a statement.
+    fn leave(&mut self, parent: SlotPtr, child: SlotPtr, family: &Family) -> Result<()> {
+        let JoinColumns { local, remote, .. } = &family.join;
+        let follows = family.by_database
+            && child.state() == State::Persistent
+            && self.stored(child, remote) == self.stored(parent, local);
+        if follows {
+            let nulls: Vec<(usize, Value<'_>)> = remote.iter().map(|&column| (column, Value::Null)).collect();
+            let flushed = self.arena.tracker().flushed(child);
+            publish_columns(&self.arena, child, flushed, &nulls)?;
+        } else {
+            clear_key(&self.arena, child, remote)?;
+        }
         if let Some(inverse) = family.relationship.inverse {
             self.arena.tracker().link_one(&self.arena, child, inverse(), None);
         }
@@ -148,7 +165,8 @@ impl Flush<'_, '_> {
     }
 
     /// The children in the database, as entities. Those of a collection that is loaded are known, if nothing has
-    /// happened since that may have changed it; with `passive_deletes` the others are the database's own affair.
+    /// happened since that may have changed it; with `passive_deletes` the others are the database's own affair, and
+    /// those follow that the session has.
     pub(super) async fn stored_children(&mut self, family: &Family, parents: &[SlotPtr]) -> Result<Children> {
         let parents: Vec<SlotPtr> =
             parents.iter().copied().filter(|parent| parent.state() == State::Persistent).collect();
@@ -161,8 +179,11 @@ impl Flush<'_, '_> {
             let rows = self.arena.slots((family.relationship.target)(), None);
             children = self.children_among(family, &known, &rows);
         }
-        // The database has no part in a soft deletion.
-        if !unknown.is_empty() && (family.soft || !family.relationship.passive_deletes) {
+        if !unknown.is_empty() && family.by_database {
+            let rows = self.arena.slots((family.relationship.target)(), None);
+            children.extend(self.children_among(family, &unknown, &rows));
+        } else if !unknown.is_empty() && (family.soft || !family.relationship.passive_deletes) {
+            // The database has no part in a soft deletion.
             let rows = self.select_children(family, &unknown).await?;
             children.extend(self.children_among(family, &unknown, &rows));
         }
@@ -299,4 +320,9 @@ impl Flush<'_, '_> {
         self.session.fetch_in(self.turn, &statement.sql, &statement.params, self.at, &mut sink).await?;
         Ok(())
     }
+}
+
+/// Whether a row's key becomes NULL with the row that it leads to.
+fn sets_null(column: &ColumnDef) -> bool {
+    column.references.as_ref().is_some_and(|reference| reference.on_delete == Action::SetNull)
 }

@@ -43,7 +43,7 @@ impl Session {
     /// The flush with its hooks, and another one for what these have done after the first.
     #[cold]
     pub(super) async fn flush_with_hooks(&self, turn: &mut Turn<'_>, at: &'static Location<'static>) -> Result<()> {
-        for _ in 0..MAX_ROUNDS {
+        for round in 0..MAX_ROUNDS {
             let Some(arena) = self.existing_arena() else { return Ok(()) };
             if !arena.tracker().needs_flush() {
                 return Ok(());
@@ -59,7 +59,7 @@ impl Session {
                 Ok(plan) => plan,
                 Err(error) => {
                     flush.undo(edits);
-                    if flush.is_as_before(&new) {
+                    if round == 0 && flush.is_as_before(&new) {
                         unsettled.settle();
                     }
                     return Err(error);
@@ -103,8 +103,11 @@ impl Flush<'_, '_> {
         }
         let mut called: HashSet<(Change, SlotPtr)> = HashSet::new();
         for _ in 0..MAX_ROUNDS {
-            self.cascade_deletes().await?;
-            self.refuse_what_was_done_wrong()?;
+            if let Err(error) = self.follow_deletes().await {
+                // No hook's own error, after which all is as it was.
+                self.session.set(NEEDS_ROLLBACK);
+                return Err(error);
+            }
             let plan = self.plan();
             let due = plan.iter().filter(|(change, row)| has_hooks(row) && called.insert((*change, row.entity.slot)));
             let due: Plan = due.cloned().collect();
@@ -122,7 +125,9 @@ impl Flush<'_, '_> {
         Err(without_end())
     }
 
-    fn refuse_what_was_done_wrong(&self) -> Result<()> {
+    /// What the rows to be deleted cascade to, and what was done wrong where no error could be returned.
+    async fn follow_deletes(&mut self) -> Result<()> {
+        self.cascade_deletes().await?;
         let mut tracker = self.arena.tracker();
         if tracker.errors.is_empty() { Ok(()) } else { Err(tracker.errors.remove(0)) }
     }

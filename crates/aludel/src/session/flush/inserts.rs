@@ -79,15 +79,26 @@ impl Flush<'_, '_> {
             if batch.slots.len() == limit || !slot.def().is(def) || self.depends_on_batch(slot, &batch, late) {
                 break;
             }
-            // The same columns given are the same columns sent and returned.
-            let tracker = self.arena.tracker();
-            if tracker.given.get(&slot) != tracker.given.get(&first) {
+            if !self.sends_the_same(slot, &batch) {
                 break;
             }
-            drop(tracker);
             batch.slots.push(slot);
         }
         Ok(batch)
+    }
+
+    /// Whether a row sends the columns of a batch, and has the same ones returned: those that may be NULL are sent where
+    /// they are not given too.
+    fn sends_the_same(&self, slot: SlotPtr, batch: &Batch) -> bool {
+        let same_given = {
+            let tracker = self.arena.tracker();
+            tracker.given.get(&slot) == tracker.given.get(&batch.slots[0])
+        };
+        // A column that is missing is the next batch's to report.
+        same_given
+            || self
+                .columns_of(slot)
+                .is_ok_and(|(columns, returning)| columns == batch.columns && returning == batch.returning)
     }
 
     /// How many rows a statement may have.

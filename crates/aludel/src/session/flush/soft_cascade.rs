@@ -51,7 +51,7 @@ impl Flush<'_, '_> {
         }
         check_target(relationship, owner)?;
         let join = relationship.columns(owner)?;
-        let family = Family { relationship, index, join, follows, can_be_null: false, soft: true };
+        let family = Family { relationship, index, join, follows, can_be_null: false, by_database: false, soft: true };
         let unsent: Vec<SlotPtr> = {
             let tracker = self.arena.tracker();
             tracker.new.iter().chain(&tracker.dirty).copied().collect()

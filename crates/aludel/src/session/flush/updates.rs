@@ -275,6 +275,21 @@ unsafe impl Send for Version {}
 // SAFETY: as above.
 unsafe impl Sync for Version {}
 
+/// Changed rows table by table, so that a statement that is prepared runs for all of a table's; of tables and rows those
+/// first that were changed first.
+pub(super) fn by_table(mut slots: Vec<SlotPtr>) -> Vec<SlotPtr> {
+    let mut models: Vec<&'static ModelDef> = Vec::new();
+    for slot in &slots {
+        if !models.iter().any(|model| slot.def().is(model)) {
+            models.push(slot.def());
+        }
+    }
+    if models.len() > 1 {
+        slots.sort_by_key(|slot| models.iter().position(|model| slot.def().is(model)));
+    }
+    slots
+}
+
 /// The columns of a model that the database computes.
 fn computed_columns(def: &'static ModelDef) -> impl Iterator<Item = usize> {
     def.columns.iter().enumerate().filter(|(_, column)| column.computed.is_some()).map(|(position, _)| position)

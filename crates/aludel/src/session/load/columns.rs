@@ -1,9 +1,8 @@
 //! Deferred columns, loaded for an entity and its siblings or after a query.
 
+use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::Arc;
-
-use hashbrown::HashMap;
 
 use super::super::Session;
 use super::super::flush::value_of;
