@@ -389,8 +389,12 @@ impl Link {
     pub(super) async fn drain(&mut self) -> Result<(), WireError> {
         while self.is_owed() {
             match self.wire.buffered()? {
-                Some(packet) => drop(self.take(packet)?),
-                None => drop(self.wire.fill().await?),
+                Some(packet) => {
+                    self.take(packet)?;
+                }
+                None => {
+                    self.wire.fill().await?;
+                }
             }
         }
         Ok(())

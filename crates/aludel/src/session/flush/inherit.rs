@@ -6,7 +6,7 @@ use super::Flush;
 use super::inserts::{Batch, Inserted, Sent, returned_columns};
 use super::order::Late;
 use super::queue::{Queue, Then};
-use super::updates::{Changes, Planned};
+use super::updates::{Rendered, Changes, Planned};
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
@@ -141,7 +141,7 @@ impl Flush<'_, '_> {
         let written: Vec<Part> =
             Part::all(def, inheritance).filter(|part| changes.written().any(|column| part.has(column))).collect();
         for (position, &part) in written.iter().enumerate() {
-            let (made, places, params) = self.render_changes(arena, &changes, Some(part))?;
+            let Rendered { made, places, params } = self.render_changes(arena, &changes, Some(part))?;
             let Changes { slot, sent, ref key, ref columns, .. } = changes;
             let (key, columns, settles) = (key.clone(), columns.clone(), position + 1 == written.len());
             let planned = Planned { slot, sent, key, columns, made, places, settles };

@@ -69,7 +69,7 @@ impl Flush<'_, '_> {
                 return Box::pin(self.update_parts(queue, arena, changes, inheritance)).await;
             }
         }
-        let (made, places, params) = self.render_changes(arena, &changes, None)?;
+        let Rendered { made, places, params } = self.render_changes(arena, &changes, None)?;
         let Changes { slot, sent, key, columns, .. } = changes;
         let planned = Planned { slot, sent, key, columns, made, places, settles: true };
         self.enqueue(queue, params, Then::Updated(planned)).await
@@ -110,14 +110,13 @@ impl Flush<'_, '_> {
         Ok(Some(Changes { slot, sent, key, columns, stamps, guard }))
     }
 
-    /// The UPDATE of a row, or of the part of it that is in one table: what the flush itself makes of the columns, which
-    /// columns the values are of, and the values.
+    /// The UPDATE of a row, or of the part of it that is in one table.
     pub(super) fn render_changes<'v>(
         &mut self,
         arena: &'v Arena,
         changes: &Changes<'v>,
         part: Option<Part>,
-    ) -> Result<(Vec<(usize, Value<'static>)>, Vec<usize>, Vec<Value<'v>>)> {
+    ) -> Result<Rendered<'v>> {
         let Changes { slot, sent, key, columns, stamps, guard } = changes;
         let def = slot.def();
         let here = |column: usize| part.is_none_or(|part| part.has(column));
@@ -150,7 +149,7 @@ impl Flush<'_, '_> {
         params.extend(bound().map(|(_, value)| value.clone()));
         params.extend(tenant);
         made.extend(stamps.iter().cloned());
-        Ok((made, places, params))
+        Ok(Rendered { made, places, params })
     }
 
     /// What the database computed anew for a row that it updated; nothing for models without computed columns.
@@ -246,6 +245,15 @@ impl Changes<'_> {
     pub(super) fn written(&self) -> impl Iterator<Item = usize> {
         self.columns.iter().copied().chain(self.stamps.iter().map(|(column, _)| *column))
     }
+}
+
+/// What belongs to the text of an UPDATE.
+pub(super) struct Rendered<'v> {
+    /// What the flush itself makes of columns.
+    pub(super) made: Vec<(usize, Value<'static>)>,
+    /// The columns of the values.
+    pub(super) places: Vec<usize>,
+    pub(super) params: Vec<Value<'v>>,
 }
 
 /// The UPDATE of one row.
