@@ -156,7 +156,7 @@ impl Inheritance {
                 return last;
             }
             let declares = |def: &&ModelDef| def.columns.iter().any(|other| other.name == column.name);
-            let declared = line.iter().position(|def| declares(&def)).unwrap_or(0);
+            let declared = line.iter().position(|def| declares(def)).unwrap_or(0);
             line[..=declared].iter().filter(|def| has_table(def)).count() - 1
         });
         let homes = homes.collect();

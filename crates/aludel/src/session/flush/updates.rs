@@ -117,7 +117,7 @@ impl Flush<'_, '_> {
         arena: &'v Arena,
         changes: &Changes<'v>,
         part: Option<Part>,
-    ) -> Result<(Vec<(usize, Value<'static>)>, Vec<usize>, Vec<Value<'v>>)> {
+    ) -> Result<Rendered<'v>> {
         let Changes { slot, sent, key, columns, stamps, guard } = changes;
         let def = slot.def();
         let here = |column: usize| part.is_none_or(|part| part.has(column));
@@ -227,6 +227,9 @@ impl Flush<'_, '_> {
         self.key_condition(part.map_or(def, Part::table));
     }
 }
+
+/// What the flush makes of columns, the columns of a statement's values, and the values.
+type Rendered<'v> = (Vec<(usize, Value<'static>)>, Vec<usize>, Vec<Value<'v>>);
 
 /// What an UPDATE of a row has to write.
 pub(super) struct Changes<'v> {

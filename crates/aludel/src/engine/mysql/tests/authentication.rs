@@ -22,7 +22,8 @@ async fn a_user_with_a_password_is_let_in_with_it_alone() {
         Engine::connect(&url, &EngineOptions::new()).await
     };
     let engine = connect(&format!("{user}:s3cret%3A%2F%40")).await.unwrap();
-    let seen = rows(&mut acquire(&engine).await, "SELECT USER()", &[], |row| Ok(row.text(0)?.to_owned())).await.unwrap();
+    let seen =
+        rows(&mut acquire(&engine).await, "SELECT USER()", &[], |row| Ok(row.text(0)?.to_owned())).await.unwrap();
     assert!(seen[0].starts_with(&user), "{seen:?}");
     for wrong in [user.clone(), format!("{user}:secret")] {
         let error = connect(&wrong).await.map(drop).unwrap_err();
@@ -98,7 +99,9 @@ impl Script {
 }
 
 /// What becomes of connecting, as a user with a password, to a server that follows a script.
-async fn meet<F: Future<Output = ()> + Send + 'static>(script: impl FnOnce(Script) -> F) -> (Result<Engine>, tokio::task::JoinHandle<()>) {
+async fn meet<F: Future<Output = ()> + Send + 'static>(
+    script: impl FnOnce(Script) -> F,
+) -> (Result<Engine>, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mysql://ann:s3cret@{}/test?connect_timeout=5", listener.local_addr().unwrap());
     let url = DatabaseUrl::parse(&url).unwrap();

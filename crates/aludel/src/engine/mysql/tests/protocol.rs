@@ -13,7 +13,9 @@ async fn rows_of_many_columns_have_their_nulls_in_their_places() {
             let value = |column: usize| (column + first).is_multiple_of(3).then(|| column.to_string());
             let list: Vec<String> = (0..columns).map(|column| value(column).unwrap_or("NULL".to_owned())).collect();
             let seen = rows(&mut c, &format!("SELECT {}", list.join(", ")), &[], |row| {
-                (0..columns).map(|column| Ok(row.optional_integer(column)?.map(|n| n.to_string()))).collect::<Result<Vec<_>>>()
+                (0..columns)
+                    .map(|column| Ok(row.optional_integer(column)?.map(|n| n.to_string())))
+                    .collect::<Result<Vec<_>>>()
             })
             .await
             .unwrap();
@@ -72,11 +74,9 @@ async fn a_cursor_on_a_procedure_ends_with_its_first_result() {
     let database = Database::new().await;
     let engine = database.engine().await;
     let mut c = acquire(&engine).await;
-    c.execute_batch(
-        "CREATE PROCEDURE p() BEGIN SELECT seq FROM seq_1_to_3; SELECT 'x', 'y' FROM seq_1_to_9; END",
-    )
-    .await
-    .unwrap();
+    c.execute_batch("CREATE PROCEDURE p() BEGIN SELECT seq FROM seq_1_to_3; SELECT 'x', 'y' FROM seq_1_to_9; END")
+        .await
+        .unwrap();
     for _ in 0..2 {
         let cursor = c.open_cursor("CALL p()", &[]).await.unwrap();
         let mut seen = Vec::new();
