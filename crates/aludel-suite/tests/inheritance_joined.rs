@@ -367,7 +367,7 @@ async fn a_row_seen_as_three_models_is_kept_in_step() -> Result<()> {
 async fn statements_on_many_rows_say_what_they_cannot_do() -> Result<()> {
     let (db, session) = yard().await?;
     let ids = || Vehicle::id.in_([2, 3]);
-    assert_eq!(
+    assert!(
         Truck::query()
             .filter(Truck::tons.gt(1))
             .update(Truck::rank.set(8))
@@ -375,8 +375,7 @@ async fn statements_on_many_rows_say_what_they_cannot_do() -> Result<()> {
             .await
             .map_err(|error| error.to_string())
             .unwrap_err()
-            .contains("version"),
-        true
+            .contains("version")
     );
     let text = |error: Error| {
         assert_eq!(error.kind(), ErrorKind::InvalidStatement);

@@ -6,7 +6,7 @@ use super::Flush;
 use super::inserts::{Batch, Inserted, Sent, returned_columns};
 use super::order::Late;
 use super::queue::{Queue, Then};
-use super::updates::{Rendered, Changes, Planned};
+use super::updates::{Changes, Planned, Rendered};
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;

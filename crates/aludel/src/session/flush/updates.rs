@@ -227,9 +227,6 @@ impl Flush<'_, '_> {
     }
 }
 
-/// What the flush makes of columns, the columns of a statement's values, and the values.
-type Rendered<'v> = (Vec<(usize, Value<'static>)>, Vec<usize>, Vec<Value<'v>>);
-
 /// What an UPDATE of a row has to write.
 pub(super) struct Changes<'v> {
     pub(super) slot: SlotPtr,
