@@ -56,7 +56,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let options = Options::from_args(args)?;
     let mut rows = Vec::new();
     for peer in &crates::PEERS {
-        let folder = target_dir().join("budget").join(peer.name.replace(&[' ', ','], "-"));
+        let folder = target_dir().join("budget").join(peer.name.replace([' ', ','], "-"));
         write(&folder, peer, options.models)
             .map_err(|error| format!("{} could not be written: {error}", folder.display()))?;
         // The dependencies, and whatever is not there yet.

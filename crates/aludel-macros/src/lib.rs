@@ -12,6 +12,7 @@ mod mixin;
 mod model;
 mod names;
 mod output;
+mod polymorphic;
 mod projection;
 mod types;
 
@@ -40,6 +41,12 @@ pub fn model_with_mixins(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Projection)]
 pub fn derive_projection(input: TokenStream) -> TokenStream {
     projection::derive(input.into()).into()
+}
+
+/// Makes an enum what the rows of a hierarchy of models are read into, each as its own model.
+#[proc_macro_derive(Polymorphic, attributes(polymorphic))]
+pub fn derive_polymorphic(input: TokenStream) -> TokenStream {
+    polymorphic::derive(input.into()).into()
 }
 
 /// Makes an enum a column's type, stored as the names of its variants.

@@ -1,5 +1,6 @@
 //! How many statements a program took.
 
+use std::collections::HashSet;
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
@@ -51,14 +52,13 @@ impl AddAssign for Counts {
 }
 
 impl Counts {
-    /// Those of one operation. The same text again and again is one statement with several sets of parameters.
+    /// Those of one operation. A write whose text comes again is one statement with several sets of parameters.
     pub(crate) fn of(log: &[String]) -> Self {
         let mut counts = Self::default();
-        let mut last = "";
+        let mut seen: HashSet<&str> = HashSet::new();
         for sql in log {
             let verb = sql.split_whitespace().next().unwrap_or_default();
-            let again = verb != "SELECT" && last == sql;
-            last = sql;
+            let again = !seen.insert(sql) && verb != "SELECT";
             let count = match verb {
                 "SELECT" | "WITH" => &mut counts.select,
                 "INSERT" => &mut counts.insert,

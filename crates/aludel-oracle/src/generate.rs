@@ -1,6 +1,6 @@
 //! Random programs.
 
-use crate::program::{Filter, Handle, How, Kind, Op, Program, Rel, Set};
+use crate::program::{Filter, Handle, How, Kind, Op, Path, Program, Rel, Set};
 use crate::random::Random;
 
 /// A program that a seed gives. It begins with some rows, so that there is something to work on.
@@ -66,7 +66,10 @@ impl Generator {
             }
             89..92 => Some(self.query()),
             92..96 => self.eager(),
-            96..98 => Some(Op::Merge { h: self.any()?.0, name: self.name(), n: self.number() }),
+            96 => self.merge(),
+            97 if self.random.chance(60) => Some(self.load_more()),
+            97 => Some(Op::Conflict { h: self.any()?.0 }),
+            _ if self.random.chance(40) => Some(Op::Merge { h: self.any()?.0, name: self.name(), n: self.number() }),
             98 => {
                 let kind = Kind::ALL[self.random.below(5)];
                 Some(Op::BulkUpdate { kind, filter: self.filter(), n: self.number() })
@@ -218,6 +221,31 @@ impl Generator {
             to.retain(|&child| child > h);
         }
         Some(Op::SetMany { h, rel, to })
+    }
+
+    fn merge(&mut self) -> Option<Op> {
+        if self.random.chance(50) {
+            let h = self.rows.len() as Handle;
+            let label = self.label(Kind::Tag, h);
+            self.rows.push((h, Kind::Tag, label.clone()));
+            return Some(Op::MergeTag { h, label, name: self.name(), n: self.number() });
+        }
+        let h = self.of(Kind::Article)?;
+        let comment = self.random.chance(50).then(|| format!("x{}", self.ops.len()));
+        let tag = if self.random.chance(50) { self.of(Kind::Tag) } else { None };
+        Some(Op::MergeCopy { h, name: self.name(), drop: self.random.chance(50), comment, tag })
+    }
+
+    fn load_more(&mut self) -> Op {
+        if self.random.chance(50) {
+            let how = if self.random.chance(50) { How::Joined } else { How::Selectin };
+            return Op::Nested { path: Path::ALL[self.random.below(4)], how };
+        }
+        let kind = Kind::ALL[self.random.below(5)];
+        match self.relationship(kind) {
+            Some(rel) => Op::LoadAll { kind, rel },
+            None => Op::Flush,
+        }
     }
 
     fn relationship(&mut self, kind: Kind) -> Option<Rel> {

@@ -5,6 +5,7 @@ mod counts;
 mod generate;
 mod models;
 mod options;
+mod others;
 mod ours;
 mod outcome;
 mod places;

@@ -7,8 +7,9 @@ use aludel::prelude::*;
 
 use crate::counts::Counts;
 use crate::models::{Article, Category, Comment, Person, Tag};
+use crate::others;
 use crate::outcome::Outcome;
-use crate::program::{Handle, Kind, Op, Program, Rel};
+use crate::program::{Handle, Kind, Op, Program, Rel, Set};
 use crate::queries;
 use crate::rows::{Row, no_such};
 
@@ -43,6 +44,7 @@ impl Ours {
     pub(crate) async fn run(&self, program: &Program) -> Result<Outcome> {
         let mut run = Run {
             session: self.db.session(),
+            db: &self.db,
             rows: HashMap::new(),
             doomed: HashSet::new(),
             savepoints: Vec::new(),
@@ -93,8 +95,9 @@ fn kind_of(error: &Error) -> String {
 }
 
 /// One program under way.
-struct Run {
+struct Run<'a> {
     session: Session,
+    db: &'a Db,
     rows: HashMap<Handle, Row>,
     /// Rows that are to be deleted by the next flush.
     doomed: HashSet<Handle>,
@@ -113,7 +116,7 @@ struct Run {
 /// What is said of an operation whose rows are not there.
 const SKIPPED: &str = "skipped";
 
-impl Run {
+impl Run<'_> {
     /// The row, if the session still writes it.
     fn alive(&self, h: Handle) -> Option<Row> {
         self.rows.get(&h).filter(|row| !self.doomed.contains(&h) && row.is_alive()).cloned()
@@ -181,7 +184,56 @@ impl Run {
                 self.transaction(op).await
             }
             Op::Load { .. } | Op::Get { .. } | Op::Refresh { .. } | Op::Merge { .. } => self.one_row(op).await,
+            Op::MergeTag { .. } | Op::MergeCopy { .. } | Op::Conflict { .. } => self.meet(op).await,
             _ => self.query(op).await,
+        }
+    }
+
+    /// What another session has a part in, and the merging of a row that may be new.
+    async fn meet(&mut self, op: &Op) -> Result<String> {
+        match op {
+            Op::MergeTag { h, label, name, n } => {
+                self.flush().await?;
+                let tag = Tag::build().label(label.as_str()).name(name.as_str()).n(*n);
+                let tag = Row::Tag(self.session.merge(tag).await?);
+                let shown = tag.shown();
+                self.rows.insert(*h, tag);
+                Ok(shown)
+            }
+            Op::MergeCopy { h, name, drop, comment, tag } => {
+                self.commit().await?;
+                let Some(Row::Article(row)) = self.alive(*h) else { return Ok(SKIPPED.to_owned()) };
+                let tag = tag.and_then(|tag| self.alive(tag));
+                let tag = if let Some(Row::Tag(tag)) = &tag { Some(tag.label.as_str()) } else { None };
+                let (counted, other) = (self.log().len(), self.db.session());
+                let comment = comment.as_deref();
+                let copy = others::changed_copy(&other, &row.label, name, *drop, comment, tag).await?;
+                self.log().truncate(counted);
+                let merged = Row::Article(self.session.merge(&copy).await?);
+                other.close().await;
+                let shown = merged.shown();
+                self.rows.insert(*h, merged);
+                self.linked = true;
+                Ok(shown)
+            }
+            Op::Conflict { h } => {
+                self.commit().await?;
+                let Some(row) = self.alive(*h) else { return Ok(SKIPPED.to_owned()) };
+                row.get(&self.session).await?;
+                self.session.commit().await?;
+                let counted = self.log().len();
+                let interfered = others::interfere(&self.db.session(), &row).await?;
+                self.log().truncate(counted);
+                if !interfered {
+                    return Ok("nobody else".to_owned());
+                }
+                // After the rollback SQLAlchemy would read it anew before it is changed; Aludel asks for that.
+                self.rows.remove(h);
+                row.set(&Set::N(Some(77)));
+                self.flush().await?;
+                done()
+            }
+            _ => done(),
         }
     }
 
@@ -387,6 +439,12 @@ impl Run {
             Op::Query { kind, filter, descending, limit } => {
                 queries::select(&self.session, *kind, filter, *descending, *limit).await?
             }
+            Op::LoadAll { kind, rel } => {
+                // The first load would flush, if it loads.
+                self.flush().await?;
+                queries::load_all(&self.session, *kind, *rel).await?
+            }
+            Op::Nested { path, how } => queries::nested(&self.session, *path, *how).await?,
             Op::Eager { kind, rel, how } => queries::eager(&self.session, *kind, *rel, *how).await?,
             Op::BulkUpdate { kind, filter, n } => {
                 let count = queries::bulk_update(&self.session, *kind, filter, *n).await?;

@@ -83,6 +83,25 @@ pub(crate) enum How {
     Selectin,
 }
 
+/// The two relationships of a nested load.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Path {
+    PersonArticlesComments,
+    CategoryChildrenArticles,
+    ArticleCommentsWriter,
+    TagArticlesAuthor,
+}
+
+impl Path {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::PersonArticlesComments,
+        Self::CategoryChildrenArticles,
+        Self::ArticleCommentsWriter,
+        Self::TagArticlesAuthor,
+    ];
+}
+
 /// One operation. Rows that a program has no more (they were deleted or rolled back) make it do nothing, on both sides
 /// alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -171,6 +190,36 @@ pub(crate) enum Op {
         h: Handle,
         name: String,
         n: Option<i64>,
+    },
+    /// Merges a tag of this key, which may be there or not.
+    MergeTag {
+        h: Handle,
+        label: String,
+        name: String,
+        n: Option<i64>,
+    },
+    /// Changes a copy of an article in another session, with its comments and tags, and merges it. `drop` takes a
+    /// comment out, `comment` is a new one's label.
+    MergeCopy {
+        h: Handle,
+        name: String,
+        drop: bool,
+        comment: Option<String>,
+        tag: Option<Handle>,
+    },
+    /// Commits, lets somebody else change an article or delete a comment, and changes it too.
+    Conflict {
+        h: Handle,
+    },
+    /// All rows of a kind, and then what a relationship of each leads to.
+    LoadAll {
+        kind: Kind,
+        rel: Rel,
+    },
+    /// A query that loads relationships of relationships.
+    Nested {
+        path: Path,
+        how: How,
     },
     BulkUpdate {
         kind: Kind,

@@ -3,7 +3,7 @@
 use aludel::prelude::*;
 
 use crate::models::{Article, Category, Comment, Person, Tag};
-use crate::program::{Filter, How, Kind, Rel};
+use crate::program::{Filter, How, Kind, Path, Rel};
 use crate::rows::{Row, Shown, no_such, sorted};
 
 /// `$body` for the model of a kind.
@@ -116,5 +116,65 @@ pub(crate) async fn eager(session: &Session, kind: Kind, rel: Rel, how: How) -> 
         }
         (Kind::Tag, Rel::Articles) => many!(Tag.articles),
         _ => return Err(no_such(rel)),
+    })
+}
+
+/// All rows of a kind, with what a relationship of each leads to, loaded from the first on.
+pub(crate) async fn load_all(session: &Session, kind: Kind, rel: Rel) -> Result<String> {
+    let rows: Vec<Row> = match kind {
+        Kind::Person => {
+            Person::query().order_by(Person::label).all(session).await?.into_iter().map(Row::Person).collect()
+        }
+        Kind::Category => {
+            Category::query().order_by(Category::label).all(session).await?.into_iter().map(Row::Category).collect()
+        }
+        Kind::Article => {
+            Article::query().order_by(Article::label).all(session).await?.into_iter().map(Row::Article).collect()
+        }
+        Kind::Comment => {
+            Comment::query().order_by(Comment::label).all(session).await?.into_iter().map(Row::Comment).collect()
+        }
+        Kind::Tag => Tag::query().order_by(Tag::label).all(session).await?.into_iter().map(Row::Tag).collect(),
+    };
+    let mut shown = Vec::with_capacity(rows.len());
+    for row in rows {
+        shown.push(format!("{} [{}]", row.shown(), row.load(rel).await?));
+    }
+    Ok(shown.join("; "))
+}
+
+/// A query with relationships of relationships, read without another statement.
+pub(crate) async fn nested(session: &Session, path: Path, how: How) -> Result<String> {
+    /// `$leaf` shows what the second relationship leads to.
+    macro_rules! nested {
+        ($model:ident . $first:ident, $middle:ident . $second:ident, $row:ident => $leaf:expr) => {{
+            let load = if how == How::Joined {
+                $model::$first.joined().with($middle::$second.joined())
+            } else {
+                $model::$first.selectin().with($middle::$second.selectin())
+            };
+            let rows = $model::query().with(load).order_by($model::label).all(session).await?;
+            let mut shown = Vec::with_capacity(rows.len());
+            for row in &rows {
+                let mut inner = Vec::new();
+                for $row in row.$first.entities()? {
+                    inner.push(format!("{} [{}]", $row.shown(), $leaf));
+                }
+                inner.sort();
+                shown.push(format!("{} [{}]", row.shown(), inner.join(", ")));
+            }
+            shown.join("; ")
+        }};
+    }
+    let maybe = |to: Option<Entity<Person>>| to.map_or_else(|| "none".to_owned(), |to| to.shown());
+    Ok(match path {
+        Path::PersonArticlesComments => {
+            nested!(Person.articles, Article.comments, row => sorted(&row.comments.entities()?))
+        }
+        Path::CategoryChildrenArticles => {
+            nested!(Category.children, Category.articles, row => sorted(&row.articles.entities()?))
+        }
+        Path::ArticleCommentsWriter => nested!(Article.comments, Comment.writer, row => maybe(row.writer.entity()?)),
+        Path::TagArticlesAuthor => nested!(Tag.articles, Article.author, row => maybe(row.author.entity()?)),
     })
 }

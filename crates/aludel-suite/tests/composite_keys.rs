@@ -1,4 +1,5 @@
 //! Relationships by foreign keys of several columns: what single-column ones do.
+#![allow(clippy::duplicated_attributes, reason = "keys share columns")]
 
 mod support;
 

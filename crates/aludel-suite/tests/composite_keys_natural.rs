@@ -1,4 +1,5 @@
 //! Foreign keys of several columns to primary keys of several columns: trees, one-to-one and many-to-many relationships.
+#![allow(clippy::duplicated_attributes, reason = "keys share columns")]
 
 mod support;
 

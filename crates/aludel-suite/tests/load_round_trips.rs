@@ -188,7 +188,7 @@ async fn a_load_that_fails_among_others_names_its_statement() -> Result<()> {
     let session = db.session();
     let failing = User::addresses.filter((Address::id / (Address::id - Address::id)).eq(1));
     let result = User::query().with(User::posts).with(failing).with(User::tags).all(&session).await;
-    let error = result.err().expect("a division by zero");
+    let error = result.expect_err("a division by zero");
     assert!(error.statement().is_some_and(|sql| sql.contains(r#"FROM "address""#)), "{error:?}");
     // Outside of a transaction nothing is left behind.
     assert_eq!(described(&with_five(&session).await?)?, DESCRIBED);

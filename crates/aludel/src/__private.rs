@@ -21,18 +21,23 @@ pub use crate::entity::def::{
     SequenceDef,
 };
 pub use crate::entity::hooks::HookTable;
+pub use crate::entity::inherit::{InheritsCache, InheritsDef};
 pub use crate::entity::model::Model;
 pub use crate::entity::new::{ColumnSet, IntoLink, LinkTarget, New, NewLink, NewRow};
 pub use crate::entity::relation_field::RelationField;
 pub use crate::entity::vtable::VTable;
+pub use crate::entity::{AnyEntity, Entity};
 pub use crate::error::Result;
 pub use crate::model::func::operator;
+pub use crate::model::inherit::{discriminates, member};
 pub use crate::model::metadata::ModelRegistration;
 pub use crate::model::{
-    ByKey, ByLink, ChildOf, Column, ColumnType, Expr, HasDeferred, IntoValue, KeyType, Missing, Operand, Set, Text,
-    ToMany, ToOne,
+    ByKey, ByLink, ChildOf, Column, ColumnType, Expr, HasDeferred, Hierarchy, IntoValue, KeyType, Missing, Operand,
+    Set, Text, ToMany, ToOne,
 };
-pub use crate::query::{Fetch, NamedColumns, Projected, SelectList, Selection, Source, ValueFor, ValuesRow};
+pub use crate::query::{
+    Fetch, NamedColumns, Polymorphic, PolymorphicReader, Projected, SelectList, Selection, Source, ValueFor, ValuesRow,
+};
 pub use crate::schema::{Identity, SqlType};
 pub use crate::session::hooks::{DeclaresAsyncHooks, DeclaresHooks, loaded};
 pub use crate::sql::{Criteria, Node, SoftDelete, TenantColumn, Value};

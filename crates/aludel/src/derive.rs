@@ -69,6 +69,7 @@
 /// | `unique(columns(a, b), name = "..")` | a unique constraint over several columns |
 /// | `check(sql = "a < b", name = "..")` | a condition that every row fulfils |
 /// | `foreign_key(columns(a, b), references(Other::a, Other::b), on_delete = cascade, name = "..")` | a foreign key of several columns, which relationships have like one of a column: see below |
+/// | `inherits = Employee`, `identity = "engineer"` | the model's rows are a kind of another model's, told apart by the value of its discriminator: see below |
 /// | `optimistic = "dirty"` | an UPDATE of the row asks that the columns that it changes are still as they were read (but for JSON and `f32`, which not every database compares); else the flush fails with `StaleData` |
 /// | `hooks` | the model implements [`Hooks`](crate::Hooks): what is done before and after its rows are written, and what is not |
 /// | `flatten`, on a field | the field is a struct with `#[derive(Mixin)]`, whose columns are the model's: see [`Mixin`](crate::Mixin) |
@@ -79,7 +80,7 @@
 /// `operator_class(a, "text_pattern_ops")`, on MariaDB and MySQL `prefix(a, 20)` for the first characters. What a
 /// backend does not have is an error of `create_all` that names the index.
 ///
-/// Clippy takes a column of two indexes for an attribute given twice; `#[allow(clippy::duplicated_attributes)]` on the
+/// Clippy takes a column of two indexes or keys for an attribute given twice; `#[allow(clippy::duplicated_attributes)]` on the
 /// struct tells it otherwise.
 ///
 /// # `#[column(..)]`, on a field
@@ -104,6 +105,7 @@
 /// | `computed = "price * quantity"`, `stored` | the database computes the value, when the row is read or, `stored`, when it is written. PostgreSQL has the latter only. A builder has no method for it; the field holds its type's default until the flush |
 /// | `on_update = expression` | what an UPDATE of the row writes that does not set the column |
 /// | `version` | an integer that counts the row's updates, from 1 on. An UPDATE or DELETE of the row asks that it is still the one that was read, and the flush fails with `StaleData` when somebody else has written the row since |
+/// | `discriminator` | the column that says of which model a row is, where others inherit from this one; a text, an integer or a type with `#[derive(DbEnum)]` |
 /// | `soft_delete` | says whether a row is deleted: an `Option<Timestamp>` that is set to the time, or a `bool`. [`Session::delete`](crate::Session::delete) sets it, and queries leave such rows out that do not say [`with_deleted`](crate::query::Query::with_deleted) |
 /// | `tenant` | says whose a row is: a session sees and writes the rows of its own tenant, and fills the column in. See [`Session::set_tenant`](crate::Session::set_tenant); an index is worth its place |
 /// | `deferred` | left out by queries until it is asked for: a field of type [`Deferred<T>`](crate::entity::Deferred) |
@@ -225,6 +227,86 @@
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Inheritance
+///
+/// A model that inherits is a struct of its own, with the columns of its parent (all but the discriminator, which is
+/// written by itself) and more. Its parent has a column with `discriminator`, and each of the models the value that
+/// stands there in its rows, its `identity`.
+///
+/// - **In one table**: where the child says nothing of a table, its rows are in the parent's, which gets its columns. They
+///   may be NULL there, whatever the struct says: other rows have none.
+/// - **In a table of its own**: where the child's key `references` the parent's, it has a table of its own columns, and a
+///   row is in both. INSERT and DELETE go to both, UPDATE to the one that has a changed column, and a query of the child
+///   joins them.
+///
+/// Both can be mixed, and a child can have children. Queries, `get`, relationships and statements on many rows of a child
+/// concern its rows and those of its children alone; those of the root concern all rows, as rows of the root. What does
+/// not fit between the definitions is an error of the kind `Config` when the database is connected to.
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+///
+/// #[derive(Model, Clone)]
+/// #[model(identity = "employee")]
+/// struct Employee {
+///     #[column(primary_key)]
+///     id: i64,
+///     name: String,
+///     #[column(discriminator)]
+///     kind: String,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// #[model(inherits = Employee, identity = "engineer")]
+/// struct Engineer {
+///     #[column(primary_key)]
+///     id: i64,
+///     name: String,
+///     language: String,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// #[model(inherits = Employee, identity = "manager")]
+/// struct Manager {
+///     #[column(primary_key, references = Employee::id)]
+///     id: i64,
+///     name: String,
+///     budget: i64,
+/// }
+///
+/// #[derive(Polymorphic, Clone)]
+/// #[polymorphic(on = Employee::kind)]
+/// enum AnyEmployee {
+///     Employee(Entity<Employee>),
+///     Engineer(Entity<Engineer>),
+///     Manager(Entity<Manager>),
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> aludel::Result<()> {
+/// # let db = Db::connect("sqlite://").await?;
+/// # db.create_all().await?;
+/// # let session = db.session();
+/// session.add(Engineer::build().name("ann").language("Rust"));
+/// session.add(Manager::build().name("bob").budget(100));
+/// session.commit().await?;
+///
+/// assert_eq!(Engineer::query().filter(Engineer::name.eq("ann")).one(&session).await?.language, "Rust");
+/// // All kinds in one statement, each row as its own model.
+/// let all = AnyEmployee::query().order_by(Employee::name).all(&session).await?;
+/// assert!(matches!(&all[..], [AnyEmployee::Engineer(ann), AnyEmployee::Manager(bob)] if bob.budget == 100));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// One row may be two entities in a session, one of the root and one of the child. A flush keeps them in step: what it has
+/// written of one shows on the other; it refuses a column that was given two values; a delete of one is a delete of
+/// both. Between flushes each shows what was set on itself. Cascades of relationships are those of the model that is
+/// deleted.
+///
+/// Of rows in several tables, updates of many rows write the child's own table alone; deletes of many rows and
+/// `insert_all` are refused, with the cure. MariaDB and MySQL lock no rows of such a model with `for_update`.
 pub use aludel_macros::Model;
 
 /// Makes a struct what the rows of a query are read into, and makes a second struct of its name and `Columns`, which is
@@ -265,6 +347,63 @@ pub use aludel_macros::Model;
 /// Fields are of the types of columns, entities, `Option`s of entities, or other projections. Rows of raw SQL are read
 /// into it in the order of its fields.
 pub use aludel_macros::Projection;
+
+/// Makes an enum what the rows of a hierarchy of models are read into, in one statement and each as its own model. It has
+/// a variant with an entity for each of the models, and says by `on` which column tells their rows apart: see
+/// [`Polymorphic`](trait@crate::Polymorphic), and [`Model`](derive@crate::Model) on inheritance.
+///
+/// ```standalone_crate
+/// use aludel::prelude::*;
+/// use serde::Serialize;
+///
+/// #[derive(Model, Clone, Serialize)]
+/// struct Shape {
+///     #[column(primary_key)]
+///     id: i64,
+///     #[column(discriminator)]
+///     #[serde(skip)]
+///     kind: String,
+/// }
+///
+/// #[derive(Model, Clone, Serialize)]
+/// #[model(inherits = Shape, identity = "circle")]
+/// struct Circle {
+///     #[column(primary_key)]
+///     id: i64,
+///     radius: f64,
+/// }
+///
+/// #[derive(Model, Clone, Serialize)]
+/// #[model(inherits = Shape, identity = "square")]
+/// struct Square {
+///     #[column(primary_key)]
+///     id: i64,
+///     side: f64,
+/// }
+///
+/// #[derive(Polymorphic, Clone, Serialize)]
+/// #[polymorphic(on = Shape::kind)]
+/// #[serde(tag = "kind", rename_all = "snake_case")]
+/// enum AnyShape {
+///     Circle(Entity<Circle>),
+///     Square(Entity<Square>),
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let db = Db::test().await?;
+/// let session = db.session();
+/// session.add(Circle::build().radius(1.5));
+/// session.add(Square::build().side(2.0));
+/// let found = AnyShape::query().filter(Circle::radius.gt(1.0)).one(&session).await?;
+/// assert_eq!(serde_json::to_string(&found).unwrap(), r#"{"kind":"circle","id":1,"radius":1.5}"#);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A row of a model without a variant is an error of the kind `Decode`, which names its discriminator; a filter on the
+/// discriminator leaves such rows out. A stream, which has no session, yields no entities.
+pub use aludel_macros::Polymorphic;
 
 /// Makes an enum a column's type, stored as the names of its variants in snake case.
 ///

@@ -27,6 +27,7 @@ pub use db::{Db, DbBuilder, Models, PreparedTransaction};
 pub use engine::EngineOptions;
 pub use error::{Error, ErrorKind, Or404, Result};
 pub use model::{Json, func};
+pub use query::Polymorphic;
 pub use query::keyset::{CursorPage, CursorQuery};
 pub use query::page::{IterPages, Page, PageQuery};
 pub use session::{
@@ -34,4 +35,4 @@ pub use session::{
     SessionEvents, Teardown,
 };
 
-pub use derive::{DbEnum, DbType, Mixin, Model, Projection};
+pub use derive::{DbEnum, DbType, Mixin, Model, Polymorphic, Projection};

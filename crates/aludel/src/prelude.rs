@@ -7,7 +7,7 @@ pub use std::time::Duration;
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
-pub use crate::derive::{DbEnum, DbType, Mixin, Model, Projection};
+pub use crate::derive::{DbEnum, DbType, Mixin, Model, Polymorphic, Projection};
 
 pub use crate::config::Config;
 pub use crate::db::Db;
@@ -21,6 +21,6 @@ pub use crate::model::{
 };
 pub use crate::query::keyset::{CursorPage, CursorQuery};
 pub use crate::query::page::{IterPages, Page, PageQuery};
-pub use crate::query::{Query, Queryable, excluded, exists};
+pub use crate::query::{Polymorphic, Query, Queryable, excluded, exists};
 pub use crate::schema::{MetaData, NamingConvention};
 pub use crate::session::{AsyncHooks, Flushed, Hooks, Savepoint, Session, SessionEvents, Teardown};

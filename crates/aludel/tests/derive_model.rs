@@ -112,16 +112,16 @@ fn the_definition_says_what_the_attributes_say() {
 fn relationships_know_their_keys_and_their_other_sides() {
     let [posts, address] = User::def().relationships else { panic!("two relationships") };
     assert_eq!((posts.owner, posts.name, posts.kind), ("User", "posts", RelationshipKind::Many));
-    assert!((posts.target)().is(Post::def()) && posts.foreign_key.is_none());
+    assert!((posts.target)().is(Post::def()) && posts.foreign_key.is_empty());
     assert_eq!(posts.inverse.map(|inverse| inverse()), Some(0));
     assert!(posts.cascade.delete && posts.cascade.delete_orphan && !posts.passive_deletes);
     let order: Vec<_> = posts.order_by.iter().map(|(column, descending)| (column(), *descending)).collect();
     assert_eq!(order, [(2, false), (0, true)]);
-    assert_eq!((address.kind, address.foreign_key), (RelationshipKind::OptionalOne, None));
+    assert_eq!((address.kind, address.foreign_key), (RelationshipKind::OptionalOne, &[][..]));
 
     let [author, question] = Post::def().relationships else { panic!("two relationships") };
-    assert_eq!((author.kind, author.foreign_key, author.serialize), (RelationshipKind::One, Some(3), false));
-    assert_eq!((question.kind, question.foreign_key), (RelationshipKind::OptionalOne, Some(7)));
+    assert_eq!((author.kind, author.foreign_key, author.serialize), (RelationshipKind::One, &[3][..], false));
+    assert_eq!((question.kind, question.foreign_key), (RelationshipKind::OptionalOne, &[7][..]));
     assert!((question.target)().is(Post::def()) && question.inverse.is_none());
 }
 

@@ -106,6 +106,7 @@ fn key_of(model: &Model, relationship: &Relationship, names: &[Ident], errors: &
 fn only_key(model: &Model, relationship: &Relationship, errors: &mut Errors) -> Option<Vec<usize>> {
     let target = last_segment(&relationship.target)?.ident.to_string();
     let to_target = model.keys().filter(|key| same_name(&relationship.target, key.model));
+    let to_target = to_target.filter(|key| !key.columns.iter().any(|&column| model.joins_parent(column)));
     let mut keys: Vec<Vec<usize>> = to_target.map(|key| key.columns).collect();
     match keys.len() {
         1 => keys.pop(),

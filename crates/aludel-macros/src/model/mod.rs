@@ -3,6 +3,7 @@
 mod counted;
 mod expand;
 mod foreign_keys;
+mod inherit;
 mod mixin;
 mod parse;
 mod resolve;

@@ -13,8 +13,9 @@ use crate::names::{camel_to_snake, list};
 use crate::output::docs_of;
 
 use super::counted::{identity, sequence};
+use super::inherit;
 use super::mixin;
-use super::spec::{Column, Computed, Field, Kind, Model, Origin, Reference, Size};
+use super::spec::{Column, Computed, Field, Inheritance, Kind, Model, Origin, Reference, Size};
 use crate::types::{content_of, parse_without_self};
 
 const MODEL: &[&str] = &[
@@ -30,6 +31,8 @@ const MODEL: &[&str] = &[
     "optimistic",
     "hooks",
     "async_hooks",
+    "inherits",
+    "identity",
 ];
 const COLUMN: &[&str] = &[
     "primary_key",
@@ -57,6 +60,7 @@ const COLUMN: &[&str] = &[
     "soft_delete",
     "deferred",
     "tenant",
+    "discriminator",
     "comment",
 ];
 const ACTIONS: &[&str] = &["cascade", "set_null", "set_default", "restrict", "no_action"];
@@ -97,6 +101,7 @@ pub(crate) fn model(input: &DeriveInput, mixins: &[FieldsNamed], errors: &mut Er
         soft_delete: None,
         tenant: None,
         compares_old: None,
+        inheritance: Inheritance::default(),
         hooks: None,
         async_hooks: None,
     };
@@ -164,7 +169,11 @@ pub(crate) fn relationship_type(ty: &Type) -> Option<(Kind, Type, Type)> {
 fn model_items(model: &mut Model, items: &[Item], errors: &mut Errors) {
     refuse_duplicates(items, &["index", "unique", "check", "foreign_key"], errors);
     for item in items {
+        if ["table", "schema", "bind"].contains(&item.name().as_str()) {
+            model.inheritance.placed.push((item.name(), item.span()));
+        }
         match item.name().as_str() {
+            "inherits" | "identity" => inherit::item(model, item, errors),
             "table" => {
                 if let Some(table) = item.string(errors) {
                     refuse_empty(&table, errors);
@@ -222,6 +231,7 @@ pub(crate) fn column(mut field: Field, attributes: &[Attribute], model: &Ident, 
         primary_key: None,
         autoincrement: None,
         version: None,
+        discriminator: None,
         soft_delete: None,
         deferred: None,
         tenant: None,
@@ -268,6 +278,7 @@ pub(crate) fn column(mut field: Field, attributes: &[Attribute], model: &Ident, 
             "identity" => column.identity = Some(identity(item, errors)),
             "on_update" => column.on_update = on_update(item, errors).map(|value| parse_without_self(&value, model)),
             "comment" => column.comment = item.string(errors),
+            "discriminator" => inherit::mark(&mut column, item, errors),
             "deferred" => column.deferred = item.flag(errors).then(|| item.span()),
             "soft_delete" => column.soft_delete = item.flag(errors).then(|| item.span()),
             "tenant" => column.tenant = item.flag(errors).then(|| item.span()),

@@ -9,6 +9,7 @@ use crate::types::{is_integer, is_uuid, last_segment};
 
 pub(crate) fn model(model: &mut Model, errors: &mut Errors) {
     primary_key(model, errors);
+    super::inherit::resolve(model, errors);
     version(model, errors);
     criteria::criteria(model, errors);
     for position in 0..model.columns.len() {
@@ -93,7 +94,8 @@ fn origin(model: &Model, position: usize, errors: &mut Errors) -> Origin {
         return Origin::Server;
     }
     let off = column.autoincrement.is_some_and(|(counted, _)| !counted);
-    if single_key && column.references.is_none() && !off && !column.nullable {
+    let own = column.references.is_none() || model.joins_parent(position);
+    if single_key && own && !off && !column.nullable {
         return if is_integer(&column.field.ty) || is_uuid(&column.field.ty) {
             Origin::GeneratedKey
         } else {

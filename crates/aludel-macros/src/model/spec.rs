@@ -3,6 +3,8 @@
 use proc_macro2::Span;
 use syn::{Attribute, Expr, Ident, LitInt, LitStr, Path, Type, Visibility};
 
+pub(crate) use super::inherit::Inheritance;
+
 /// A model.
 pub(crate) struct Model {
     pub(crate) ident: Ident,
@@ -30,6 +32,7 @@ pub(crate) struct Model {
     pub(crate) tenant: Option<usize>,
     /// Where `optimistic = "dirty"` stands.
     pub(crate) compares_old: Option<Span>,
+    pub(crate) inheritance: Inheritance,
     /// Where `hooks` stands.
     pub(crate) hooks: Option<Span>,
     /// Where `async_hooks` stands.
@@ -81,6 +84,8 @@ pub(crate) struct Column {
     pub(crate) autoincrement: Option<(bool, Span)>,
     /// Where `version` stands.
     pub(crate) version: Option<Span>,
+    /// Where `discriminator` stands.
+    pub(crate) discriminator: Option<Span>,
     /// Where `soft_delete` stands.
     pub(crate) soft_delete: Option<Span>,
     /// Where `deferred` stands; the type is what `Deferred<..>` holds then.

@@ -13,7 +13,7 @@ use crate::errors::Errors;
 fn read(input: TokenStream) -> (Option<Model>, Vec<String>) {
     let input = syn::parse2(input).expect("a struct");
     let mut errors = Errors::default();
-    let mut model = parse::model(&input, &mut errors);
+    let mut model = parse::model(&input, &[], &mut errors);
     if let Some(model) = &mut model {
         resolve::model(model, &mut errors);
     }
@@ -482,4 +482,60 @@ fn attributes_stand_where_they_belong() {
             "name the model too: write `references = Model::column`",
         ]
     );
+}
+
+#[test]
+fn a_child_whose_key_leads_to_its_parent_has_a_table_of_its_own() {
+    let child = |key: TokenStream| {
+        model(quote! {
+            #[model(inherits = crate::Employee, identity = "engineer")]
+            struct Engineer {
+                #[column(#key)] id: i64,
+                #[column(references = Employee::id)] boss_id: Option<i64>,
+                boss: One<Option<Employee>>,
+            }
+        })
+    };
+    let single = child(quote!(primary_key));
+    assert!(!single.inheritance.joined && single.columns[0].origin == Origin::GeneratedKey);
+    let joined = child(quote!(primary_key, references = Employee::id));
+    assert!(joined.inheritance.joined && joined.columns[0].origin == Origin::GeneratedKey);
+    // The key to the parent's table is no relationship's.
+    assert_eq!(joined.relationships[0].key, [1]);
+}
+
+#[test]
+fn what_a_child_lacks_is_named() {
+    let found = read(quote! {
+        #[model(inherits = Employee)]
+        struct Engineer { #[column(primary_key)] id: i64 }
+    })
+    .1;
+    assert!(
+        found[0].starts_with("nothing tells the rows of `Engineer` from others of `Employee`: add `identity = "),
+        "{found:?}"
+    );
+    let found = read(quote! {
+        #[model(inherits = Employee, identity = "engineer", table = "engineers", bind = "audit")]
+        struct Engineer { #[column(primary_key)] id: i64 }
+    })
+    .1;
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("`#[column(primary_key, references = Employee::id)]`"), "{found:?}");
+    assert!(found[1].contains("in the database of its parent"), "{found:?}");
+    let found = read(quote! {
+        #[model(identity = "engineer")]
+        struct Engineer { #[column(primary_key)] id: i64 }
+    })
+    .1;
+    assert!(found[0].contains("mark the column that has it `#[column(discriminator)]`"), "{found:?}");
+    let found = read(quote! {
+        struct Engineer {
+            #[column(primary_key)] id: i64,
+            #[column(discriminator)] kind: Option<String>,
+            #[column(discriminator)] other: String,
+        }
+    })
+    .1;
+    assert_eq!(found.len(), 2, "{found:?}");
 }

@@ -20,7 +20,7 @@ use aludel::{DbBuilder, Models};
 
 pub(crate) use backend::Backend;
 pub(crate) use needs::{Skipped, needs, skips};
-pub(crate) use sql::{native, neutral, quoted};
+pub(crate) use sql::{native, neutral, one_of, quoted};
 pub(crate) use wire::Wire;
 
 use backend::Place;

@@ -48,6 +48,14 @@ pub(crate) fn native(sql: &str) -> String {
     }
 }
 
+/// A list of so many values in a statement of the library: PostgreSQL gets those of integers and UUIDs as one array.
+pub(crate) fn one_of(count: usize) -> String {
+    match Backend::current() {
+        Backend::Postgres => "= ANY (?)".to_owned(),
+        Backend::Sqlite | Backend::MariaDb => format!("IN ({})", vec!["?"; count].join(", ")),
+    }
+}
+
 /// A statement of the library as SQLite has it: `"` around names, `?` for values.
 pub(crate) fn neutral(sql: &str) -> String {
     let mut out = String::with_capacity(sql.len());

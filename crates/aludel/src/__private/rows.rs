@@ -90,7 +90,8 @@ pub fn child<M: Model>(row: NewRow<M>) -> LinkTarget {
 
 /// The new row of a struct literal: all its columns are given, but a key that is to be made and was left as it is in
 /// `Default`.
-pub fn literal_row<M: Model>(value: M) -> NewRow<M> {
+pub fn literal_row<M: Model>(mut value: M) -> NewRow<M> {
+    identify(&mut value);
     let mut given = ColumnSet::EMPTY;
     for (position, column) in M::def().columns.iter().enumerate() {
         let blank = match column.generated {
@@ -107,6 +108,20 @@ pub fn literal_row<M: Model>(value: M) -> NewRow<M> {
         }
     }
     NewRow { value, given, defaulted: ColumnSet::EMPTY, links: Vec::new() }
+}
+
+/// Gives a discriminator that was left as it is in `Default` the model's identity.
+fn identify<M: Model>(value: &mut M) {
+    let options = &M::def().options;
+    let Some((position, identity)) = options.discriminator.zip(options.identity) else { return };
+    let is_blank = match value.value(position) {
+        Value::Text(text) => text.is_empty(),
+        number => number == Value::Int(0),
+    };
+    // What cannot be put there stays, and the flush says that it is no identity of the model's.
+    if is_blank && value.put(position, identity()).is_err() {
+        debug_assert!(false, "an identity has the discriminator's type");
+    }
 }
 
 /// A column's value as a value of the database.

@@ -8,6 +8,7 @@ use crate::schema::{Identity, SqlType};
 use crate::sql::{Criteria, Dialect, SoftDelete, TableRef, TenantColumn, Value};
 
 pub use super::hooks::HookTable;
+use super::inherit::InheritsDef;
 use super::vtable::VTable;
 
 /// All that the derive knows of a model; `MetaData`, statements and the unit of work are made from it.
@@ -50,6 +51,12 @@ pub struct ModelOptions {
     pub version: Option<usize>,
     /// Whether an UPDATE compares the old values of what it changes: `#[model(optimistic = "dirty")]`.
     pub compares_old: bool,
+    /// What the model inherits from: `#[model(inherits = ..)]`.
+    pub inherits: Option<&'static InheritsDef>,
+    /// The column that tells the rows of a model from those of the models that inherit: `#[column(discriminator)]`.
+    pub discriminator: Option<usize>,
+    /// The value of that column in the model's own rows: `#[model(identity = ..)]`.
+    pub identity: Option<fn() -> Value<'static>>,
     /// The functions that are called when rows are written: `#[model(hooks)]`, `#[model(async_hooks)]`.
     pub hooks: Option<&'static HookTable>,
     /// Which rows statements see: `#[column(soft_delete)]`, `#[column(tenant)]`.
@@ -60,7 +67,16 @@ pub struct ModelOptions {
 
 impl ModelOptions {
     /// Nothing declared.
-    pub const NONE: Self = Self { version: None, compares_old: false, hooks: None, criteria: None, deferred: &[] };
+    pub const NONE: Self = Self {
+        version: None,
+        compares_old: false,
+        inherits: None,
+        discriminator: None,
+        identity: None,
+        hooks: None,
+        criteria: None,
+        deferred: &[],
+    };
 }
 
 impl ModelOptions {
@@ -112,17 +128,17 @@ impl ModelDef {
         }
     }
 
-    /// The table, as a statement names it: where it is in a schema, columns are qualified by an alias of both names,
+    /// The table alone, as a statement names it: where it is in a schema, columns are qualified by an alias of both names,
     /// which stays the same whatever the schema is called in the database.
-    pub(crate) fn table_ref(&'static self) -> TableRef {
+    pub(crate) fn own_table(&'static self) -> TableRef {
         match self.schema {
             None => TableRef { criteria: self.options.criteria.as_ref(), ..TableRef::new(self.table) },
-            Some(_) => self.table_as(self.table.into()),
+            Some(_) => self.own_table_as(self.table.into()),
         }
     }
 
-    /// The table, under another name.
-    pub(crate) fn table_as(&'static self, alias: Cow<'static, str>) -> TableRef {
+    /// The same, under another name.
+    pub(crate) fn own_table_as(&'static self, alias: Cow<'static, str>) -> TableRef {
         TableRef {
             schema: self.schema.map(Cow::Borrowed),
             criteria: self.options.criteria.as_ref(),

@@ -57,11 +57,6 @@ impl ForeignKeyRef {
         without_null(self.pairs().map(|(column, _)| value(column)))
     }
 
-    /// The values of a row that such keys lead to.
-    pub(crate) fn referenced<'v>(self, value: impl Fn(usize) -> Value<'v>) -> Option<KeyValues<'v>> {
-        without_null(self.pairs().map(|(_, referenced)| value(referenced)))
-    }
-
     /// Whether the two are one key of the same model.
     pub(crate) fn is(self, other: Self) -> bool {
         match (self, other) {

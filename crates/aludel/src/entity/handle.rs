@@ -187,7 +187,7 @@ impl<T: Model> Entity<T> {
 
     #[cold]
     fn forget_placeholder(&self, value: &mut T) {
-        let made = self.arena.tracker().store(T::def()).placeholders;
+        let made = self.arena.tracker().store(T::def().root()).placeholders;
         for (position, column) in T::def().columns.iter().enumerate() {
             if column.generated == Generated::Autoincrement
                 && is_placeholder(&column.ty, made, &value.value(position))

@@ -10,6 +10,7 @@ mod handle;
 mod history;
 pub(crate) mod hooks;
 pub(crate) mod identity_map;
+pub mod inherit;
 mod list;
 pub(crate) mod loader;
 #[cfg(all(test, aludel_loom))]

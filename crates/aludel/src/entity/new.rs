@@ -192,6 +192,12 @@ impl AnyEntity {
     }
 }
 
+impl<M: Model> From<Entity<M>> for AnyEntity {
+    fn from(entity: Entity<M>) -> Self {
+        entity.erase()
+    }
+}
+
 impl fmt::Debug for AnyEntity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.slot.fmt_key(f)

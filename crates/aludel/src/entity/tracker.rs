@@ -54,7 +54,7 @@ pub(crate) struct Tracker {
     queries: u32,
 }
 
-/// Real keys by model (its definition's address) and placeholder.
+/// Real keys by model (the number of its keys) and placeholder.
 pub(crate) type MadeKeys = HashMap<(usize, Value<'static>), Value<'static>, foldhash::fast::RandomState>;
 
 /// The rows of one model.
@@ -146,14 +146,14 @@ impl Tracker {
 
     /// A number for a placeholder key of a model, counting up from 0.
     pub(crate) fn next_placeholder(&mut self, def: &'static ModelDef) -> u64 {
-        let store = self.store(def);
+        let store = self.store(def.root());
         store.placeholders += 1;
         store.placeholders - 1
     }
 
-    /// Whether a value stands for the key of a row of a model (by its definition's address) that `add` has made.
+    /// Whether a value stands for the key of a row of a model (by the number of its keys) that `add` has made.
     pub(crate) fn is_placeholder(&self, model: usize, value: &Value<'_>) -> bool {
-        let store = self.stores.iter().find(|store| std::ptr::from_ref(store.def).addr() == model);
+        let store = self.stores.iter().find(|store| store.def.key_space() == model && store.placeholders > 0);
         store.is_some_and(|store| match store.def.primary_key {
             [column] => is_placeholder(&store.def.columns[*column].ty, store.placeholders, value),
             _ => false,
@@ -435,7 +435,7 @@ impl Tracker {
     /// Rows of a table may have changed behind the entities' back.
     pub(crate) fn raise_epoch(&mut self, table: Option<&str>) {
         for store in &mut self.stores {
-            if table.is_none_or(|table| store.def.table == table) {
+            if table.is_none_or(|table| store.def.reads(table)) {
                 store.epoch = store.epoch.wrapping_add(1);
             }
         }
@@ -506,7 +506,7 @@ impl Tracker {
         for slot in unmade {
             if let [column] = slot.def().primary_key {
                 let placeholder = arena.value(slot, *column).into_owned();
-                self.made_keys.remove(&(std::ptr::from_ref(slot.def()).addr(), placeholder));
+                self.made_keys.remove(&(slot.def().key_space(), placeholder));
             }
         }
     }
@@ -553,7 +553,7 @@ fn follows(def: &'static ModelDef, leader: &'static ModelDef, seen: &mut Vec<&'s
         _ => None,
     });
     single.chain(several).any(|(target, on_delete, on_update)| {
-        (acts(on_delete) || acts(on_update)) && (target.is(leader) || follows(target, leader, seen))
+        (acts(on_delete) || acts(on_update)) && (target.root().is(leader.root()) || follows(target, leader, seen))
     })
 }
 

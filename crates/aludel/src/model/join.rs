@@ -238,7 +238,7 @@ impl SecondaryJoin {
 
 /// The foreign keys from one model to another.
 fn keys_between(from: &'static ModelDef, to: &'static ModelDef) -> impl Iterator<Item = JoinColumns> {
-    from.foreign_keys().filter(move |key| key.target().is(to)).map(|key| {
+    from.row_keys().filter(move |key| key.target().is(to)).map(|key| {
         let (local, remote) = key.pairs().unzip();
         JoinColumns { local, remote, key_is_local: true }
     })

@@ -22,15 +22,34 @@ pub(crate) fn registered() -> Vec<&'static ModelDef> {
 /// The tables of models.
 ///
 /// # Errors
-/// `Config` when two models have one table's name.
+/// `Config` when two models have one table's name, or a model does not fit those that it inherits from.
 pub(crate) fn from_models(models: &[&'static ModelDef], naming: NamingConvention) -> Result<MetaData> {
     let mut metadata = MetaData::new(naming);
-    for def in models {
-        metadata.add_table(table_of(def))?;
+    for def in with_parents(models) {
+        std::iter::once(def).chain(def.heirs()).try_for_each(|def| def.check_inheritance())?;
+        if def.options.inherits.is_none_or(|inherits| inherits.joined) {
+            metadata.add_table(table_of(def))?;
+        }
     }
     Ok(metadata)
 }
 
+/// The models, and those that they inherit from, whose tables they need.
+fn with_parents(models: &[&'static ModelDef]) -> Vec<&'static ModelDef> {
+    let mut all = models.to_vec();
+    for def in models {
+        let mut above = def.parent();
+        while let Some(parent) = above {
+            if !all.iter().any(|known| known.is(parent)) {
+                all.push(parent);
+            }
+            above = parent.parent();
+        }
+    }
+    all
+}
+
+/// The table of a model, with the columns of the models whose rows are in it.
 fn table_of(def: &'static ModelDef) -> Table {
     let mut table = Table::new(def.table_name())
         .with_declared_by(format!("{}::{}", def.module, def.name))
@@ -40,15 +59,54 @@ fn table_of(def: &'static ModelDef) -> Table {
         key.name = Some(name.to_owned());
     }
     table.comment = def.comment.map(str::to_owned);
-    for column_def in def.columns {
-        table = table.with_column(column_of(column_def));
+    let mut table = with_columns(table, def, false);
+    let has_own_table = |heir: &ModelDef| heir.options.inherits.is_some_and(|inherits| inherits.joined);
+    for heir in def.heirs() {
+        // Those that have another table between are in that one.
+        let mut above = Some(heir);
+        while let Some(model) = above.filter(|model| !model.is(def) && !has_own_table(model)) {
+            above = model.parent();
+        }
+        if above.is_some_and(|model| model.is(def)) && !has_own_table(heir) {
+            table = with_columns(table, heir, true);
+        }
+    }
+    table
+}
+
+/// The table with the columns and constraints of a model that it does not have yet; those of models that inherit may be
+/// NULL, for other rows have none.
+fn with_columns(mut table: Table, def: &'static ModelDef, shared: bool) -> Table {
+    let above: Vec<&str> =
+        def.parent().into_iter().flat_map(|parent| parent.columns).map(|column| column.name).collect();
+    for (position, column_def) in def.columns.iter().enumerate() {
+        let is_key = def.primary_key.contains(&position);
+        let is_parents = above.contains(&column_def.name) && !(is_key && def.joins_parent(position));
+        if is_parents {
+            continue;
+        }
+        // Models that inherit from the same one may share a column.
+        let is_new = table.column(column_def.name).is_none();
+        if is_new {
+            let mut column = column_of(column_def);
+            column.nullable |= shared;
+            column.autoincrement &= !def.joins_parent(position);
+            table = table.with_column(column);
+        }
         if column_def.unique {
-            table = table.with_unique(UniqueConstraint::new([column_def.name]));
+            let unique = UniqueConstraint::new([column_def.name]);
+            if is_new || !table.uniques.contains(&unique) {
+                table = table.with_unique(unique);
+            }
         }
         if column_def.index {
-            table = table.with_index(Index::new([column_def.name]));
+            let index = Index::new([column_def.name]);
+            if is_new || !table.indexes.contains(&index) {
+                table = table.with_index(index);
+            }
         }
-        if let Some(reference) = &column_def.references
+        if is_new
+            && let Some(reference) = &column_def.references
             && let (target, referenced) = (reference.target)()
             // No database looks into another.
             && target.bind == def.bind

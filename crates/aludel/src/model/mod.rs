@@ -13,6 +13,7 @@ mod container;
 mod expression;
 mod full_text;
 pub mod func;
+pub(crate) mod inherit;
 mod join;
 mod json_path;
 mod key_type;
@@ -44,6 +45,7 @@ pub use full_text::{FullText, full_text};
 pub use func::{
     Aggregate, SqlExpr, avg, coalesce, count, count_all, count_distinct, length, lower, max, min, sum, upper,
 };
+pub use inherit::Hierarchy;
 pub(crate) use join::{JoinColumns, JoinPath, SecondaryJoin, column_of, is_one_of, listed};
 pub use json_path::{Document, DocumentExpression, JsonPath, Step};
 pub use key_type::{KeyType, Missing, Set};

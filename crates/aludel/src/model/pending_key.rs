@@ -39,5 +39,5 @@ fn mark_key(def: &'static ModelDef, index: usize, value: &mut Value<'static>) {
     };
     let Some((model, _)) = std::iter::once((def, index)).chain(def.sources(index)).find(counted) else { return };
     let key = std::mem::replace(value, Value::Null);
-    *value = Value::PendingKey(Box::new(PendingKey::new(std::ptr::from_ref(model).addr(), model.name, key)));
+    *value = Value::PendingKey(Box::new(PendingKey::new(model.key_space(), model.name, key)));
 }

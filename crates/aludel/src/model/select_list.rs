@@ -23,8 +23,11 @@ impl ModelDef {
             out.push_str(self.select_list(dialect));
             out.push_str(" FROM ");
             let mut from = Statement::new(out, Vec::new());
-            let confined = Renderer::new(dialect.into(), &mut from).table(self.table_ref());
-            debug_assert!(confined.is_none(), "this text has no conditions");
+            let (table, condition) = self.root_table(self.table.into());
+            let mut renderer = Renderer::new(dialect.into(), &mut from);
+            let confined = renderer.table(table);
+            debug_assert!(confined.is_none(), "this text has no values");
+            renderer.conditions(" WHERE ", condition.into_iter().collect());
             from.sql.into_boxed_str()
         })
     }

@@ -13,6 +13,7 @@ use crate::sql::{BinaryOp, Delete, Node, Rendering, Statement, Update, Value};
 
 use super::Query;
 use super::draft::{Draft, check_parameters};
+use super::inherit;
 use super::scope::invalid;
 
 /// An UPDATE of the rows that a query's filters find: made by [`Query::update`].
@@ -169,12 +170,14 @@ impl<M: Model> BulkUpdate<M> {
             return Err(invalid(format!("update of {}: nothing is set", M::def().table)));
         }
         let columns = M::def().columns;
+        inherit::check_update(M::def(), self.assignments.iter().map(|(column, _)| *column))?;
         let touched = written_by_itself(M::def(), |column| self.assignments.iter().any(|(given, _)| *given == column));
+        let touched = touched.into_iter().filter(|(column, _)| inherit::is_own(M::def(), *column));
         let set = self.assignments.into_iter().chain(touched).map(|(column, value)| (columns[column].name, value));
         let set = set.collect();
         let from = self.from.map(ModelDef::table_ref);
         let mut statement = Statement::default();
-        Update { set, from, filter, with_deleted, ..Update::table(M::def().table_ref()) }.render(to, &mut statement);
+        Update { set, from, filter, with_deleted, ..Update::table(M::def().own_table()) }.render(to, &mut statement);
         check_parameters(to.dialect, &statement)?;
         Ok(statement)
     }
@@ -199,12 +202,13 @@ impl<M: Model> BulkDelete<M> {
     }
 
     pub(super) fn prepare(self, to: Rendering<'_>) -> Result<Statement> {
+        inherit::check_delete(M::def())?;
         let with_deleted = self.draft.with_deleted;
         let filter = only_filter(self.draft, "delete", None, [])?;
         let mut statement = Statement::default();
         match M::def().options.soft_delete().filter(|_| !self.hard) {
             None => {
-                let delete = Delete { filter, with_deleted, ..Delete::from_table(M::def().table_ref()) };
+                let delete = Delete { filter, with_deleted, ..Delete::from_table(M::def().own_table()) };
                 delete.render(to, &mut statement);
             }
             Some(column) => {
@@ -212,7 +216,7 @@ impl<M: Model> BulkDelete<M> {
                 let mut set = vec![(column.column, Node::Value(mark(M::def(), column.position)))];
                 let touched = written_by_itself(M::def(), |given| given == column.position);
                 set.extend(touched.into_iter().map(|(column, value)| (M::def().columns[column].name, value)));
-                Update { set, filter, ..Update::table(M::def().table_ref()) }.render(to, &mut statement);
+                Update { set, filter, ..Update::table(M::def().own_table()) }.render(to, &mut statement);
             }
         }
         check_parameters(to.dialect, &statement)?;
@@ -247,7 +251,7 @@ fn only_filter<'a>(
     from: Option<&'static ModelDef>,
     values: impl IntoIterator<Item = &'a Node>,
 ) -> Result<Vec<Node>> {
-    let table = draft.def.table;
+    let (def, table) = (draft.def, draft.def.table);
     let other = [
         ("a join", !draft.joins.is_empty()),
         ("a selection", draft.items.is_some()),
@@ -274,7 +278,10 @@ fn only_filter<'a>(
     tables.extend(from.map(|from| from.table));
     draft.filter.iter().try_for_each(|node| check_tables(word, &tables, node))?;
     values.into_iter().try_for_each(|node| check_tables(word, &tables, node))?;
-    Ok(draft.filter)
+    let mut filter = draft.filter;
+    inherit::check_columns(def, word, &filter)?;
+    filter.extend(def.confinement());
+    Ok(filter)
 }
 
 /// # Errors

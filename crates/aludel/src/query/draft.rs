@@ -185,6 +185,7 @@ impl Draft {
     /// # Errors
     /// `InvalidStatement` for what the types do not check.
     pub(super) fn prepare(mut self: Box<Self>, to: Rendering<'_>) -> Result<Prepared> {
+        self.name_own_columns();
         let shape = Shape::of(&self, to);
         if let Some(sql) = shape.as_ref().and_then(Shape::text) {
             let (alone, populate_existing) = (self.is_alone(None), self.populate_existing);
@@ -259,7 +260,9 @@ impl Draft {
     /// [`into_select`](Draft::into_select) would have it, without making the select.
     fn write(self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
         let dialect = to.dialect;
-        let draft = *self;
+        let mut draft = *self;
+        let (table, condition) = draft.def.root_table(draft.def.table.into());
+        draft.filter.splice(0..0, condition);
         // One piece of memory for most statements.
         let entities = draft.items.as_ref().map_or(1, SmallVec::len) + draft.joins.len();
         let mut statement = Statement::new(String::with_capacity(128 * entities + 224), Vec::new());
@@ -283,7 +286,7 @@ impl Draft {
         }
         out.push(" FROM ");
         let mut filter = draft.filter;
-        filter.extend(out.table(draft.def.table_ref()));
+        filter.extend(out.table(table));
         for joined in draft.joins {
             let (source, relationship, kind) = match joined {
                 Joined::Along { source, relationship, kind } if joined.link().is_none() => (source, relationship, kind),
@@ -318,7 +321,8 @@ impl Draft {
     ///
     /// # Errors
     /// As [`prepare`](Draft::prepare).
-    pub(super) fn prepare_count(self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
+    pub(super) fn prepare_count(mut self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
+        self.name_own_columns();
         self.check()?;
         self.refuse_lock("count")?;
         render(self.into_select(to.dialect)?.into_count(), to)
@@ -328,7 +332,8 @@ impl Draft {
     ///
     /// # Errors
     /// As [`prepare`](Draft::prepare).
-    pub(super) fn prepare_exists(self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
+    pub(super) fn prepare_exists(mut self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
+        self.name_own_columns();
         self.check()?;
         self.refuse_lock("exists")?;
         render(self.into_select(to.dialect)?.into_exists(), to)
@@ -339,6 +344,7 @@ impl Draft {
     /// # Errors
     /// As [`prepare`](Draft::prepare).
     pub(super) fn into_inner(mut self: Box<Self>) -> Result<Select> {
+        self.name_own_columns();
         self.check_in(true)?;
         self.refuse_lock("a subquery")?;
         if let Some(Root::Compound(compound)) = self.take_compound() {
@@ -387,16 +393,23 @@ impl Draft {
     /// The select without its columns.
     fn clauses(mut self: Box<Self>, dialect: Option<Dialect>) -> Result<Select> {
         let lock = self.take_lock(dialect);
+        if lock.is_some() {
+            self.check_lock_of_heirs(dialect)?;
+        }
         let root = self.root_name();
-        let draft = *self;
+        let mut draft = *self;
         let mut with = Vec::new();
-        let mut table = if root == draft.def.table { draft.def.table_ref() } else { draft.def.table_as(root) };
+        let (mut table, condition) = draft.def.root_table(root);
         let mut distinct_on = Vec::new();
         if let Some(rare) = draft.rare {
             if let Root::Named(source) = rare.root {
                 table = source.into_table(&mut with)?;
+            } else {
+                draft.filter.splice(0..0, condition);
             }
             distinct_on = rare.distinct_on;
+        } else {
+            draft.filter.splice(0..0, condition);
         }
         let mut joins = Vec::with_capacity(draft.joins.len());
         for joined in draft.joins {

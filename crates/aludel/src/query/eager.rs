@@ -19,7 +19,7 @@ use crate::sql::{Dialect, FromClause, Join, JoinKind, Node, OrderBy, Select};
 
 use super::draft::Draft;
 use super::scope::invalid;
-use super::source::Root;
+use super::source::{Root, target_of};
 
 /// What is to be loaded with the entities of a query.
 pub(super) struct Plan {
@@ -161,13 +161,13 @@ impl Draft {
         Ok(selected)
     }
 
-    /// To one row it is joined unless otherwise said; to many only where that was asked for, and where the joined rows
-    /// would not be what the query cuts or gathers.
+    /// To one row it is joined unless otherwise said, or it is in several tables, which SQLite would read as a whole; to
+    /// many only where that was asked for, and where the joined rows would not be what the query cuts or gathers.
     fn is_joinable(&self, owner: &'static ModelDef, load: &RelationLoad) -> bool {
         let many = owner.relationships[load.relationship].kind == RelationshipKind::Many;
         let asked = match load.strategy {
             Some(strategy) => strategy == Strategy::Joined,
-            None => !many,
+            None => !many && target_of(owner, load.relationship).joined_inheritance().is_none(),
         };
         if self.rare.as_ref().is_some_and(|rare| rare.is_whole()) || load.with_deleted && !self.with_deleted {
             return false;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::engine::CopyIn;
 use crate::entity::def::{Generated, RelationshipKind};
+use crate::entity::inherit::Inheritance;
 use crate::entity::model::Model;
 use crate::entity::new::{NewLink, NewRow, Target};
 use crate::entity::slot::State;
@@ -65,6 +66,7 @@ impl<M: Model> InsertAll<M> {
         at: &'static Location<'static>,
     ) -> Result<u64> {
         let def = M::def();
+        super::inherit::check_insert(def)?;
         session.autoflush(at).await?;
         let Self { mut rows, conflict, updates } = self;
         rows.iter_mut().try_for_each(|row| complete(row, session))?;
@@ -77,7 +79,8 @@ impl<M: Model> InsertAll<M> {
             let columns = columns::<M>(&same[0])?;
             let insert = Insert {
                 columns: columns.iter().map(|&column| def.columns[column].name).collect(),
-                ..Insert::into_table(def.table_ref())
+                stamp: def.inheritance().and_then(Inheritance::stamp),
+                ..Insert::into_table(def.own_table())
             };
             if conflict.is_none()
                 && returned.is_none()
@@ -141,7 +144,7 @@ async fn copy<M: Model>(
     insert: &Insert,
     at: &'static Location<'static>,
 ) -> Result<Option<u64>> {
-    if columns.is_empty() {
+    if columns.is_empty() || insert.stamp.is_some() {
         return Ok(None);
     }
     let to = session.rendering_of(M::def());

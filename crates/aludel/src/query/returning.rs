@@ -243,6 +243,11 @@ fn check(def: &'static ModelDef, word: &str, items: &[Item], capable: bool, enti
         ));
     }
     items.iter().try_for_each(|item| match item {
+        Item::Entity { .. } if def.joined_inheritance().is_some() => Err(invalid(format!(
+            "{word} of {}: the rows of `{}` are in several tables, and the statement writes one: return columns of it, or \
+             select the rows afterwards",
+            def.table, def.name
+        ))),
         Item::Entity { def: other, .. } if !other.is(def) => {
             Err(invalid(format!("{word} of {}: returning({}::entity): only its own rows are returned", def.table, other.name)))
         }
@@ -253,6 +258,7 @@ fn check(def: &'static ModelDef, word: &str, items: &[Item], capable: bool, enti
         Item::Entity { .. } => Ok(()),
         Item::Value { node, nullable } => {
             super::bulk::check_own(word, def.table, node)?;
+            super::inherit::check_columns(def, word, [node])?;
             let null = (!nullable).then(|| node.find_null(&|column| column.nullable)).flatten();
             null.map_or(Ok(()), |column| {
                 Err(invalid(format!(

@@ -103,6 +103,7 @@ impl Shape {
     }
 
     /// A name that stays.
+    #[allow(clippy::ptr_arg, reason = "a name that is borrowed stays")]
     fn name(&mut self, name: &Cow<'static, str>) -> Option<()> {
         match name {
             Cow::Borrowed(name) => {

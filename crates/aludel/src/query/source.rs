@@ -63,20 +63,22 @@ pub(super) struct Source {
 #[derive(Clone)]
 pub(super) enum Table {
     Model(&'static ModelDef),
+    /// The table that a model that inherits has of its own, without those of its parents.
+    Own(&'static ModelDef),
     Named(Arc<NamedTable>),
 }
 
 impl Source {
     pub(super) fn def(&self) -> Option<&'static ModelDef> {
         match &self.table {
-            Table::Model(def) => Some(def),
+            Table::Model(def) | Table::Own(def) => Some(def),
             Table::Named(_) => None,
         }
     }
 
     pub(super) fn named(&self) -> Option<&NamedTable> {
         match &self.table {
-            Table::Model(_) => None,
+            Table::Model(_) | Table::Own(_) => None,
             Table::Named(named) => Some(named),
         }
     }
@@ -86,6 +88,7 @@ impl Source {
         match self.table {
             Table::Model(def) if self.name == def.table => Ok(def.table_ref()),
             Table::Model(def) => Ok(def.table_as(self.name)),
+            Table::Own(def) => Ok(def.own_table()),
             Table::Named(named) => named.table(self.name, with),
         }
     }

@@ -6,6 +6,7 @@ mod deletes;
 mod early;
 mod guard;
 mod hooked;
+mod inherit;
 mod inserts;
 mod links;
 mod order;
@@ -31,7 +32,7 @@ use crate::entity::def::ModelDef;
 use crate::entity::placeholder::may_be_placeholder;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{Dialect, Rendering, Value};
+use crate::sql::{Dialect, Renderer, Rendering, Statement, Value};
 use queue::Queue;
 
 /// The keys that the database made, by the placeholders that stood for them. They are kept where the queries of other
@@ -40,7 +41,7 @@ struct Keys(Arc<Arena>);
 
 impl Keys {
     fn made(&mut self, def: &ModelDef, placeholder: Value<'static>, key: Value<'static>) {
-        self.0.tracker().made_keys.insert((std::ptr::from_ref(def).addr(), placeholder), key);
+        self.0.tracker().made_keys.insert((def.key_space(), placeholder), key);
     }
 
     /// The real key for a foreign key's value, if that is a placeholder of a row inserted since the last commit.
@@ -60,7 +61,7 @@ impl Keys {
     }
 
     fn key_of(&self, target: &'static ModelDef, value: &Value<'_>) -> Option<Value<'static>> {
-        self.0.tracker().made_keys.get(&(std::ptr::from_ref(target).addr(), value.clone().into_owned())).cloned()
+        self.0.tracker().made_keys.get(&(target.key_space(), value.clone().into_owned())).cloned()
     }
 
     /// The key of the row that the value comes from by several steps, or by a foreign key of several columns.
@@ -205,6 +206,7 @@ impl Flush<'_, '_> {
         }
         self.write_links(&doomed, links).await?;
         doomed.retain(|slot| slot.state() == State::Persistent);
+        self.retain_one_view(&mut doomed);
         self.delete(&mut queue, &doomed).await?;
         self.send(&mut queue).await?;
         self.arena.tracker().keep_dirty(&dirty);
@@ -274,6 +276,20 @@ impl Flush<'_, '_> {
             Some(_) => {
                 let to = Rendering { schemas: self.session.schemas(), ..dialect.into() };
                 to.quote_table(def.schema, def.table_name(), &mut self.sql);
+            }
+        }
+    }
+
+    /// What a model's rows are read from: its table, or the tables of the hierarchy.
+    fn quote_rows(&mut self, def: &'static ModelDef) {
+        match def.inheritance() {
+            None => self.quote_table(def),
+            Some(_) => {
+                let to = Rendering { schemas: self.session.schemas(), ..self.dialect().into() };
+                let mut rows = Statement::default();
+                let confined = Renderer::new(to, &mut rows).table(def.table_ref());
+                debug_assert!(confined.is_none(), "its conditions are within");
+                self.sql.push_str(&rows.sql);
             }
         }
     }

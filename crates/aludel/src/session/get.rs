@@ -13,7 +13,7 @@ use crate::entity::loader::RowLoader;
 use crate::entity::model::{IntoKey, Key, Model};
 use crate::entity::slot::{DIRTY, DOOMED, SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::Value;
+use crate::sql::{Renderer, Statement, Value};
 
 impl Session {
     /// The row with a primary key, or `None`. An entity that the session has since its last commit is returned
@@ -143,6 +143,15 @@ impl Session {
         Ok(found.filter(|slot: &SlotPtr| !slot.has(DOOMED) && slot.state() == State::Persistent))
     }
 
+    /// The rows of a model that inherits, which are not all rows of a table.
+    #[cold]
+    fn write_table(&self, def: &'static ModelDef, sql: &mut String) {
+        let mut table = Statement::default();
+        let confined = Renderer::new(self.rendering_of(def), &mut table).table(def.table_ref());
+        debug_assert!(confined.is_none(), "its conditions are within");
+        sql.push_str(&table.sql);
+    }
+
     fn render_select_by_key(&self, def: &'static ModelDef, sql: &mut String) {
         let dialect = self.dialect_of(def);
         sql.push_str("SELECT ");
@@ -154,7 +163,10 @@ impl Session {
             dialect.quote(column.name, sql);
         }
         sql.push_str(" FROM ");
-        self.rendering_of(def).quote_table(def.schema, def.table_name(), sql);
+        match def.inheritance() {
+            None => self.rendering_of(def).quote_table(def.schema, def.table_name(), sql),
+            Some(_) => self.write_table(def, sql),
+        }
         sql.push_str(" WHERE ");
         for (position, &column) in def.primary_key.iter().enumerate() {
             if position > 0 {

@@ -287,8 +287,7 @@ impl DraftRow {
         let mut given = ColumnSet::first(def.columns.len());
         for (position, column) in def.columns.iter().enumerate() {
             let value = arena.value(*slot, position);
-            let is_placeholder =
-                |model: &ModelDef| arena.tracker().is_placeholder(std::ptr::from_ref(model).addr(), &value);
+            let is_placeholder = |model: &ModelDef| arena.tracker().is_placeholder(model.key_space(), &value);
             let stands_for_a_key = if column.generated == Generated::Autoincrement {
                 is_placeholder(def)
             } else {

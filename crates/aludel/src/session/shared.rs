@@ -128,6 +128,7 @@ impl DbShared {
     /// `Config` when the model names a bind that is not set.
     #[inline]
     pub(crate) fn bind_of(&self, def: &ModelDef) -> Result<Bind> {
+        def.check_inheritance()?;
         match def.bind {
             None => Ok(DEFAULT),
             Some(name) => self.bind_named(name).map_err(|error| {

@@ -42,7 +42,7 @@ impl Session {
     /// It holds for queries with all that they join, load along and ask in subqueries, for [`get`](Session::get),
     /// [`refresh`](Session::refresh), lazy loads, bulk writes, upserts and the flush. A row that was given another tenant is
     /// an error, and so are statements on such a model in a session that was told nothing. SQL that the program writes
-    /// itself, and queries on [reflected](Session::reflected) tables, are sent as they are.
+    /// itself, and queries on tables without a model ([`select_from`](Session::select_from)), are sent as they are.
     ///
     /// ```standalone_crate
     /// use aludel::prelude::*;

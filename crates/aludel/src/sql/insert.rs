@@ -11,6 +11,8 @@ pub struct Insert {
     pub columns: Vec<&'static str>,
     /// The values, row after row, each in the order of `columns`.
     pub values: Vec<Value<'static>>,
+    /// A column that gets the same value in each row, as SQL.
+    pub stamp: Option<(&'static str, String)>,
     /// The columns that come back of each row, in no certain order of rows.
     pub returning: Vec<&'static str>,
 }
@@ -37,7 +39,7 @@ impl Insert {
         out.sql.reserve(40 + self.table.name.len() + names + rows * (4 + 3 * self.columns.len()));
         out.sql.push_str("INSERT INTO ");
         to.quote_table(self.table.schema.as_deref(), &self.table.name, &mut out.sql);
-        if self.columns.is_empty() {
+        if self.columns.is_empty() && self.stamp.is_none() {
             out.sql.push_str(dialect.default_values());
         } else {
             self.render_values(dialect, rows, out);
@@ -60,7 +62,8 @@ impl Insert {
     }
 
     fn render_values(&self, dialect: Dialect, rows: usize, out: &mut Statement) {
-        for (at, column) in self.columns.iter().enumerate() {
+        let stamp = self.stamp.as_ref().map(|(column, _)| column);
+        for (at, column) in self.columns.iter().chain(stamp).enumerate() {
             out.sql.push_str(if at == 0 { " (" } else { ", " });
             dialect.quote(column, &mut out.sql);
         }
@@ -85,6 +88,10 @@ impl Insert {
                 }
                 number += 1;
                 dialect.placeholder(number, &mut out.sql);
+            }
+            if let Some((_, value)) = &self.stamp {
+                out.sql.push_str(if self.columns.is_empty() { "" } else { ", " });
+                out.sql.push_str(value);
             }
             out.sql.push(')');
         }

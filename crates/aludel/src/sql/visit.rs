@@ -91,7 +91,7 @@ impl Node {
         });
     }
 
-    fn columns_mut(&mut self, change: &mut dyn FnMut(&mut ColumnRef)) {
+    pub(crate) fn columns_mut(&mut self, change: &mut dyn FnMut(&mut ColumnRef)) {
         match self {
             Self::Column(column) => change(column),
             Self::Value(_) | Self::Sql(_) | Self::Invalid(_) => {}

@@ -13,17 +13,12 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let private = private();
     let ident = &model.ident;
     let name = ident.unraw().to_string();
-    let table = match &model.schema {
-        None => model.table.clone(),
-        Some(schema) => format!("{schema}.{}", model.table),
-    };
-    let schema = option(model.schema.as_ref().map(|schema| quote!(#schema)));
+    let [table, schema, bind] = model.place();
     let columns = model.columns.iter().map(column);
     let constraints = model.constraints.iter().map(super::constraint::expand);
     let primary_key = &model.primary_key;
     let comment = option(model.comment.as_ref().map(|text| quote!(#text)));
     let primary_key_name = option(model.primary_key_name.as_ref().map(|name| quote!(#name)));
-    let bind = option(model.bind.as_ref().map(|bind| quote!(#bind)));
     let options = options(model);
     quote! {
         #private::ModelDef {
@@ -55,6 +50,7 @@ fn options(model: &Model) -> TokenStream {
     if model.compares_old.is_some() {
         given.push(quote!(compares_old: true));
     }
+    given.extend(model.inheritance_options());
     given.extend(super::hooks::table(model).map(|table| quote!(hooks: #table)));
     given.extend(criteria(model));
     let deferred: Vec<usize> =

@@ -6,6 +6,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, Path};
 
+use crate::model::inherit;
+
 use super::{column_type, definition, option, private, private_at};
 use crate::model::mixin;
 use crate::model::spec::{Kind, Model, Relationship};
@@ -54,6 +56,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let checks = model.relationships.iter().filter_map(|relationship| points_back(model, relationship));
     let links = model.relationships.iter().filter_map(|relationship| links_both(model, relationship));
     let references = references(model);
+    let hierarchy = inherit::expand(model);
     let whole = super::hooks::decoded(model);
     let only_keys = model.relationships.iter().filter_map(|relationship| only_key_there(model, relationship));
     let keys = model.keys().map(|key| key.model.segments.last().map(|segment| segment.ident.unraw().to_string()));
@@ -62,6 +65,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         const _: () = {
         static RELATIONSHIPS: [#private::RelationshipDef; #relationship_count] = [#(#relationships),*];
         static DEF: #private::ModelDef = #definition;
+        #hierarchy
 
         #[automatically_derived]
         unsafe impl #private::Model for #ident {

@@ -48,7 +48,7 @@ mod own {
 
     #[derive(::aludel::Mixin, Clone)]
     pub struct Mixin {
-        column: String,
+        given: String,
         value: String,
         at: ::std::option::Option<String>,
         #[column(default = 3)]

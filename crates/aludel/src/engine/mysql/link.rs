@@ -388,10 +388,13 @@ impl Link {
     /// Reads what is left of an answer. May be dropped meanwhile.
     pub(super) async fn drain(&mut self) -> Result<(), WireError> {
         while self.is_owed() {
-            if let Some(packet) = self.wire.buffered()? {
-                self.take(packet)?;
-            } else {
-                self.wire.fill().await?;
+            match self.wire.buffered()? {
+                Some(packet) => {
+                    self.take(packet)?;
+                }
+                None => {
+                    self.wire.fill().await?;
+                }
             }
         }
         Ok(())

@@ -211,7 +211,7 @@ impl Flush<'_, '_> {
                 self.quote(column.name);
             }
             self.sql.push_str(" FROM ");
-            self.quote_table(target);
+            self.quote_rows(target);
             self.sql.push_str(" WHERE ");
             self.is_one_of(target, &family.join.remote, parents.len());
             let mut params: Vec<Value<'static>> =

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use super::Flush;
 use super::guard::Guard;
+use super::inherit::tables_of;
 use super::order::{groups, models_of};
 use super::queue::{Queue, Then};
 use super::updates::Version;
 use crate::entity::def::ModelDef;
-use crate::entity::foreign_key::{ForeignKeyRef, KeyValues};
+use crate::entity::foreign_key::{ForeignKeyRef, KeyValues, without_null};
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
@@ -54,7 +55,7 @@ impl Flush<'_, '_> {
         rows: Vec<SlotPtr>,
     ) -> Result<Vec<Vec<SlotPtr>>> {
         self.turn_to(def)?;
-        let own = def.foreign_keys().find(|key| key.target().is(def));
+        let own = def.row_keys().find(|key| def.is_a(key.target()));
         // Rows with versions go one by one.
         let after_statement = self.dialect().capabilities().checks_after_statement && def.options.version.is_none();
         let Some(key) = own else { return Ok(vec![rows]) };
@@ -81,8 +82,11 @@ impl Flush<'_, '_> {
             let flushed = self.arena.tracker().flushed(slot);
             move |column: usize| self.arena.value_in(slot, flushed, column)
         };
+        let to = key.number();
+        let referenced =
+            |slot: SlotPtr| without_null(slot.def().numbered(&to)?.into_iter().map(|column| stored(slot)(column)));
         let by_key: std::collections::HashMap<KeyValues<'_>, SlotPtr> =
-            rows.iter().filter_map(|&slot| Some((key.referenced(stored(slot))?, slot))).collect();
+            rows.iter().filter_map(|&slot| Some((referenced(slot)?, slot))).collect();
         let above = |slot: SlotPtr| by_key.get(&key.values(stored(slot))?).copied();
         let depth = |slot: SlotPtr| {
             let (mut depth, mut current) = (0_usize, slot);
@@ -110,21 +114,19 @@ impl Flush<'_, '_> {
     ) -> Result<Vec<ForeignKeyRef>> {
         let mut opened: Vec<ForeignKeyRef> = Vec::new();
         for &def in group {
-            for key in def.foreign_keys().filter(|key| key.nullable(def).next().is_some()) {
+            for key in def.row_keys().filter(|key| key.nullable(def).next().is_some()) {
                 let target = key.target();
-                if target.is(def) || !group.iter().any(|def| def.is(target)) {
+                if target.is(def) || !group.iter().any(|def| def.is_a(target)) {
                     continue;
                 }
                 if groups(group, |key| !is_among(key, &opened)).len() == group.len() {
                     return Ok(opened);
                 }
                 opened.push(key);
-                let (columns, referenced): (Vec<usize>, Vec<usize>) = key.pairs().unzip();
-                let gone: HashSet<Vec<Value<'static>>> = doomed
-                    .iter()
-                    .filter(|slot| slot.def().is(target))
-                    .map(|&slot| self.stored(slot, &referenced))
-                    .collect();
+                let columns: Vec<usize> = key.pairs().map(|(column, _)| column).collect();
+                let to = key.number();
+                let gone: HashSet<Vec<Value<'static>>> =
+                    doomed.iter().filter_map(|&slot| Some(self.stored(slot, &slot.def().numbered(&to)?))).collect();
                 let rows = doomed.iter().copied().filter(|slot| slot.def().is(def));
                 let rows: Vec<SlotPtr> = rows.filter(|&slot| gone.contains(&self.stored(slot, &columns))).collect();
                 for rows in rows.chunks(MAX_ROWS) {
@@ -170,29 +172,14 @@ impl Flush<'_, '_> {
             let tracker = self.arena.tracker();
             rows.iter().map(|&slot| tracker.committed_key(&self.arena, slot)).collect()
         };
-        self.begin_sql("DELETE FROM ");
-        self.quote_table(def);
-        self.sql.push_str(" WHERE ");
-        match def.primary_key {
-            [column] if keys.len() > 1 => {
-                self.quote(def.columns[*column].name);
-                self.sql.push_str(" IN (");
-                for position in 0..keys.len() {
-                    self.sql.push_str(if position == 0 { "" } else { ", " });
-                    self.placeholder();
-                }
-                self.sql.push(')');
+        if def.in_hierarchy() {
+            let tables = tables_of(def);
+            for table in &tables[..tables.len() - 1] {
+                self.delete_part(queue, table, &keys).await?;
             }
-            _ => {
-                let several = def.options.tenant().is_some() && keys.len() > 1;
-                self.sql.push_str(if several { "(" } else { "" });
-                for position in 0..keys.len() {
-                    self.sql.push_str(if position == 0 { "(" } else { " OR (" });
-                    self.key_condition(def);
-                    self.sql.push(')');
-                }
-                self.sql.push_str(if several { ")" } else { "" });
-            }
+            self.render_delete(tables[tables.len() - 1], keys.len());
+        } else {
+            self.render_delete(def, keys.len());
         }
         let tenant = self.confine(def)?;
         if self.waits() {
@@ -209,10 +196,60 @@ impl Flush<'_, '_> {
         Ok(())
     }
 
+    /// Deletes what a table has of rows that others have too.
+    async fn delete_part(
+        &mut self,
+        queue: &mut Queue<'_>,
+        table: &'static ModelDef,
+        keys: &[IdentityKey],
+    ) -> Result<()> {
+        self.render_delete(table, keys.len());
+        let params: Vec<Value<'static>> = keys.iter().flat_map(IdentityKey::values).map(Value::into_owned).collect();
+        if self.waits() {
+            let then = Then::Deleted { def: table, rows: Vec::new(), keys: Vec::new(), counted: false };
+            return self.enqueue(queue, params, then).await;
+        }
+        let sql = std::mem::take(&mut self.sql);
+        let deleted = self.session.execute_in(self.turn, &sql, &params, self.at).await;
+        deleted.map_err(|error| in_use(table, error))?;
+        self.sql = sql;
+        Ok(())
+    }
+
+    /// `DELETE FROM` a model's table so many rows by their keys.
+    fn render_delete(&mut self, def: &'static ModelDef, keys: usize) {
+        self.begin_sql("DELETE FROM ");
+        self.quote_table(def);
+        self.sql.push_str(" WHERE ");
+        match def.primary_key {
+            [column] if keys > 1 => {
+                self.quote(def.columns[*column].name);
+                self.sql.push_str(" IN (");
+                for position in 0..keys {
+                    self.sql.push_str(if position == 0 { "" } else { ", " });
+                    self.placeholder();
+                }
+                self.sql.push(')');
+            }
+            _ => {
+                // Another condition may follow.
+                let several = def.options.tenant().is_some() && keys > 1;
+                self.sql.push_str(if several { "(" } else { "" });
+                for position in 0..keys {
+                    self.sql.push_str(if position == 0 { "(" } else { " OR (" });
+                    self.key_condition(def);
+                    self.sql.push(')');
+                }
+                self.sql.push_str(if several { ")" } else { "" });
+            }
+        }
+    }
+
     /// The rows are gone from the database.
     pub(super) fn settle_delete(&self, rows: &[SlotPtr], keys: Vec<IdentityKey>) {
         for (&slot, key) in rows.iter().zip(keys) {
             leave_collections(&self.arena, slot);
+            self.remove_views(slot, &key);
             self.arena.tracker().removed(slot, key);
         }
         if let Some(first) = rows.first() {
@@ -237,11 +274,21 @@ impl Flush<'_, '_> {
                 (Version(tracker.flushed(slot)), tracker.committed_key(&arena, slot))
             };
             let guard = Guard::of_version(&arena, slot, flushed, version);
+            let mut guarded = def;
+            if def.in_hierarchy() {
+                // The version is in the root's table, which comes last.
+                for table in tables_of(def) {
+                    if !table.is(def.root()) {
+                        self.delete_part(queue, table, std::slice::from_ref(&key)).await?;
+                    }
+                }
+                guarded = def.root();
+            }
             self.begin_sql("DELETE FROM ");
-            self.quote_table(def);
+            self.quote_table(guarded);
             self.sql.push_str(" WHERE ");
-            self.key_condition(def);
-            self.guard_condition(def, &guard);
+            self.key_condition(guarded);
+            self.guard_condition(def, &guard.old);
             let tenant = self.confine(def)?;
             let mut params: Vec<Value<'static>> = key.values().into_iter().map(Value::into_owned).collect();
             params.extend(guard.old.into_iter().map(|(_, value)| value.into_owned()));

@@ -60,8 +60,12 @@ impl<'v> Guard<'v> {
 
 impl Flush<'_, '_> {
     /// `AND "version" = ?`, or nothing.
-    pub(super) fn guard_condition(&mut self, def: &'static ModelDef, guard: &Guard<'_>) {
-        for (column, value) in &guard.old {
+    pub(super) fn guard_condition<'g, 'v: 'g>(
+        &mut self,
+        def: &'static ModelDef,
+        old: impl IntoIterator<Item = &'g (usize, Value<'v>)>,
+    ) {
+        for (column, value) in old {
             self.sql.push_str(" AND ");
             if value.is_null() {
                 self.quote(def.columns[*column].name);

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::Flush;
+use super::inherit::Part;
 use super::order::{Late, Ordered};
 use super::queue::{Queue, Then};
 use crate::engine::row::Row;
@@ -34,13 +35,15 @@ pub(super) struct Batch {
     /// What RETURNING names, if anything: the primary key first, to tell the rows apart, then what the database made.
     pub(super) returned: Vec<usize>,
     pub(super) slots: Vec<SlotPtr>,
+    /// Which of its tables the rows go into, where the model inherits.
+    pub(super) part: Option<Part>,
 }
 
 /// An INSERT that was sent, or is about to be.
 pub(super) struct Inserted<'v> {
     pub(super) batch: Batch,
-    sent: Sent,
-    late: &'v [Late],
+    pub(super) sent: Sent,
+    pub(super) late: &'v [Late],
 }
 
 /// The values that RETURNING gave for one row.
@@ -71,7 +74,7 @@ impl Flush<'_, '_> {
         let (columns, returning) = self.columns_of(first)?;
         let limit = self.most_rows(def, columns.len(), &returning);
         let returned = returned_columns(def, &returning);
-        let mut batch = Batch { def, columns, returning, returned, slots: vec![first] };
+        let mut batch = Batch { def, columns, returning, returned, slots: vec![first], part: Part::first(def) };
         for &slot in &slots[1..] {
             if batch.slots.len() == limit || !slot.def().is(def) || self.depends_on_batch(slot, &batch, late) {
                 break;
@@ -112,12 +115,12 @@ impl Flush<'_, '_> {
     /// Whether a row of a self-referencing table holds the key of a row in the batch.
     fn depends_on_batch(&self, slot: SlotPtr, batch: &Batch, late: &[Late]) -> bool {
         let def = batch.def;
-        def.foreign_keys().any(|key| {
-            if !key.target().is(def) || key.pairs().any(|(column, _)| late.contains(&Late { slot, column })) {
+        def.row_keys().any(|key| {
+            if !def.is_a(key.target()) || key.pairs().any(|(column, _)| late.contains(&Late { slot, column })) {
                 return false;
             }
             let Some(values) = key.values(|column| self.arena.value(slot, column)) else { return false };
-            let to: SmallVec<[usize; 2]> = key.pairs().map(|(_, to)| to).collect();
+            let Some(to) = def.numbered(&key.number()) else { return false };
             let leads_to =
                 |&other: &SlotPtr| to.iter().zip(&values).all(|(&to, value)| self.arena.value(other, to) == *value);
             batch.slots.iter().any(leads_to)
@@ -156,11 +159,33 @@ impl Flush<'_, '_> {
             self.send(queue).await?;
             self.turn_to(batch.def)?;
         }
+        if batch.part.is_some_and(|part| !part.is_last()) {
+            return Box::pin(self.insert_parts(queue, arena, batch, late)).await;
+        }
         self.render_insert(&batch);
         // The versions that are sent: what is set meanwhile stays for the next flush.
         let sent = Sent(batch.slots.iter().map(|slot| slot.head().cast_const()).collect());
+        let params = self.insert_params(arena, &batch, &sent, late)?;
+        let inserted = Inserted { batch, sent, late };
+        if self.waits() {
+            return self.enqueue(queue, params, Then::Inserted(inserted)).await;
+        }
+        self.insert_now(params, &inserted).await
+    }
+
+    /// The values of an INSERT, row after row.
+    pub(super) fn insert_params<'v>(
+        &self,
+        arena: &'v Arena,
+        batch: &Batch,
+        sent: &Sent,
+        late: &[Late],
+    ) -> Result<Vec<Value<'v>>> {
         let mut params = Vec::with_capacity(batch.slots.len() * batch.columns.len());
         for (row, &slot) in batch.slots.iter().enumerate() {
+            if batch.def.in_hierarchy() {
+                self.check_discriminator(slot, sent.0[row])?;
+            }
             for &column in &batch.columns {
                 if late.contains(&Late { slot, column }) {
                     params.push(Value::Null);
@@ -169,14 +194,10 @@ impl Flush<'_, '_> {
                 params.push(self.value_to_send(slot, arena.value_in(slot, sent.0[row], column), column));
             }
         }
-        let inserted = Inserted { batch, sent, late };
-        if self.waits() {
-            return self.enqueue(queue, params, Then::Inserted(inserted)).await;
-        }
-        self.insert_now(params, &inserted).await
+        Ok(params)
     }
 
-    async fn insert_now(&mut self, params: Vec<Value<'_>>, inserted: &Inserted<'_>) -> Result<()> {
+    pub(super) async fn insert_now(&mut self, params: Vec<Value<'_>>, inserted: &Inserted<'_>) -> Result<()> {
         let Inserted { batch, sent, .. } = inserted;
         let def = batch.def;
         let sql = std::mem::take(&mut self.sql);
@@ -220,19 +241,20 @@ impl Flush<'_, '_> {
         Ok(())
     }
 
-    fn render_insert(&mut self, batch: &Batch) {
-        let def = batch.def;
+    pub(super) fn render_insert(&mut self, batch: &Batch) {
+        let stamp = batch.part.and_then(Part::stamp);
         self.begin_sql("INSERT INTO ");
-        self.quote_table(def);
-        if batch.columns.is_empty() {
+        self.quote_table(batch.table());
+        if batch.columns.is_empty() && stamp.is_none() {
             self.sql.push_str(self.dialect().default_values());
         } else {
             self.sql.push_str(" (");
-            for (position, &column) in batch.columns.iter().enumerate() {
+            let names = batch.columns.iter().map(|&column| batch.name(column));
+            for (position, name) in names.chain(stamp.as_ref().map(|(column, _)| *column)).enumerate() {
                 if position > 0 {
                     self.sql.push_str(", ");
                 }
-                self.quote(def.columns[column].name);
+                self.quote(name);
             }
             self.sql.push_str(") VALUES ");
             for row in 0..batch.slots.len() {
@@ -240,6 +262,10 @@ impl Flush<'_, '_> {
                 for position in 0..batch.columns.len() {
                     self.sql.push_str(if position == 0 { "" } else { ", " });
                     self.placeholder();
+                }
+                if let Some((_, value)) = &stamp {
+                    self.sql.push_str(if batch.columns.is_empty() { "" } else { ", " });
+                    self.sql.push_str(value);
                 }
                 self.sql.push(')');
             }
@@ -252,7 +278,7 @@ impl Flush<'_, '_> {
             if position > 0 {
                 self.sql.push_str(", ");
             }
-            self.quote(def.columns[column].name);
+            self.quote(batch.name(column));
         }
     }
 
@@ -292,6 +318,9 @@ impl Flush<'_, '_> {
         } else {
             publish_columns(&self.arena, slot, sent, &changes)?;
         }
+        if batch.part.is_some_and(|part| !part.is_last()) {
+            return Ok(());
+        }
         let mut tracker = self.arena.tracker();
         let key = tracker.committed_key(&self.arena, slot);
         tracker.inserted(slot, key);
@@ -313,7 +342,7 @@ unsafe impl Send for Sent {}
 unsafe impl Sync for Sent {}
 
 /// What RETURNING names for rows of which the database fills in `returning`.
-fn returned_columns(def: &ModelDef, returning: &[usize]) -> Vec<usize> {
+pub(super) fn returned_columns(def: &ModelDef, returning: &[usize]) -> Vec<usize> {
     let key = def.primary_key;
     let others = returning.iter().copied().filter(|column| !key.contains(column));
     key.iter().copied().chain(others).collect()

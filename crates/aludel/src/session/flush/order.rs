@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::foreign_key::ForeignKeyRef;
+use crate::entity::inherit::ColumnsNumber;
 use crate::entity::slot::SlotPtr;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
@@ -69,16 +70,12 @@ impl Tarjan<'_> {
         self.stack.push(position);
         self.on_stack[position] = true;
         let def = self.defs[position];
-        for key in def.foreign_keys().filter(|key| (self.counts)(*key)) {
+        for key in def.row_keys().filter(|key| (self.counts)(*key)) {
             let target = key.target();
-            let Some(other) = self.defs.iter().position(|def| def.is(target)) else { continue };
-            match self.index[other] {
-                None => {
-                    self.visit(other);
-                    self.low[position] = self.low[position].min(self.low[other]);
+            for other in 0..self.defs.len() {
+                if self.defs[other].is_a(target) {
+                    self.follow(position, other);
                 }
-                Some(index) if self.on_stack[other] => self.low[position] = self.low[position].min(index),
-                Some(_) => {}
             }
         }
         if Some(self.low[position]) != self.index[position] {
@@ -93,6 +90,17 @@ impl Tarjan<'_> {
             }
         }
         self.groups.push(group);
+    }
+
+    fn follow(&mut self, position: usize, other: usize) {
+        match self.index[other] {
+            None => {
+                self.visit(other);
+                self.low[position] = self.low[position].min(self.low[other]);
+            }
+            Some(index) if self.on_stack[other] => self.low[position] = self.low[position].min(index),
+            Some(_) => {}
+        }
     }
 }
 
@@ -115,7 +123,7 @@ pub(super) fn for_insert(arena: &Arena, new: &[SlotPtr]) -> Result<Ordered> {
     for group in groups(&defs, |_| true) {
         let rows = new.iter().copied().filter(|slot| group.iter().any(|def| def.is(slot.def())));
         if let [def] = group.as_slice()
-            && !def.foreign_keys().any(|key| points_into(key, &group))
+            && !def.row_keys().any(|key| points_into(key, &group))
         {
             ordered.slots.extend(rows);
         } else {
@@ -127,7 +135,7 @@ pub(super) fn for_insert(arena: &Arena, new: &[SlotPtr]) -> Result<Ordered> {
 
 fn points_into(key: ForeignKeyRef, group: &[&'static ModelDef]) -> bool {
     let target = key.target();
-    group.iter().any(|def| def.is(target))
+    group.iter().any(|def| def.is_a(target))
 }
 
 /// One row's foreign key to another new row.
@@ -147,23 +155,16 @@ fn can_be_late(def: &'static ModelDef, key: ForeignKeyRef) -> bool {
         && key.pairs().all(|(column, referenced)| def.columns[column].nullable || !is_made(referenced))
 }
 
-/// Columns of a model, by its definition's address.
-type ColumnsOf = (usize, SmallVec<[usize; 1]>);
-
-/// The columns that a key leads to.
-fn target_of(key: ForeignKeyRef) -> ColumnsOf {
-    (std::ptr::from_ref(key.target()).addr(), key.pairs().map(|(_, referenced)| referenced).collect())
-}
-
 fn by_rows(arena: &Arena, rows: &[SlotPtr], group: &[&'static ModelDef], ordered: &mut Ordered) -> Result<()> {
-    let keys = group.iter().flat_map(|def| def.foreign_keys()).filter(|key| points_into(*key, group));
-    let referenced: HashSet<ColumnsOf> = keys.map(target_of).collect();
-    let mut by_value: HashMap<(&ColumnsOf, SmallVec<[Value<'_>; 1]>), SlotPtr> = HashMap::new();
+    let keys = group.iter().flat_map(|def| def.row_keys()).filter(|key| points_into(*key, group));
+    let referenced: HashSet<ColumnsNumber> = keys.map(ForeignKeyRef::number).collect();
+    let mut by_value: HashMap<(&ColumnsNumber, SmallVec<[Value<'_>; 1]>), SlotPtr> = HashMap::new();
     for &slot in rows {
-        let model = std::ptr::from_ref(slot.def()).addr();
-        for to in referenced.iter().filter(|(target, _)| *target == model) {
-            let values = to.1.iter().map(|&column| arena.value(slot, column)).collect();
-            by_value.insert((to, values), slot);
+        for to in &referenced {
+            if let Some(columns) = slot.def().numbered(to) {
+                let values = columns.iter().map(|&column| arena.value(slot, column)).collect();
+                by_value.insert((to, values), slot);
+            }
         }
     }
     let mut waiting: Vec<(SlotPtr, Vec<Dependency>)> = rows
@@ -171,7 +172,7 @@ fn by_rows(arena: &Arena, rows: &[SlotPtr], group: &[&'static ModelDef], ordered
         .map(|&slot| {
             let def = slot.def();
             let dependencies = def
-                .foreign_keys()
+                .row_keys()
                 .filter(|key| points_into(*key, group))
                 .filter_map(|key| {
                     let values: SmallVec<[Value<'_>; 1]> =
@@ -179,10 +180,11 @@ fn by_rows(arena: &Arena, rows: &[SlotPtr], group: &[&'static ModelDef], ordered
                     if values.iter().any(Value::is_null) {
                         return None;
                     }
-                    let to = target_of(key);
+                    let to = key.number();
                     let on = *by_value.get(&(&to, values))?;
                     // A row that points at itself waits for its own key, unless that is known.
-                    let is_made = |referenced: usize| def.columns[referenced].generated.is_made_by_database();
+                    let target = key.target();
+                    let is_made = |referenced: usize| target.columns[referenced].generated.is_made_by_database();
                     let own = on == slot && !key.pairs().any(|(_, referenced)| is_made(referenced));
                     (!own).then(|| Dependency { key, nullable: can_be_late(def, key), on })
                 })

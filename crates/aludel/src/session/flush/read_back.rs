@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::Flush;
+use super::inherit::Part;
 use super::inserts::{Batch, Returned, Sent, value_of};
 use crate::engine::row::Row;
 use crate::entity::def::{Generated, ModelDef};
@@ -34,7 +35,7 @@ impl Flush<'_, '_> {
                 });
             }
             if !others.is_empty() {
-                let values = self.read_back(def, &others, &key).await?;
+                let values = self.read_part(def, batch.part, &others, &key).await?;
                 key.extend(values.into_iter().map(|(_, value)| value));
             }
             returned.push(key);
@@ -52,6 +53,17 @@ impl Flush<'_, '_> {
         columns: &[usize],
         key: &[Value<'_>],
     ) -> Result<Vec<(usize, Value<'static>)>> {
+        self.read_part(def, None, columns, key).await
+    }
+
+    /// The same of one of its tables, where the others do not have the row yet.
+    async fn read_part(
+        &mut self,
+        def: &'static ModelDef,
+        part: Option<Part>,
+        columns: &[usize],
+        key: &[Value<'_>],
+    ) -> Result<Vec<(usize, Value<'static>)>> {
         let mut values = Vec::with_capacity(columns.len());
         if columns.is_empty() {
             return Ok(values);
@@ -62,12 +74,15 @@ impl Flush<'_, '_> {
             if position > 0 {
                 self.sql.push_str(", ");
             }
-            self.quote(def.columns[column].name);
+            self.quote(part.map_or(def.columns[column].name, |part| part.name(column)));
         }
         self.sql.push_str(" FROM ");
-        self.quote_table(def);
+        match part {
+            None => self.quote_rows(def),
+            Some(part) => self.quote_table(part.table()),
+        }
         self.sql.push_str(" WHERE ");
-        self.key_condition(def);
+        self.key_condition(part.map_or(def, Part::table));
         let mut sink = |row: &Row<'_>| {
             for (at, &column) in columns.iter().enumerate() {
                 values.push((column, value_of(row, at, &def.columns[column])?));

@@ -15,7 +15,7 @@ use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::publish_columns;
 use crate::entity::slot::{SlotPtr, State};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::session::links::leave_collections;
 use crate::sql::{Dialect, Value};
 
@@ -77,16 +77,14 @@ impl Flush<'_, '_> {
 
     /// Whether a row has a foreign key to one of these.
     fn points_at(&self, slot: SlotPtr, rows: &[SlotPtr]) -> bool {
-        slot.def().foreign_keys().any(|key| {
-            let target = key.target();
+        slot.def().row_keys().any(|key| {
             let Some(values) = key.values(|column| self.arena.value(slot, column)) else { return false };
-            rows.iter().any(|&row| {
-                row.def().is(target)
-                    && key
-                        .pairs()
-                        .zip(&values)
-                        .all(|((_, referenced), value)| self.arena.value(row, referenced) == *value)
-            })
+            let to = key.number();
+            let leads_to = |row: SlotPtr| {
+                let columns = row.def().numbered(&to)?;
+                Some(columns.iter().zip(&values).all(|(&column, value)| self.arena.value(row, column) == *value))
+            };
+            rows.iter().any(|&row| leads_to(row) == Some(true))
         })
     }
 
@@ -101,6 +99,9 @@ impl Flush<'_, '_> {
     async fn switch_row(&mut self, Switch { old, new }: Switch) -> Result<()> {
         let def = new.def();
         self.turn_to(def)?;
+        if def.joined_inheritance().is_some() || def.heirs().any(|heir| heir.joined_inheritance().is_some()) {
+            return Err(in_several_tables(def));
+        }
         let sent = Version(new.head());
         let (flushed, key) = {
             let tracker = self.arena.tracker();
@@ -202,7 +203,7 @@ impl Flush<'_, '_> {
         }
         self.sql.push_str(" WHERE ");
         self.key_condition(def);
-        self.guard_condition(def, guard);
+        self.guard_condition(def, &guard.old);
         let tenant = self.confine(def)?;
         if !self.dialect().capabilities().update_returning {
             return Ok(tenant);
@@ -231,9 +232,13 @@ impl Flush<'_, '_> {
         let mut tracker = self.arena.tracker();
         tracker.removed(old, key);
         let key = tracker.committed_key(&self.arena, new);
-        tracker.inserted(new, key);
+        tracker.inserted(new, key.clone());
         if !std::ptr::eq(new.head(), tracker.flushed(new)) {
             tracker.changed_while_pending(new);
+        }
+        drop(tracker);
+        if new.def().in_hierarchy() {
+            self.keep_in_step(new, &key, &(0..new.def().columns.len()).collect::<Vec<_>>())?;
         }
         Ok(())
     }
@@ -286,6 +291,16 @@ fn has_member(arena: &Arena, parent: SlotPtr, relationship: &'static Relationshi
     let many = index.filter(|&index| relationships[index].kind == RelationshipKind::Many);
     let list = many.and_then(|index| arena.relation(parent, index).many()).flatten();
     list.is_some_and(|list| list.iter().any(|member| member == child))
+}
+
+#[cold]
+fn in_several_tables(def: &ModelDef) -> Error {
+    let message = format!(
+        "a row of `{}` was deleted, and a new one added with its key: the rows of `{}` are in several tables, so that the one \
+         does not become the other; flush after the delete, or change the row that is there",
+        def.table, def.name
+    );
+    Error::new(ErrorKind::InvalidStatement, message).with_table(def.table)
 }
 
 fn address(def: &ModelDef) -> usize {

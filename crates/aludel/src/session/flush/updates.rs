@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Flush;
 use super::guard::Guard;
+use super::inherit::Part;
 use super::order::Late;
 use super::queue::{Queue, Then};
 use crate::entity::arena::Arena;
@@ -58,22 +59,24 @@ impl Flush<'_, '_> {
         slot: SlotPtr,
         also: Vec<usize>,
     ) -> Result<()> {
-        if self.needs_a_key_of(queue, slot, slot.head()) {
+        if self.needs_a_key_of(queue, slot, slot.head()) || self.has_changed_view(slot) {
             self.send(queue).await?;
         }
-        match self.plan_update(arena, slot, also)? {
-            Some((planned, params)) => self.enqueue(queue, params, Then::Updated(planned)).await,
-            None => Ok(()),
+        let Some(changes) = self.changes_of(arena, slot, also)? else { return Ok(()) };
+        if slot.def().in_hierarchy() {
+            self.check_views(&changes)?;
+            if let Some(inheritance) = slot.def().joined_inheritance() {
+                return Box::pin(self.update_parts(queue, arena, changes, inheritance)).await;
+            }
         }
+        let Rendered { made, places, params } = self.render_changes(arena, &changes, None)?;
+        let Changes { slot, sent, key, columns, .. } = changes;
+        let planned = Planned { slot, sent, key, columns, made, places, settles: true };
+        self.enqueue(queue, params, Then::Updated(planned)).await
     }
 
-    /// The UPDATE of a row; none where nothing is to be sent.
-    fn plan_update<'v>(
-        &mut self,
-        arena: &'v Arena,
-        slot: SlotPtr,
-        also: Vec<usize>,
-    ) -> Result<Option<(Planned, Vec<Value<'v>>)>> {
+    /// What an UPDATE of a row has to write; none where nothing is to be sent.
+    fn changes_of<'v>(&mut self, arena: &'v Arena, slot: SlotPtr, also: Vec<usize>) -> Result<Option<Changes<'v>>> {
         let def = slot.def();
         self.turn_to(def)?;
         let sent = Version(slot.head());
@@ -100,32 +103,53 @@ impl Flush<'_, '_> {
             .filter_map(|(position, column)| Some((position, column.on_update?())))
             .collect();
         stamps.extend(guard.next.clone());
-        self.render_update(def, columns.iter().copied().chain(stamps.iter().map(|(column, _)| *column)));
-        self.guard_condition(def, &guard);
+        let is_set = |column: &usize| def.inheritance().and_then(|it| it.own_discriminator) == Some(*column);
+        if columns.iter().any(is_set) {
+            self.check_discriminator(slot, sent.0)?;
+        }
+        Ok(Some(Changes { slot, sent, key, columns, stamps, guard }))
+    }
+
+    /// The UPDATE of a row, or of the part of it that is in one table.
+    pub(super) fn render_changes<'v>(
+        &mut self,
+        arena: &'v Arena,
+        changes: &Changes<'v>,
+        part: Option<Part>,
+    ) -> Result<Rendered<'v>> {
+        let Changes { slot, sent, key, columns, stamps, guard } = changes;
+        let def = slot.def();
+        let here = |column: usize| part.is_none_or(|part| part.has(column));
+        let written = || changes.written().filter(|&column| here(column));
+        self.render_update(def, part, written());
+        let old = || guard.old.iter().filter(|(column, _)| here(*column));
+        self.guard_condition(def, old());
         let tenant = self.confine(def)?;
         let mut made: Vec<(usize, Value<'static>)> = Vec::new();
         let mut params: Vec<Value<'v>> = Vec::with_capacity(columns.len() + stamps.len() + def.primary_key.len());
-        for &column in &columns {
-            let value = arena.value_in(slot, sent.0, column);
-            match self.keys.resolve(def, column, &value) {
+        for &column in columns {
+            let value = arena.value_in(*slot, sent.0, column);
+            let value = match self.keys.resolve(def, column, &value) {
                 Some(key) => {
                     made.push((column, key.clone()));
-                    params.push(key.clone());
+                    key
                 }
-                None => params.push(value),
+                None => value,
+            };
+            if here(column) {
+                params.push(value);
             }
         }
-        params.extend(stamps.iter().map(|(_, value)| value.clone()));
+        params.extend(stamps.iter().filter(|(column, _)| here(*column)).map(|(_, value)| value.clone()));
         params.extend(key.values().into_iter().map(|value| value.into_owned()));
-        let stamped = stamps.iter().map(|(column, _)| column);
-        let guarded = guard.bound().map(|(column, _)| column);
+        let bound = || old().filter(|(_, value)| !value.is_null());
+        let guarded = bound().map(|(column, _)| *column);
         let confined = tenant.is_some().then(|| def.options.tenant().map(|column| column.position)).flatten();
-        let places =
-            columns.iter().chain(stamped).chain(def.primary_key).chain(guarded).copied().chain(confined).collect();
-        params.extend(guard.bound().map(|(_, value)| value.clone()));
+        let places = written().chain(def.primary_key.iter().copied()).chain(guarded).chain(confined).collect();
+        params.extend(bound().map(|(_, value)| value.clone()));
         params.extend(tenant);
-        made.extend(stamps);
-        Ok(Some((Planned { slot, sent, key, columns, made, places }, params)))
+        made.extend(stamps.iter().cloned());
+        Ok(Rendered { made, places, params })
     }
 
     /// What the database computed anew for a row that it updated; nothing for models without computed columns.
@@ -136,7 +160,7 @@ impl Flush<'_, '_> {
     ) -> Result<Vec<(usize, Value<'static>)>> {
         let def = update.slot.def();
         let computed: Vec<usize> = computed_columns(def).collect();
-        if computed.is_empty() || rows_affected != 1 {
+        if computed.is_empty() || rows_affected != 1 || !update.settles {
             return Ok(Vec::new());
         }
         let key: Vec<Value<'static>> = def
@@ -165,6 +189,9 @@ impl Flush<'_, '_> {
         if rows_affected != 1 {
             return Err(stale(def, key, "changed"));
         }
+        if !update.settles {
+            return Ok(());
+        }
         if !computed.is_empty() {
             let made: Vec<_> = made.iter().cloned().chain(computed).collect();
             publish_columns(&self.arena, *slot, sent.0, &made)?;
@@ -178,12 +205,16 @@ impl Flush<'_, '_> {
             let new = tracker.committed_key(&self.arena, *slot);
             tracker.rekeyed(*slot, key.clone(), new);
         }
+        if def.in_hierarchy() {
+            let written = columns.iter().copied().chain(made.iter().map(|(column, _)| *column));
+            self.keep_in_step(*slot, key, &written.chain(computed_columns(def)).collect::<Vec<_>>())?;
+        }
         Ok(())
     }
 
-    fn render_update(&mut self, def: &'static ModelDef, columns: impl Iterator<Item = usize>) {
+    fn render_update(&mut self, def: &'static ModelDef, part: Option<Part>, columns: impl Iterator<Item = usize>) {
         self.begin_sql("UPDATE ");
-        self.quote_table(def);
+        self.quote_table(part.map_or(def, Part::table));
         self.sql.push_str(" SET ");
         for (position, column) in columns.enumerate() {
             if position > 0 {
@@ -192,22 +223,53 @@ impl Flush<'_, '_> {
             self.assign(def.columns[column].name);
         }
         self.sql.push_str(" WHERE ");
-        self.key_condition(def);
+        self.key_condition(part.map_or(def, Part::table));
     }
+}
+
+/// What an UPDATE of a row has to write.
+pub(super) struct Changes<'v> {
+    pub(super) slot: SlotPtr,
+    /// The version that it sends: what is set meanwhile stays for the next flush.
+    pub(super) sent: Version,
+    /// The key under which the database knows the row.
+    pub(super) key: IdentityKey,
+    pub(super) columns: Vec<usize>,
+    /// What is written beside what was changed.
+    stamps: Vec<(usize, Value<'static>)>,
+    guard: Guard<'v>,
+}
+
+impl Changes<'_> {
+    /// The columns that are written.
+    pub(super) fn written(&self) -> impl Iterator<Item = usize> {
+        self.columns.iter().copied().chain(self.stamps.iter().map(|(column, _)| *column))
+    }
+}
+
+/// What belongs to the text of an UPDATE.
+pub(super) struct Rendered<'v> {
+    /// What the flush itself makes of columns.
+    pub(super) made: Vec<(usize, Value<'static>)>,
+    /// The columns of the values.
+    pub(super) places: Vec<usize>,
+    pub(super) params: Vec<Value<'v>>,
 }
 
 /// The UPDATE of one row.
 pub(super) struct Planned {
     pub(super) slot: SlotPtr,
     /// The version that it sends: what is set meanwhile stays for the next flush.
-    sent: Version,
+    pub(super) sent: Version,
     /// The key under which the database knows the row.
-    key: IdentityKey,
-    columns: Vec<usize>,
+    pub(super) key: IdentityKey,
+    pub(super) columns: Vec<usize>,
     /// What the flush itself makes of columns, which comes onto the entity afterwards.
-    made: Vec<(usize, Value<'static>)>,
+    pub(super) made: Vec<(usize, Value<'static>)>,
     /// The columns of the statement's values, for what an error says.
     pub(super) places: Vec<usize>,
+    /// Whether the row is written with it: a row in several tables is with the last of its statements.
+    pub(super) settles: bool,
 }
 
 /// The address of a version, held across an await; nothing is read through it but by the arena.

@@ -94,7 +94,7 @@ impl Session {
                         || !relationship.foreign_key.is_empty() && brings(def, before, target)
                 })
         };
-        loads.iter().enumerate().skip(1).position(|load| waits(load)).map_or(loads.len(), |at| at + 1)
+        loads.iter().enumerate().skip(1).position(waits).map_or(loads.len(), |at| at + 1)
     }
 
     /// Sends the statements of planned loads, and finishes the loads.
