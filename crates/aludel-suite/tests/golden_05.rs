@@ -35,6 +35,8 @@ struct Article {
     tags: Many<Tag>,
     #[relationship(back_populates = article, cascade = "all, delete-orphan", order_by = Comment::id)]
     comments: Many<Comment>,
+    #[column(version)]
+    version: i32,
 }
 
 #[derive(Model, Clone, Debug)]
@@ -108,6 +110,17 @@ async fn the_golden_lines_on_relationships() -> Result<()> {
     session.commit().await?;
     assert_eq!(db.rows(ARTICLES), ["On vessels|Bob|NULL"]);
     assert_eq!(db.rows(COMMENTS), ["second", "third"]);
+
+    db.change("UPDATE article SET title = 'On glass', version = version + 1");
+    article.edit(|a| {
+        a.title.push('!');
+    });
+    let error = session.commit().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StaleData);
+    session.rollback().await?;
+    session.refresh(&article).await?;
+    assert_eq!(article.title, "On glass");
+    assert_eq!(db.rows(ARTICLES), ["On glass|Bob|NULL"]);
     Ok(())
 }
 

@@ -195,3 +195,18 @@ async fn pending_changes_are_flushed_before_and_nothing_in_between() -> Result<(
     assert_eq!(db.rows(USERS), ["Anna|new@x"]);
     Ok(())
 }
+
+#[tokio::test]
+async fn members_of_a_merged_collection_come_with_the_collection() -> Result<()> {
+    let (db, session, id) = with_ann().await?;
+    let ann = User::query().filter(User::id.eq(id)).with(User::posts).one(&session).await?;
+    let other = db.session();
+    db.statements();
+    let merged = other.merge(&ann).await?;
+    // The row, and all that its collection has.
+    assert_eq!(db.work().len(), 2);
+    assert_eq!(merged.posts.get()?.len(), 2);
+    other.commit().await?;
+    assert_eq!(db.rows(POSTS), [format!("one|{id}"), format!("two|{id}")]);
+    Ok(())
+}

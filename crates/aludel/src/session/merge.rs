@@ -220,17 +220,21 @@ impl Merging<'_> {
             Linked::All(sources) => (sources, true),
             Linked::More(sources) => (sources, false),
         };
+        let many = slot.def().relationships[index].kind == RelationshipKind::Many;
+        if many {
+            // Before its members are looked for one by one: most are in it.
+            Box::pin(super::load::load_slot(&self.arena, slot, index, false, self.at)).await?;
+        }
         let mut targets = Vec::with_capacity(sources.len());
         for source in sources {
             targets.push(Box::pin(self.row(source)).await?);
         }
-        if slot.def().relationships[index].kind != RelationshipKind::Many {
+        if !many {
             if let Some(&target) = targets.first() {
                 set_one(&self.arena, slot, index, Some(target));
             }
             return Ok(());
         }
-        Box::pin(super::load::load_slot(&self.arena, slot, index, false, self.at)).await?;
         let before: Vec<SlotPtr> =
             self.arena.relation(slot, index).many().flatten().map(|list| list.iter().collect()).unwrap_or_default();
         for &target in targets.iter().filter(|target| !before.contains(target)) {
