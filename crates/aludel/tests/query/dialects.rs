@@ -24,7 +24,7 @@ fn filter(condition: Expr<bool>) -> String {
 fn names_are_quoted_and_values_have_their_placeholders() {
     insta::assert_snapshot!(sql(User::query().filter(User::username.eq("ann") & User::karma.in_([1, 2, 3]))), @r#"
     SELECT "user"."id", "user"."username", "user"."email", "user"."karma" FROM "user" WHERE "user"."username" = ? AND "user"."karma" IN (?, ?, ?, ?)
-    SELECT "user"."id", "user"."username", "user"."email", "user"."karma" FROM "user" WHERE "user"."username" = $1 AND "user"."karma" IN ($2, $3, $4, $5)
+    SELECT "user"."id", "user"."username", "user"."email", "user"."karma" FROM "user" WHERE "user"."username" = $1 AND "user"."karma" = ANY ($2)
     SELECT `user`.`id`, `user`.`username`, `user`.`email`, `user`.`karma` FROM `user` WHERE `user`.`username` = ? AND `user`.`karma` IN (?, ?, ?, ?)
     "#);
 }
