@@ -1,19 +1,18 @@
 //! What has to fit together between two models. The derive of one sees the other by its types only.
 
-use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::model::{ByLink, Column, ColumnType, ToMany, ToOne};
 use crate::schema::SqlType;
 
 /// The target of `references = ..`; the key's type is that of the column that it references.
-pub fn reference<K, M, T>(column: Column<M, T>) -> (&'static ModelDef, usize)
+pub fn reference<K, M, T>(column: Column<M, T>) -> usize
 where
     K: ColumnType,
     M: Model,
     T: ColumnType,
     K::Base: SameType<T::Base>,
 {
-    (M::def(), column.index())
+    column.index()
 }
 
 /// Two types that are one.
@@ -32,9 +31,7 @@ pub struct Undecided<T>(T);
 impl<T> SameType<Undecided<T>> for T {}
 
 /// The target of a relationship whose key references a column of that same target.
-pub fn target<M: Model, T>(_referenced: Column<M, T>) -> &'static ModelDef {
-    M::def()
-}
+pub fn target<M: Model, T>(_referenced: Column<M, T>) {}
 
 /// A foreign key on the other side of a relationship.
 pub fn key_to<M: Model, T>(column: Column<M, T>) -> usize {

@@ -136,11 +136,20 @@ fn column(column: &Column) -> TokenStream {
     let references = option(column.references.as_ref().map(|reference| {
         let (path, on_delete, on_update) = (&reference.path, &reference.on_delete, &reference.on_update);
         let name = option(reference.name.as_ref().map(|name| quote!(#name)));
-        let at = private_at(path.span());
-        let target = quote_spanned!(path.span()=> #at::reference::<#ty, _, _>(#path));
+        let (at, model) = (private_at(path.span()), &reference.model);
+        // A function of its own, which calls no generic one: where closures, or such functions, lead from model to model,
+        // the compiler counts them as one that calls itself, and stops at the 128th model of a ring.
+        let target = quote_spanned! {path.span()=>
+            fn target() -> (&'static #at::ModelDef, usize) {
+                (<#model as #at::Model>::def(), #at::reference::<#ty, _, _>(#path))
+            }
+        };
         quote! {
             #private::ReferenceDef {
-                target: || #target,
+                target: {
+                    #target
+                    target
+                },
                 name: #name,
                 on_delete: #private::Action::#on_delete,
                 on_update: #private::Action::#on_update,
@@ -269,18 +278,27 @@ fn relationship(model: &Model, relationship: &Relationship) -> TokenStream {
 fn target_of_key(model: &Model, target: &syn::Type, key: &Key<'_>) -> TokenStream {
     let Some((path, more)) = key.paths.split_first() else { return TokenStream::new() };
     let at = private_at(path.span());
+    let definition = quote_spanned!(path.span()=> <#target as #at::Model>::def());
     if more.is_empty() {
-        return quote_spanned!(path.span()=> || #at::target::<#target, _>(#path));
+        return quote_spanned! {path.span()=> {
+            fn target() -> &'static #at::ModelDef {
+                #at::target::<#target, _>(#path);
+                #definition
+            }
+            target
+        }};
     }
     let pairs = key.columns.iter().zip(&key.paths).map(|(&column, path)| {
         let ty = &model.columns[column].field.ty;
         let at = private_at(path.span());
         quote_spanned!(path.span()=> let _ = #at::reference::<#ty, #target, _>(#path);)
     });
-    quote_spanned! {path.span()=>
-        || {
+    quote_spanned! {path.span()=> {
+        fn target() -> &'static #at::ModelDef {
             #(#pairs)*
-            #at::target::<#target, _>(#path)
+            #at::target::<#target, _>(#path);
+            #definition
         }
-    }
+        target
+    }}
 }
