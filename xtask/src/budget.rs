@@ -59,8 +59,14 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         let folder = target_dir().join("budget").join(peer.name.replace([' ', ','], "-"));
         write(&folder, peer, options.models)
             .map_err(|error| format!("{} could not be written: {error}", folder.display()))?;
-        // The dependencies, and whatever is not there yet.
-        build(&folder)?;
+        // The dependencies, and whatever is not there yet. Another library's failure is a result.
+        match build(&folder) {
+            Err(_) if !rows.is_empty() => {
+                rows.push((peer.name, None));
+                continue;
+            }
+            built => built?,
+        }
         let mut fastest: Option<Spent> = None;
         for _ in 0..options.rounds {
             let spent = build_models(&folder)?;
@@ -70,18 +76,22 @@ pub(crate) fn run(args: &[String]) -> Outcome {
             });
         }
         let lines = expanded_lines(&folder)? as f64 / options.models as f64;
-        rows.push((peer.name, fastest.ok_or("no round was run")?, lines));
+        rows.push((peer.name, Some((fastest.ok_or("no round was run")?, lines))));
     }
-    print_table(&options, &rows);
-    Ok(())
+    print_table(&options, &rows)
 }
 
-fn print_table(options: &Options, rows: &[(&str, Spent, f64)]) {
-    let ours = rows[0].1;
+/// The libraries with what they took and the lines of a model; nothing where the models did not compile.
+fn print_table(options: &Options, rows: &[(&str, Option<(Spent, f64)>)]) -> Outcome {
+    let ours = rows.first().and_then(|(_, result)| *result).ok_or("Aludel's models were not built")?.0;
     println!("\n{} models of 12 columns and 2 relationships, fastest of {} rounds\n", options.models, options.rounds);
     println!("| library | processor, s | ratio | clock, s | ratio | expanded lines of a model |");
     println!("|---|---:|---:|---:|---:|---:|");
-    for (name, spent, lines) in rows {
+    for (name, result) in rows {
+        let Some((spent, lines)) = result else {
+            println!("| {name} | does not compile | | | | |");
+            continue;
+        };
         println!(
             "| {name} | {:.1} | {:.2} | {:.1} | {:.2} | {lines:.0} |",
             spent.processor,
@@ -90,6 +100,7 @@ fn print_table(options: &Options, rows: &[(&str, Spent, f64)]) {
             spent.clock / ours.clock,
         );
     }
+    Ok(())
 }
 
 fn write(folder: &Path, peer: &Peer, models: usize) -> std::io::Result<()> {
