@@ -294,7 +294,8 @@ pub(super) fn check_tenant(
 ) -> Result<()> {
     match def.options.tenant() {
         Some(column) if to.tenancy.one().is_some() && set.any(|set| set == column.position) => Err(invalid(format!(
-            "{word} of {}: `{}::{}` says whose a row is, and a session of one tenant cannot give its rows away;              `session.all_tenants()` may",
+            "{word} of {}: `{}::{}` says whose a row is, and a session of one tenant cannot give its rows away; \
+             `session.all_tenants()` may",
             def.table, def.name, column.field
         ))),
         _ => Ok(()),

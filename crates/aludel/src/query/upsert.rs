@@ -181,7 +181,8 @@ impl Conflict {
             && !self.target.contains(&tenant.position)
         {
             return Err(unsupported(format!(
-                "insert_all of {}: this database returns rows that are left as they are, and they may be another tenant's;                  put `{}` into the key that on_conflict names, or leave `returning` out",
+                "insert_all of {}: this database returns rows that are left as they are, and they may be another tenant's; \
+                 put `{}` into the key that on_conflict names, or leave `returning` out",
                 def.table, tenant.field
             )));
         }
