@@ -292,11 +292,10 @@ impl<'a> Renderer<'a> {
     }
 
     fn limit(&mut self, limit: Option<u64>, offset: Option<u64>) {
-        let value = |rows: u64| Value::Int(i64::try_from(rows).unwrap_or(i64::MAX));
         match (limit, self.dialect.capabilities().unlimited) {
             (Some(limit), _) => {
                 self.push(" LIMIT ");
-                self.bind(value(limit));
+                self.bind(Value::rows(limit));
             }
             (None, Some(unlimited)) if offset.is_some() => {
                 self.push(" LIMIT ");
@@ -306,7 +305,7 @@ impl<'a> Renderer<'a> {
         }
         if let Some(offset) = offset {
             self.push(" OFFSET ");
-            self.bind(value(offset));
+            self.bind(Value::rows(offset));
         }
     }
 
