@@ -192,7 +192,7 @@ impl<'a> Renderer<'a> {
         self.limit(rest.limit, rest.offset);
     }
 
-    fn columns(&mut self, mut comma: bool, columns: Vec<SelectColumn>) {
+    pub(crate) fn columns(&mut self, mut comma: bool, columns: impl IntoIterator<Item = SelectColumn>) {
         for column in columns {
             if std::mem::replace(&mut comma, true) {
                 self.push(", ");
