@@ -1,9 +1,9 @@
 //! How common table expressions, set operations, locks and full-text search become SQL.
 
-use super::compound::{CommonTable, DerivedTable, Lock, LockStrength, LockWait, Rows, SelectExtra};
-use super::render::{Renderer, Rest};
-use super::{Dialect, Node, Select};
+use super::{Renderer, Rest};
 use crate::schema::SqlType;
+use crate::sql::compound::{CommonTable, DerivedTable, Lock, LockStrength, LockWait, Rows, SelectExtra};
+use crate::sql::{Dialect, Node, Select, ddl};
 
 impl Renderer<'_> {
     /// `WITH a AS (..), b AS (..) `
@@ -71,7 +71,7 @@ impl Renderer<'_> {
         self.node(value);
         self.push(" AS ");
         let mut name = String::new();
-        super::ddl::write_type(self.dialect(), ty, &mut name);
+        ddl::write_type(self.dialect(), ty, &mut name);
         self.push(&name);
         self.push(")");
     }
