@@ -327,9 +327,9 @@ async fn an_address_is_reflected_as_one() {
 async fn elsewhere_native_types_are_refused_with_the_cure() {
     needs!(Sqlite | MariaDb, "PostgreSQL has them");
     for (models, parts) in [
-        (Arrays::TABLE, ["arrays.small of `types_native::Arrays` is an array", "`Json<Vec<T>>`"]),
-        (Ranges::TABLE, ["ranges.integers of `types_native::Ranges` is a range", "two columns"]),
-        (Lease::TABLE, ["lease.term of `types_native::Lease` is an interval", "an integer of seconds"]),
+        (Arrays::TABLE, ["arrays.small of `types::native::Arrays` is an array", "`Json<Vec<T>>`"]),
+        (Ranges::TABLE, ["ranges.integers of `types::native::Ranges` is a range", "two columns"]),
+        (Lease::TABLE, ["lease.term of `types::native::Lease` is an interval", "an integer of seconds"]),
     ] {
         let test = TestDb::without_tables(Db::builder().models(models)).await;
         let error = test.db.create_all().await.unwrap_err();
