@@ -50,6 +50,7 @@ impl Ours {
             savepoints: Vec::new(),
             expires: false,
             linked: false,
+            moved: Moved::default(),
             autoflush: program.autoflush,
             log: Arc::clone(&self.log),
             restored: false,
@@ -106,11 +107,22 @@ struct Run<'a> {
     expires: bool,
     /// Rows were linked, or parted, since the last flush.
     linked: bool,
+    /// The articles that got another parent since the last flush.
+    moved: Moved,
     /// Whether queries are left to flush by themselves.
     autoflush: bool,
     log: Log,
     /// A savepoint was rolled back.
     restored: bool,
+}
+
+/// The articles that got another author or category, by their labels.
+#[derive(Default)]
+struct Moved {
+    /// An article, and the kind of its parents.
+    known: HashSet<(String, Kind)>,
+    /// A whole collection was replaced, or parted with a row.
+    others: bool,
 }
 
 /// What is said of an operation whose rows are not there.
@@ -140,6 +152,7 @@ impl Run<'_> {
     fn flushed(&mut self) {
         self.doomed.clear();
         self.linked = false;
+        self.moved = Moved::default();
         if std::mem::take(&mut self.expires) {
             self.session.expire_all();
         }
@@ -158,6 +171,7 @@ impl Run<'_> {
         self.doomed.clear();
         self.expires = false;
         self.linked = false;
+        self.moved = Moved::default();
     }
 
     /// What follows rows that are to be deleted is done when they are gone.
@@ -198,6 +212,8 @@ impl Run<'_> {
                 let tag = Row::Tag(self.session.merge(tag).await?);
                 let shown = tag.shown();
                 self.rows.insert(*h, tag);
+                // SQLAlchemy inserts the links of a merged row that is new twice.
+                self.flush().await?;
                 Ok(shown)
             }
             Op::MergeCopy { h, name, drop, comment, tag } => {
@@ -261,6 +277,9 @@ impl Run<'_> {
             }
         }
         let row = new_row(&self.session, *kind, (label, name, *n), &one, &many, into.as_ref())?;
+        for child in many.iter().flat_map(|(_, rows)| rows) {
+            self.moved(child, *kind);
+        }
         self.rows.insert(*h, row);
         self.linked |= linked;
         done()
@@ -273,15 +292,28 @@ impl Run<'_> {
         done
     }
 
-    /// Flushes before a comment gets another parent, where SQLAlchemy would lose it: a new row that leaves an owner
-    /// before its first flush is forgotten, also where it has another owner; and whether one that has left its owner is
-    /// deleted, or updated in vain, is a matter of chance where it gets a parent that does not own it.
+    /// Flushes before a row gets another parent, where the two sides would differ.
+    ///
+    /// A comment: SQLAlchemy forgets a new row that leaves an owner before its first flush, also where it has another owner; and
+    /// whether one that has left its owner is deleted, or updated in vain, is a matter of chance where it gets a parent
+    /// that does not own it. An article: SQLAlchemy writes a row that came back to the parent that it had, and raises its
+    /// version.
     async fn before_move(&mut self, child: &Row, parent: Kind) -> Result<()> {
-        if child.kind() != Kind::Comment {
-            return Ok(());
-        }
-        let unsettled = if parent == Kind::Article { child.is_pending() } else { self.linked };
+        let unsettled = match child {
+            Row::Comment(_) if parent == Kind::Article => child.is_pending(),
+            Row::Comment(_) => self.linked,
+            Row::Article(article) if !child.is_pending() && parent != Kind::Tag => {
+                self.moved.others || self.moved.known.contains(&(article.label.clone(), parent))
+            }
+            _ => false,
+        };
         if unsettled { self.flush().await } else { Ok(()) }
+    }
+
+    fn moved(&mut self, child: &Row, parent: Kind) {
+        if let Row::Article(article) = child {
+            self.moved.known.insert((article.label.clone(), parent));
+        }
     }
 
     async fn link_settled(&mut self, op: &Op) -> Result<String> {
@@ -295,19 +327,26 @@ impl Run<'_> {
                     },
                     None => None,
                 };
-                if let Some(to) = &to {
-                    self.before_move(&row, to.kind()).await?;
+                let parent = match rel {
+                    Rel::Author | Rel::Writer => Kind::Person,
+                    Rel::Article => Kind::Article,
+                    _ => Kind::Category,
+                };
+                if to.is_some() || row.kind() == Kind::Article {
+                    self.before_move(&row, parent).await?;
                 }
                 if !row.is_alive() {
                     return Ok(SKIPPED.to_owned());
                 }
                 row.set_one(*rel, to.as_ref())?;
+                self.moved(&row, parent);
             }
             Op::SetMany { h, rel, to } => {
                 self.flush().await?;
                 let (Some(row), Some(to)) = (self.alive(*h), self.all_alive(to)) else { return Ok(SKIPPED.to_owned()) };
                 row.load(*rel).await?;
                 row.set_many(*rel, &to)?;
+                self.moved.others = true;
             }
             Op::Push { h, rel, child, load } => {
                 if *load {
@@ -324,6 +363,7 @@ impl Run<'_> {
                     row.load(*rel).await?;
                 }
                 row.push(*rel, &child)?;
+                self.moved(&child, row.kind());
             }
             Op::Remove { h, rel, child } => {
                 self.flush().await?;
@@ -334,6 +374,7 @@ impl Run<'_> {
                 if !row.remove(*rel, &child)? {
                     return Ok("not in it".to_owned());
                 }
+                self.moved.others = true;
             }
             _ => {}
         }
