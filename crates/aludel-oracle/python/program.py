@@ -129,7 +129,8 @@ class Run:
 
     def all_alive(self, handles):
         rows = [self.alive(h) for h in handles]
-        return None if any(row is None for row in rows) else rows
+        # A row that has two names: a list would hold it twice, a collection of rows does not.
+        return None if any(row is None for row in rows) else list(dict.fromkeys(rows))
 
     def flush(self):
         self.session.flush()
@@ -385,10 +386,7 @@ class Run:
         self.flush()
         tag = self.session.merge(Tag(label=op["label"], name=op["name"], n=op["n"]))
         self.rows[op["h"]] = tag
-        text = shown(tag)
-        # The links of a merged row that is new would be inserted twice.
-        self.flush()
-        return text
+        return shown(tag)
 
     def merge_copy(self, op):
         self.commit(None)

@@ -212,8 +212,6 @@ impl Run<'_> {
                 let tag = Row::Tag(self.session.merge(tag).await?);
                 let shown = tag.shown();
                 self.rows.insert(*h, tag);
-                // SQLAlchemy inserts the links of a merged row that is new twice.
-                self.flush().await?;
                 Ok(shown)
             }
             Op::MergeCopy { h, name, drop, comment, tag } => {
