@@ -52,6 +52,7 @@ impl Ours {
             savepoints: Vec::new(),
             expires: false,
             linked: false,
+            moved: Moved::default(),
             autoflush: program.autoflush,
             log: Arc::clone(&self.log),
             restored: false,
@@ -108,11 +109,22 @@ struct Run<'a> {
     expires: bool,
     /// Rows were linked, or parted, since the last flush.
     linked: bool,
+    /// The articles that got another parent since the last flush.
+    moved: Moved,
     /// Whether queries are left to flush by themselves.
     autoflush: bool,
     log: Log,
     /// A savepoint was rolled back.
     restored: bool,
+}
+
+/// The articles that got another author or category, by their labels.
+#[derive(Default)]
+struct Moved {
+    /// An article, and the kind of its parents.
+    known: HashSet<(String, Kind)>,
+    /// A whole collection was replaced, or parted with a row.
+    others: bool,
 }
 
 /// What is said of an operation whose rows are not there.
@@ -142,6 +154,7 @@ impl Run<'_> {
     fn flushed(&mut self) {
         self.doomed.clear();
         self.linked = false;
+        self.moved = Moved::default();
         if std::mem::take(&mut self.expires) {
             self.session.expire_all();
         }
@@ -160,6 +173,7 @@ impl Run<'_> {
         self.doomed.clear();
         self.expires = false;
         self.linked = false;
+        self.moved = Moved::default();
     }
 
     /// What follows rows that are to be deleted is done when they are gone.

@@ -32,6 +32,9 @@ impl Run<'_> {
             }
         }
         let row = new_row(&self.session, *kind, (label, name, *n), &one, &many, into.as_ref())?;
+        for child in many.iter().flat_map(|(_, rows)| rows) {
+            self.moved(child, *kind);
+        }
         self.rows.insert(*h, row);
         self.linked |= linked;
         done()
@@ -44,15 +47,28 @@ impl Run<'_> {
         done
     }
 
-    /// Flushes before a comment gets another parent, where SQLAlchemy would lose it: a new row that leaves an owner
-    /// before its first flush is forgotten, also where it has another owner; and whether one that has left its owner is
-    /// deleted, or updated in vain, is a matter of chance where it gets a parent that does not own it.
+    /// Flushes before a row gets another parent, where the two sides would differ.
+    ///
+    /// A comment: SQLAlchemy forgets a new row that leaves an owner before its first flush, also where it has another owner; and
+    /// whether one that has left its owner is deleted, or updated in vain, is a matter of chance where it gets a parent
+    /// that does not own it. An article: SQLAlchemy writes a row that came back to the parent that it had, and raises its
+    /// version.
     async fn before_move(&mut self, child: &Row, parent: Kind) -> Result<()> {
-        if child.kind() != Kind::Comment {
-            return Ok(());
-        }
-        let unsettled = if parent == Kind::Article { child.is_pending() } else { self.linked };
+        let unsettled = match child {
+            Row::Comment(_) if parent == Kind::Article => child.is_pending(),
+            Row::Comment(_) => self.linked,
+            Row::Article(article) if !child.is_pending() && parent != Kind::Tag => {
+                self.moved.others || self.moved.known.contains(&(article.label.clone(), parent))
+            }
+            _ => false,
+        };
         if unsettled { self.flush().await } else { Ok(()) }
+    }
+
+    fn moved(&mut self, child: &Row, parent: Kind) {
+        if let Row::Article(article) = child {
+            self.moved.known.insert((article.label.clone(), parent));
+        }
     }
 
     async fn link_settled(&mut self, op: &Op) -> Result<String> {
@@ -66,19 +82,26 @@ impl Run<'_> {
                     },
                     None => None,
                 };
-                if let Some(to) = &to {
-                    self.before_move(&row, to.kind()).await?;
+                let parent = match rel {
+                    Rel::Author | Rel::Writer => Kind::Person,
+                    Rel::Article => Kind::Article,
+                    _ => Kind::Category,
+                };
+                if to.is_some() || row.kind() == Kind::Article {
+                    self.before_move(&row, parent).await?;
                 }
                 if !row.is_alive() {
                     return Ok(SKIPPED.to_owned());
                 }
                 row.set_one(*rel, to.as_ref())?;
+                self.moved(&row, parent);
             }
             Op::SetMany { h, rel, to } => {
                 self.flush().await?;
                 let (Some(row), Some(to)) = (self.alive(*h), self.all_alive(to)) else { return Ok(SKIPPED.to_owned()) };
                 row.load(*rel).await?;
                 row.set_many(*rel, &to)?;
+                self.moved.others = true;
             }
             Op::Push { h, rel, child, load } => {
                 if *load {
@@ -95,6 +118,7 @@ impl Run<'_> {
                     row.load(*rel).await?;
                 }
                 row.push(*rel, &child)?;
+                self.moved(&child, row.kind());
             }
             Op::Remove { h, rel, child } => {
                 self.flush().await?;
@@ -105,6 +129,7 @@ impl Run<'_> {
                 if !row.remove(*rel, &child)? {
                     return Ok("not in it".to_owned());
                 }
+                self.moved.others = true;
             }
             _ => {}
         }
