@@ -83,6 +83,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
                 Err(_) if !rows.is_empty() => break,
                 spent => spent?,
             };
+            eprintln!("{}: {:.1} s of the processor, {:.1} s of the clock", peer.name, spent.processor, spent.clock);
             fastest = Some(match fastest {
                 Some(other) if other.processor <= spent.processor => other,
                 _ => spent,
