@@ -26,8 +26,8 @@ pub(super) const PEERS: [Peer; 4] = [
         head: "#![recursion_limit = \"256\"]\nuse diesel::prelude::*;\n",
         model: DIESEL,
     },
-    Peer { name: "sea-orm", dependencies: SEA_ORM_DEPENDENCIES, head: "", model: SEA_ORM },
-    Peer { name: "sea-orm, separate relations", dependencies: SEA_ORM_DEPENDENCIES, head: "", model: SEA_ORM_SEPARATE },
+    Peer { name: "sea-orm, dense", dependencies: SEA_ORM_DEPENDENCIES, head: "", model: SEA_ORM_DENSE },
+    Peer { name: "sea-orm, compact", dependencies: SEA_ORM_DEPENDENCIES, head: "", model: SEA_ORM_COMPACT },
 ];
 
 const SEA_ORM_DEPENDENCIES: &str = "sea-orm = { version = \"2.0\", default-features = false, \
@@ -83,7 +83,8 @@ pub struct {This} {
 }
 ";
 
-const SEA_ORM: &str = "
+/// What SeaORM calls the dense format: relationships are fields.
+const SEA_ORM_DENSE: &str = "
 pub mod {this} {
     use sea_orm::entity::prelude::*;
 
@@ -105,7 +106,8 @@ pub mod {this} {
 }
 ";
 
-const SEA_ORM_SEPARATE: &str = "
+/// What SeaORM calls the compact format: relationships are an enum beside the struct.
+const SEA_ORM_COMPACT: &str = "
 pub mod {this} {
     use sea_orm::entity::prelude::*;
 
