@@ -178,9 +178,11 @@ impl RelationField {
     }
 
     fn release(&mut self) {
-        let link = self.link.swap(HOME, Ordering::Relaxed);
+        // Not a swap, which costs as much as a lock: the field is borrowed exclusively.
+        let link = self.link.load(Ordering::Relaxed);
+        self.link.store(HOME, Ordering::Relaxed);
         if link & TAG == OWNER {
-            // SAFETY: `clone` put a strong count there, and the swap took it out for good.
+            // SAFETY: `clone` put a strong count there, and it was taken out for good.
             drop(unsafe { Arc::from_raw(std::ptr::with_exposed_provenance::<Arena>(link & !TAG)) });
         }
     }
