@@ -25,7 +25,7 @@ pub(crate) struct Arena {
     /// The session, while it lives; erased, because the session's module is above this one.
     session: Weak<dyn Any + Send + Sync>,
     tracker: Mutex<Tracker>,
-    /// The newest chunk; each knows the one before it.
+    /// The newest chunk; each knows the one before it. Changed under the tracker's lock.
     chunks: AtomicPtr<ChunkHeader>,
     memory: Mutex<Memory>,
 }
@@ -68,18 +68,20 @@ impl Arena {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A chunk for rows of a model, which the arena frees at its end.
-    pub(crate) fn chunk(self: &Arc<Self>, def: &'static ModelDef, query: u32, capacity: usize) -> ChunkPtr {
+    /// A chunk for rows of a model, which the arena frees at its end. Who has the tracker borrowed has its lock, so that
+    /// nobody else adds one.
+    pub(crate) fn chunk(
+        self: &Arc<Self>,
+        _locked: &mut Tracker,
+        def: &'static ModelDef,
+        query: u32,
+        capacity: usize,
+    ) -> ChunkPtr {
         let mut chunk = ChunkHeader::allocate(Arc::as_ptr(self), def, query, capacity);
-        let mut newest = self.chunks.load(Ordering::Relaxed);
-        loop {
-            // SAFETY: nobody else has it yet.
-            unsafe { chunk.as_mut() }.previous = newest;
-            match self.chunks.compare_exchange(newest, chunk.as_ptr(), Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return ChunkPtr(chunk),
-                Err(other) => newest = other,
-            }
-        }
+        // SAFETY: nobody else has it yet.
+        unsafe { chunk.as_mut() }.previous = self.chunks.load(Ordering::Relaxed);
+        self.chunks.store(chunk.as_ptr(), Ordering::Release);
+        ChunkPtr(chunk)
     }
 
     /// The chunks, newest first. One that was given out may be freed.
@@ -288,10 +290,41 @@ impl ChunkPtr {
         ChunkHeader::next_capacity(def, capacity)
     }
 
+    fn header<'a>(self) -> &'a ChunkHeader {
+        // SAFETY: whoever holds one keeps the arena, and with it the chunk.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Begins a statement whose rows the identity map does not know: this is its first chunk.
+    pub(super) fn begin_loading(self) {
+        self.header().loading.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the statement may still bring rows. Where it does not, all that it brought are seen.
+    pub(super) fn is_loading(self) -> bool {
+        self.header().loading.load(Ordering::Acquire)
+    }
+
+    /// The statement brings no more rows past the identity map.
+    #[inline]
+    pub(super) fn end_loading(self) {
+        self.header().loading.store(false, Ordering::Release);
+    }
+
+    /// Tells the statement that there is an identity map now. Only under the tracker's lock.
+    pub(super) fn note_indexed(self) {
+        self.header().indexed.store(true, Ordering::Release);
+    }
+
+    /// Whether an identity map was built while the statement brings its rows.
+    #[inline]
+    pub(super) fn is_indexed(self) -> bool {
+        self.header().indexed.load(Ordering::Acquire)
+    }
+
     #[inline]
     pub(crate) fn is_full(self) -> bool {
-        // SAFETY: the loader keeps the arena.
-        unsafe { self.0.as_ref() }.is_full()
+        self.header().is_full()
     }
 
     /// Makes one more row in a chunk that is not full.

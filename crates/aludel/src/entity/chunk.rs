@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use super::arena::Arena;
 use super::def::ModelDef;
 use super::slot::{FARTHEST, SlotHeader, SlotPtr, State};
-use super::sync::{AtomicUsize, Ordering};
+use super::sync::{AtomicBool, AtomicUsize, Ordering};
 
 /// The beginning of a chunk; its slots follow in the same allocation.
 pub(crate) struct ChunkHeader {
@@ -27,6 +27,10 @@ pub(crate) struct ChunkHeader {
     stride: u32,
     /// From a slot to its value.
     pub(super) value: u32,
+    /// Of the first chunk of a statement: whether it may still bring rows that no identity map knows.
+    pub(super) loading: AtomicBool,
+    /// Whether an identity map was built meanwhile.
+    pub(super) indexed: AtomicBool,
 }
 
 /// Where slots and values lie in a chunk of a model.
@@ -98,6 +102,8 @@ impl ChunkHeader {
             slots: small(slots),
             stride: small(slot.stride),
             value: small(slot.value),
+            loading: AtomicBool::new(false),
+            indexed: AtomicBool::new(false),
         };
         // SAFETY: freshly allocated for a header and its slots.
         unsafe { chunk.write(header) };

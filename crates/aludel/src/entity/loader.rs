@@ -28,6 +28,8 @@ pub(crate) struct RowLoader<'a> {
     alone: bool,
     chunk: Option<ChunkPtr>,
     capacity: usize,
+    /// The first chunk, while the rows go past the identity map.
+    first: Option<ChunkPtr>,
     /// Deferred columns that the row has too, and where.
     also: Option<Box<[(usize, usize)]>>,
 }
@@ -78,6 +80,7 @@ impl<'a> RowLoader<'a> {
             alone,
             chunk: None,
             capacity: 0,
+            first: None,
             also: None,
         }
     }
@@ -131,15 +134,15 @@ impl<'a> RowLoader<'a> {
     fn start(&mut self) {
         let mut tracker = self.arena.tracker();
         self.query = tracker.next_query();
-        let store = tracker.store(self.def);
-        self.epoch = store.epoch;
-        if store.occupied || store.is_indexed() {
+        self.epoch = tracker.store(self.def).epoch;
+        let capacity = ChunkPtr::next_capacity(self.def, 0);
+        self.first = tracker.begin_loading(self.arena, self.def, self.query, capacity);
+        if self.first.is_none() {
             tracker.complete_identity_map(self.arena, self.def);
             self.mode = Mode::Shared;
             return;
         }
-        store.occupied = true;
-        store.loading += 1;
+        (self.chunk, self.capacity) = (self.first, capacity);
         self.mode = if self.alone { Mode::Fresh } else { Mode::Own(OwnRows::default()) };
     }
 
@@ -188,14 +191,20 @@ impl<'a> RowLoader<'a> {
     /// Goes over to the session's identity map, when another loader of the same statement, which joins the table once
     /// more, has needed it meanwhile: what one of them has made is then known to the other.
     fn share(&mut self) -> bool {
-        let mut tracker = self.arena.tracker();
-        if !tracker.store(self.def).is_indexed() {
-            return false;
+        let shared = self.first.is_none_or(ChunkPtr::is_indexed);
+        if shared {
+            self.end_loading();
+            self.mode = Mode::Shared;
         }
-        tracker.loading_ended(self.arena, self.def);
-        drop(tracker);
-        self.mode = Mode::Shared;
-        true
+        shared
+    }
+
+    /// No row goes past the identity map any more.
+    #[inline]
+    fn end_loading(&mut self) {
+        if let Some(first) = self.first.take() {
+            first.end_loading();
+        }
     }
 
     fn key(&self, row: &Row<'_>, at: usize) -> Result<IdentityKey> {
@@ -222,7 +231,7 @@ impl<'a> RowLoader<'a> {
 
     fn grow(&mut self) -> ChunkPtr {
         self.capacity = ChunkPtr::next_capacity(self.def, self.capacity);
-        let chunk = self.arena.chunk(self.def, self.query, self.capacity);
+        let chunk = self.arena.chunk(&mut self.arena.tracker(), self.def, self.query, self.capacity);
         self.chunk = Some(chunk);
         chunk
     }
@@ -330,9 +339,7 @@ impl<'a> RowLoader<'a> {
 
 impl Drop for RowLoader<'_> {
     fn drop(&mut self) {
-        if matches!(self.mode, Mode::Fresh | Mode::Own(_)) {
-            self.arena.tracker().loading_ended(self.arena, self.def);
-        }
+        self.end_loading();
     }
 }
 

@@ -235,7 +235,7 @@ unsafe impl Model for Pair {
 /// An arena with as many rows, as a query would bring them.
 fn arena(rows: i64) -> (Arc<Arena>, Vec<SlotPtr>) {
     let arena = Arena::new(Weak::<()>::new());
-    let chunk = arena.chunk(&PAIR, 0, rows as usize);
+    let chunk = arena.chunk(&mut arena.tracker(), &PAIR, 0, rows as usize);
     let slots = (0..rows)
         .map(|row| {
             // SAFETY: the value is written whole, and nobody else fills the chunk.
@@ -343,7 +343,7 @@ fn a_reader_sees_a_relationship_not_loaded_or_whole() {
             let entity = entity.clone();
             thread::spawn(move || related(&entity))
         };
-        let chunk = arena.chunk(&PAIR, 1, 1);
+        let chunk = arena.chunk(&mut arena.tracker(), &PAIR, 1, 1);
         // SAFETY: the value is written whole, and nobody else fills the chunk.
         let child = unsafe {
             chunk.push(State::Persistent, 0, |to| {

@@ -68,8 +68,8 @@ pub(crate) struct Store {
     keys: Option<IdentityMap>,
     /// Raised when the rows may have changed in the database without the entities knowing.
     pub(crate) epoch: u32,
-    /// How many statements are bringing rows that the identity map does not know.
-    pub(crate) loading: u32,
+    /// The first chunk of the statement whose rows went past the identity map, until a map has them all.
+    unindexed: Option<ChunkPtr>,
     /// How many placeholder keys there are.
     pub(crate) placeholders: u64,
     /// The chunk that takes added rows.
@@ -98,7 +98,7 @@ impl Tracker {
                     occupied: false,
                     keys: None,
                     epoch: 0,
-                    loading: 0,
+                    unindexed: None,
                     placeholders: 0,
                     open: None,
                     open_capacity: 0,
@@ -148,7 +148,15 @@ impl Tracker {
 
     /// The identity map of a model, built from the rows that are there if it has not been needed before.
     pub(crate) fn identity_map(&mut self, arena: &Arena, def: &'static ModelDef) -> &mut IdentityMap {
-        if self.store(def).keys.is_none() {
+        let store = self.store(def);
+        if store.unindexed.is_some_and(|first| !first.is_loading()) {
+            // A map that was built meanwhile learns of the rows that came after it.
+            (store.keys, store.unindexed) = (None, None);
+        }
+        if store.keys.is_none() {
+            if let Some(first) = store.unindexed {
+                first.note_indexed();
+            }
             let slots = arena.slots(def, None);
             let mut map = IdentityMap::default();
             map.reserve(slots.len());
@@ -164,19 +172,31 @@ impl Tracker {
 
     /// The identity map with all rows that are there, also those of statements that have just ended.
     pub(crate) fn complete_identity_map(&mut self, arena: &Arena, def: &'static ModelDef) {
-        if self.store(def).loading > 0 {
-            self.store(def).keys = None;
+        let store = self.store(def);
+        if store.unindexed.is_some() {
+            store.keys = None;
         }
         self.identity_map(arena, def);
     }
 
-    /// A statement that brought rows past the identity map has ended; a map that was built meanwhile learns of them.
-    pub(crate) fn loading_ended(&mut self, arena: &Arena, def: &'static ModelDef) {
+    /// A statement brings the first rows of a model, past the identity map: the chunk for them, unless the store has, or
+    /// has had, rows already.
+    pub(crate) fn begin_loading(
+        &mut self,
+        arena: &Arc<Arena>,
+        def: &'static ModelDef,
+        query: u32,
+        capacity: usize,
+    ) -> Option<ChunkPtr> {
         let store = self.store(def);
-        store.loading -= 1;
-        if store.keys.take().is_some() {
-            self.identity_map(arena, def);
+        if store.occupied || store.keys.is_some() {
+            return None;
         }
+        let first = arena.chunk(self, def, query, capacity);
+        first.begin_loading();
+        let store = self.store(def);
+        (store.occupied, store.unindexed) = (true, Some(first));
+        Some(first)
     }
 
     /// The key by which the database knows the row: that of the version it has, whatever was set since.
@@ -249,9 +269,10 @@ impl Tracker {
         if let Some(chunk) = store.open.filter(|chunk| !chunk.is_full()) {
             return chunk;
         }
-        store.open_capacity = ChunkPtr::next_capacity(def, store.open_capacity);
-        let chunk = arena.chunk(def, query, store.open_capacity);
-        store.open = Some(chunk);
+        let capacity = ChunkPtr::next_capacity(def, store.open_capacity);
+        let chunk = arena.chunk(self, def, query, capacity);
+        let store = self.store(def);
+        (store.open, store.open_capacity) = (Some(chunk), capacity);
         chunk
     }
 
@@ -379,13 +400,6 @@ impl Tracker {
             && self.orphans.is_empty()
             && self.links.is_empty()
             && self.errors.is_empty())
-    }
-}
-
-impl Store {
-    /// Whether the identity map has been needed.
-    pub(crate) fn is_indexed(&self) -> bool {
-        self.keys.is_some()
     }
 }
 
