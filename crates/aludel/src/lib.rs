@@ -12,6 +12,7 @@ mod derive;
 pub mod engine;
 pub mod entity;
 mod error;
+mod lock;
 pub mod model;
 mod names;
 pub mod prelude;

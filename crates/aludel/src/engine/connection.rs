@@ -1,5 +1,6 @@
 //! A connection of the pool, as sessions use it.
 
+mod brief;
 mod copy;
 mod embedded;
 mod two_phase;
@@ -14,6 +15,7 @@ use super::row::Row;
 use super::sqlite::{Connection, Paused};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Dialect, Value};
+pub(crate) use brief::Brief;
 pub(crate) use copy::CopyIn;
 use embedded::{BEGIN_IMMEDIATE, Begun, COMMIT, read};
 pub(crate) use two_phase::Finish;

@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::connection::PooledConnection;
+use super::connection::{Brief, PooledConnection};
 use super::driver::Driver;
 use super::lease::Lease;
 use super::log::Log;
@@ -36,6 +36,27 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Ends what runs on a connection that comes back, and rolls back what is open; whether others may have it.
+    #[inline]
+    pub(super) fn clean(&self, Pooled { driver, times }: &mut Pooled) -> bool {
+        if driver.in_transaction() {
+            self.log.statement("ROLLBACK");
+        }
+        let mut clean = driver.abandon();
+        if let Some(times) = times {
+            times.back = Instant::now();
+            clean &= self.options.pool_recycle.is_none_or(|age| times.back - times.opened < age);
+        }
+        // An in-memory database lives in its one connection, which therefore goes back whatever its state.
+        clean || self.memory
+    }
+
+    /// Frees a seat, and takes its connection back; one that the pool has no place for is closed.
+    #[inline]
+    pub(super) fn give_back(&self, seat: usize, pooled: Option<Pooled>) {
+        drop(self.pool.check_in(seat, pooled));
+    }
+
     /// Whether a commit waits for the disk.
     #[inline]
     pub(super) fn commits_are_slow(&self) -> bool {
@@ -83,10 +104,14 @@ impl Engine {
 
     /// A connection of the pool, if one is idle that need not be asked first whether it still works.
     #[inline]
-    pub(crate) fn try_acquire(&self, holder: &'static Location<'static>) -> Option<PooledConnection> {
-        let (seat, pooled) = self.0.pool.try_check_out(holder)?;
-        let lease = Lease::new(Arc::clone(&self.0), holder, seat, pooled);
-        (!lease.is_empty() && lease.times().is_none()).then(|| PooledConnection::new(lease))
+    pub(crate) fn try_borrow(&self, holder: &'static Location<'static>) -> Option<Brief<'_>> {
+        match self.0.pool.try_check_out(holder)? {
+            (seat, Some(pooled)) if pooled.times.is_none() => Some(Brief::new(&self.0, holder, seat, pooled)),
+            (seat, pooled) => {
+                self.0.give_back(seat, pooled);
+                None
+            }
+        }
     }
 
     /// A connection of the pool, opened where none is idle.

@@ -1,16 +1,17 @@
 //! Things that are lent, and the tasks that queue for them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+
+use crate::lock::{Lock, Locked};
 
 /// Things that are lent, and the tasks that queue for them, first come first served.
 ///
 /// It does what a semaphore beside a mutex would do, with one lock for both: to take a thing that is free and to give
 /// it back cost one lock each.
 pub(crate) struct Gate<S> {
-    state: Mutex<State<S>>,
+    state: Lock<State<S>>,
     freed: Notify,
 }
 
@@ -38,12 +39,13 @@ impl<S> Gate<S> {
     /// A gate to so many things.
     pub(crate) fn new(store: S, free: usize) -> Self {
         let state = State { store, free, promised: 0, waiting: 0, closed: false };
-        Self { state: Mutex::new(state), freed: Notify::new() }
+        Self { state: Lock::new(state), freed: Notify::new() }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<S>> {
+    #[inline]
+    fn state(&self) -> Locked<'_, State<S>> {
         // Nothing in here panics between two changes that belong together.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Takes one of the things, if one is free that nobody waits for.

@@ -2,7 +2,6 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::driver::Driver;
 use super::engine::Shared;
@@ -129,20 +128,8 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let mut clean = true;
-        if let Some(Pooled { driver, times }) = &mut self.pooled {
-            if driver.in_transaction() {
-                self.shared.log.statement("ROLLBACK");
-            }
-            clean = driver.abandon();
-            if let Some(times) = times {
-                times.back = Instant::now();
-                clean &= self.shared.options.pool_recycle.is_none_or(|age| times.back - times.opened < age);
-            }
-        }
-        // An in-memory database lives in its one connection, which therefore goes back whatever its state.
-        let back = self.pooled.take().filter(|_| clean || self.shared.memory);
+        let back = self.pooled.take().and_then(|mut pooled| self.shared.clean(&mut pooled).then_some(pooled));
         self.permit = None;
-        drop(self.shared.pool.check_in(self.seat, back));
+        self.shared.give_back(self.seat, back);
     }
 }

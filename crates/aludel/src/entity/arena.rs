@@ -4,15 +4,17 @@
 use std::alloc::{alloc, dealloc, handle_alloc_error};
 use std::any::Any;
 use std::ptr::NonNull;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
+use super::arena_ref::ArenaRef;
 use super::chunk::ChunkHeader;
 use super::def::ModelDef;
 use super::list::List;
 use super::relation_field::{RelationField, none};
 use super::slot::{SlotHeader, SlotPtr, State};
-use super::sync::{AtomicPtr, Mutex, MutexGuard, Ordering};
+use super::sync::{AtomicPtr, AtomicUsize, Ordering};
 use super::tracker::Tracker;
+use crate::lock::{Lock, Locked};
 use crate::sql::Value;
 
 /// The memory of a session.
@@ -22,12 +24,15 @@ use crate::sql::Value;
 /// - The arena drops when the last strong handle on it goes; nothing that it owns is such a handle.
 /// - What changes, changes under the tracker's lock; no user code (Clone, Drop, decoding) runs under that lock.
 pub(crate) struct Arena {
+    /// How many handles there are.
+    pub(super) refs: AtomicUsize,
     /// The session, while it lives; erased, because the session's module is above this one.
     session: Weak<dyn Any + Send + Sync>,
-    tracker: Mutex<Tracker>,
+    tracker: Lock<Tracker>,
     /// The newest chunk; each knows the one before it. Changed under the tracker's lock.
     chunks: AtomicPtr<ChunkHeader>,
-    memory: Mutex<Memory>,
+    /// None while nothing was changed or linked.
+    memory: Lock<Option<Box<Memory>>>,
 }
 
 /// All allocations of an arena but its chunks.
@@ -44,12 +49,14 @@ unsafe impl Send for Arena {}
 unsafe impl Sync for Arena {}
 
 impl Arena {
-    pub(crate) fn new(session: Weak<dyn Any + Send + Sync>) -> Arc<Self> {
-        Arc::new(Self {
+    #[allow(clippy::new_ret_no_self, reason = "it is only had by handles")]
+    pub(crate) fn new(session: Weak<dyn Any + Send + Sync>) -> ArenaRef {
+        ArenaRef::new(Self {
+            refs: AtomicUsize::new(1),
             session,
-            tracker: Mutex::default(),
+            tracker: Lock::default(),
             chunks: AtomicPtr::new(std::ptr::null_mut()),
-            memory: Mutex::default(),
+            memory: Lock::default(),
         })
     }
 
@@ -58,29 +65,29 @@ impl Arena {
         self.session.upgrade()
     }
 
-    /// The unit of work's record. No user code may run while it is held; a poisoned lock is as good as any, because
-    /// nothing panics half-way through a change.
-    pub(crate) fn tracker(&self) -> MutexGuard<'_, Tracker> {
-        self.tracker.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The unit of work's record. No user code may run while it is held; nothing panics half-way through a change.
+    #[inline]
+    pub(crate) fn tracker(&self) -> Locked<'_, Tracker> {
+        self.tracker.lock()
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self) -> Locked<'_, Option<Box<Memory>>> {
+        self.memory.lock()
     }
 
     /// A chunk for rows of a model, which the arena frees at its end. Who has the tracker borrowed has its lock, so that
     /// nobody else adds one.
     pub(crate) fn chunk(
-        self: &Arc<Self>,
+        arena: &ArenaRef,
         _locked: &mut Tracker,
         def: &'static ModelDef,
         query: u32,
         capacity: usize,
     ) -> ChunkPtr {
-        let mut chunk = ChunkHeader::allocate(Arc::as_ptr(self), def, query, capacity);
+        let mut chunk = ChunkHeader::allocate(arena.as_ptr(), def, query, capacity);
         // SAFETY: nobody else has it yet.
-        unsafe { chunk.as_mut() }.previous = self.chunks.load(Ordering::Relaxed);
-        self.chunks.store(chunk.as_ptr(), Ordering::Release);
+        unsafe { chunk.as_mut() }.previous = arena.chunks.load(Ordering::Relaxed);
+        arena.chunks.store(chunk.as_ptr(), Ordering::Release);
         ChunkPtr(chunk)
     }
 
@@ -133,7 +140,7 @@ impl Arena {
             let field = unsafe { &mut *(def.vtable.relation_mut)(version.as_ptr(), index) };
             field.adopt(self.relation(slot, index));
         }
-        self.memory().versions.push((version, def));
+        self.memory().get_or_insert_default().versions.push((version, def));
         version.as_ptr()
     }
 
@@ -156,6 +163,7 @@ impl Arena {
             .collect();
         let lists = NonNull::from(Box::leak(lists));
         let mut memory = self.memory();
+        let memory = memory.get_or_insert_default();
         memory.links.push(links);
         memory.lists.push(lists);
         lists
@@ -174,6 +182,7 @@ impl Arena {
         let list: Box<[List]> = Box::new([unsafe { List::new(links.as_ref(), slots.len()) }]);
         let list = NonNull::from(Box::leak(list));
         let mut memory = self.memory();
+        let memory = memory.get_or_insert_default();
         memory.links.push(links);
         memory.lists.push(list);
         list.cast()
@@ -206,11 +215,12 @@ impl Arena {
     /// Drops all rows, and forgets all that is known of them.
     pub(crate) fn empty(&mut self) {
         self.free();
-        self.tracker.get_mut().unwrap_or_else(PoisonError::into_inner).empty();
+        self.tracker.get_mut().empty();
     }
 
     fn free(&mut self) {
-        let memory = std::mem::take(self.memory.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let memory = self.memory.get_mut().take();
+        let versions = memory.as_deref().map_or(&[][..], |memory| &memory.versions);
         // Taken before any value is dropped, whose own Drop may panic: nothing is dropped twice then.
         let chunks = self.chunks();
         self.chunks = AtomicPtr::new(std::ptr::null_mut());
@@ -220,20 +230,20 @@ impl Arena {
         }
         // First every value goes, while all memory is still there: a value's own Drop may look at what it likes, and
         // finds its relationships cut, so that it cannot carry a bare pointer away.
-        for &(version, def) in &memory.versions {
+        for &(version, def) in versions {
             // SAFETY: kept by `keep`, dropped only here.
-            unsafe { drop_value(def, version.as_ptr()) };
+            unsafe { (def.vtable.drop)(version.as_ptr()) };
         }
         for chunk in chunks.clone() {
             // SAFETY: alive until `free` below.
             let header = unsafe { chunk.as_ref() };
-            let offset = header.value as usize;
+            let (offset, drop) = (header.value as usize, header.def.vtable.drop);
             for index in 0..header.len() {
                 // SAFETY: an initialised slot's value, dropped only here.
-                unsafe { drop_value(header.def, ChunkHeader::slot(chunk, index).byte_add(offset).as_ptr().cast()) };
+                unsafe { drop(ChunkHeader::slot(chunk, index).byte_add(offset).as_ptr().cast()) };
             }
         }
-        for &(version, def) in &memory.versions {
+        for &(version, def) in versions {
             // SAFETY: allocated by `Draft::new` with this layout.
             unsafe { free_value(def, version) };
         }
@@ -241,6 +251,7 @@ impl Arena {
             // SAFETY: its values are dropped, and with the arena nothing points into it; the iterator has moved on.
             unsafe { ChunkHeader::free(chunk) };
         }
+        let Some(memory) = memory else { return };
         for &lists in &memory.lists {
             // SAFETY: leaked by `lists` or `list`.
             drop(unsafe { Box::from_raw(lists.as_ptr()) });
@@ -250,19 +261,6 @@ impl Arena {
             drop(unsafe { Box::from_raw(links.as_ptr()) });
         }
     }
-}
-
-/// Cuts a value's relationships and drops it.
-///
-/// # Safety
-/// `value` is a valid value of the model that is not used again.
-unsafe fn drop_value(def: &ModelDef, value: *mut ()) {
-    for index in 0..def.relationships.len() {
-        // SAFETY: the value is valid and nobody else's.
-        unsafe { (*(def.vtable.relation_mut)(value, index)).clear() };
-    }
-    // SAFETY: as the caller says.
-    unsafe { (def.vtable.drop)(value) };
 }
 
 /// # Safety
@@ -365,20 +363,17 @@ impl SlotPtr {
     }
 
     /// The arena, unless it is being dropped.
-    pub(crate) fn arena(self) -> Option<Arc<Arena>> {
+    pub(crate) fn arena(self) -> Option<ArenaRef> {
         let arena = self.chunk().arena;
         if arena.is_null() {
             return None;
         }
-        // SAFETY: it came from an `Arc`, and whoever holds a slot keeps its arena alive.
-        unsafe {
-            Arc::increment_strong_count(arena);
-            Some(Arc::from_raw(arena))
-        }
+        // SAFETY: a handle's address, and whoever holds a slot keeps its arena alive.
+        Some(unsafe { ArenaRef::count_one(arena) })
     }
 
-    pub(crate) fn is_in(self, arena: &Arc<Arena>) -> bool {
-        std::ptr::eq(self.chunk().arena, Arc::as_ptr(arena))
+    pub(crate) fn is_in(self, arena: &ArenaRef) -> bool {
+        std::ptr::eq(self.chunk().arena, arena.as_ptr())
     }
 
     /// The value that lies in the chunk.

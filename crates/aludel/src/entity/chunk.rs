@@ -33,23 +33,45 @@ pub(crate) struct ChunkHeader {
     pub(super) indexed: AtomicBool,
 }
 
-/// Where slots and values lie in a chunk of a model.
+/// Where slots and values lie in a chunk of a model; known when the model is compiled.
 #[derive(Clone, Copy)]
-struct SlotLayout {
+pub(super) struct SlotLayout {
+    /// From the chunk's beginning to the first slot.
+    slots: u32,
     /// From the slot to its value.
-    value: usize,
+    value: u32,
     /// From slot to slot.
-    stride: usize,
+    stride: u32,
+    /// The most rows of a chunk.
+    most: u32,
     align: usize,
 }
 
 impl SlotLayout {
-    fn of(def: &ModelDef) -> Self {
+    pub(super) const fn of(value: Layout) -> Self {
         let header = Layout::new::<SlotHeader>();
-        let value = def.vtable.layout;
         let align = if value.align() > header.align() { value.align() } else { header.align() };
         let offset = header.size().next_multiple_of(value.align());
-        Self { value: offset, stride: (offset + value.size()).next_multiple_of(align), align }
+        let stride = (offset + value.size()).next_multiple_of(align);
+        let fitting = MOST_BYTES / stride;
+        let most = if fitting > MOST_ROWS { MOST_ROWS } else { fitting };
+        Self {
+            slots: small(size_of::<ChunkHeader>().next_multiple_of(align)),
+            value: small(offset),
+            stride: small(stride),
+            most: if most == 0 { 1 } else { small(most) },
+            align,
+        }
+    }
+
+    /// The layout of a chunk of so many slots.
+    fn chunk(&self, capacity: usize) -> Layout {
+        let size = (self.stride as usize).checked_mul(capacity).and_then(|size| size.checked_add(self.slots as usize));
+        let align = self.align.max(align_of::<ChunkHeader>());
+        match size.and_then(|size| Layout::from_size_align(size, align).ok()) {
+            Some(layout) => layout,
+            None => panic!("a chunk of {capacity} rows exceeds the address space"),
+        }
     }
 }
 
@@ -62,33 +84,21 @@ const MOST_BYTES: usize = 1 << 20;
 const _: () = assert!(MOST_BYTES < FARTHEST, "a slot must find back to its chunk");
 
 /// Offsets and counts of one allocation, which is far below 4 GiB: a mebibyte, or one row.
-fn small(number: usize) -> u32 {
-    match u32::try_from(number) {
-        Ok(number) => number,
-        Err(_) => panic!("a model of {number} bytes is too large for a chunk"),
-    }
-}
-
-fn layout(slot: SlotLayout, capacity: usize) -> (Layout, usize) {
-    let header = Layout::new::<ChunkHeader>();
-    let slots = slot.stride.checked_mul(capacity).and_then(|size| Layout::from_size_align(size, slot.align).ok());
-    match slots.and_then(|slots| header.extend(slots).ok()) {
-        Some(whole) => whole,
-        None => panic!("a chunk of {capacity} rows exceeds the address space"),
-    }
+const fn small(number: usize) -> u32 {
+    assert!(number <= u32::MAX as usize, "a model of this size is too large for a chunk");
+    number as u32
 }
 
 impl ChunkHeader {
     /// How many rows the chunk after one of `capacity` rows has.
     pub(super) fn next_capacity(def: &ModelDef, capacity: usize) -> usize {
-        let most = (MOST_BYTES / SlotLayout::of(def).stride.max(1)).clamp(1, MOST_ROWS);
-        (capacity * 2).clamp(1, most)
+        (capacity * 2).clamp(1, def.vtable.slot.most as usize)
     }
 
     /// A new chunk without any row.
     pub(super) fn allocate(arena: *const Arena, def: &'static ModelDef, query: u32, capacity: usize) -> NonNull<Self> {
-        let slot = SlotLayout::of(def);
-        let (layout, slots) = layout(slot, capacity);
+        let slot = def.vtable.slot;
+        let layout = slot.chunk(capacity);
         // SAFETY: the layout has the header's size at least, which is not zero.
         let memory = unsafe { alloc(layout) }.cast::<Self>();
         let Some(chunk) = NonNull::new(memory) else { handle_alloc_error(layout) };
@@ -99,9 +109,9 @@ impl ChunkHeader {
             capacity: small(capacity),
             previous: std::ptr::null_mut(),
             len: AtomicUsize::new(0),
-            slots: small(slots),
-            stride: small(slot.stride),
-            value: small(slot.value),
+            slots: slot.slots,
+            stride: slot.stride,
+            value: slot.value,
             loading: AtomicBool::new(false),
             indexed: AtomicBool::new(false),
         };
@@ -162,7 +172,7 @@ impl ChunkHeader {
     /// `chunk` came from `allocate` and nothing points into it any more.
     pub(super) unsafe fn free(chunk: NonNull<Self>) {
         // SAFETY: alive until here.
-        let (layout, _) = unsafe { layout(SlotLayout::of(chunk.as_ref().def), chunk.as_ref().capacity as usize) };
+        let layout = unsafe { chunk.as_ref().def.vtable.slot.chunk(chunk.as_ref().capacity as usize) };
         // SAFETY: the header has nothing to drop, and the memory came from `alloc` with this layout.
         unsafe { dealloc(chunk.as_ptr().cast(), layout) };
     }

@@ -5,11 +5,11 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use super::arena::{Arena, Draft};
+use super::arena_ref::ArenaRef;
 use super::def::Generated;
 use super::model::Model;
 use super::new::AnyEntity;
@@ -33,17 +33,17 @@ use crate::sql::Value;
 /// Equality and hash are identity: two handles are equal that lead to the same row of the same session. A handle that
 /// is kept keeps all rows of its session in memory; [`detach`](Entity::detach) gives a plain value for caches.
 pub struct Entity<T: Model> {
-    arena: Arc<Arena>,
+    arena: ArenaRef,
     slot: SlotPtr,
     model: PhantomData<fn() -> T>,
 }
 
-// Send and Sync follow from Arc<Arena>, SlotPtr and `PhantomData<fn() -> T>`: never from T's structure, which the
+// Send and Sync follow from ArenaRef, SlotPtr and `PhantomData<fn() -> T>`: never from T's structure, which the
 // bound `Model: Send + Sync` covers.
 
 impl<T: Model> Entity<T> {
     #[inline]
-    pub(crate) fn new(arena: Arc<Arena>, slot: SlotPtr) -> Self {
+    pub(crate) fn new(arena: ArenaRef, slot: SlotPtr) -> Self {
         debug_assert!(slot.def().is(T::def()));
         Self { arena, slot, model: PhantomData }
     }
@@ -57,10 +57,10 @@ impl<T: Model> Entity<T> {
     }
 
     pub(crate) fn erase(&self) -> AnyEntity {
-        AnyEntity { arena: Arc::clone(&self.arena), slot: self.slot }
+        AnyEntity { arena: self.arena.clone(), slot: self.slot }
     }
 
-    pub(crate) fn arena(&self) -> &Arc<Arena> {
+    pub(crate) fn arena(&self) -> &ArenaRef {
         &self.arena
     }
 
@@ -227,7 +227,7 @@ impl<T: Model> Deref for Entity<T> {
 
 impl<T: Model> Clone for Entity<T> {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.arena), self.slot)
+        Self::new(self.arena.clone(), self.slot)
     }
 }
 

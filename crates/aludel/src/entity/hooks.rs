@@ -4,7 +4,6 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use super::model::Model;
 use super::new::AnyEntity;
@@ -65,9 +64,9 @@ unsafe impl Send for HookRow {}
 unsafe impl Sync for HookRow {}
 
 impl HookRow {
-    pub(crate) fn new(arena: &Arc<super::arena::Arena>, slot: SlotPtr) -> Self {
+    pub(crate) fn new(arena: &super::arena_ref::ArenaRef, slot: SlotPtr) -> Self {
         let stored: *const () = arena.tracker().flushed(slot);
-        Self { entity: AnyEntity { arena: Arc::clone(arena), slot }, stored }
+        Self { entity: AnyEntity { arena: arena.clone(), slot }, stored }
     }
 
     /// The row as the database had it.

@@ -1,9 +1,8 @@
 //! Rows on their way into the arena.
 #![allow(unsafe_code, reason = "decodes rows in place")]
 
-use std::sync::Arc;
-
 use super::arena::{Arena, ChunkPtr, Draft};
+use super::arena_ref::{ArenaRef, Handles};
 use super::def::ModelDef;
 use super::deferred::is_unloaded;
 use super::identity_map::{IdentityKey, IdentityMap};
@@ -19,7 +18,8 @@ use crate::sql::Value;
 /// A row whose entity is in the session gives that entity, unchanged unless it is of an older epoch and has no changes
 /// of its own, or unless `populate_existing` is asked for.
 pub(crate) struct RowLoader<'a> {
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
+    handles: Handles<'a>,
     def: &'static ModelDef,
     query: u32,
     epoch: u32,
@@ -69,9 +69,10 @@ impl OwnRows {
 
 impl<'a> RowLoader<'a> {
     /// A loader for a statement. `alone` says that no row of the model can come twice in it.
-    pub(crate) fn new(arena: &'a Arc<Arena>, def: &'static ModelDef, alone: bool) -> Self {
+    pub(crate) fn new(arena: &'a ArenaRef, def: &'static ModelDef, alone: bool) -> Self {
         Self {
             arena,
+            handles: Handles::new(arena),
             def,
             query: 0,
             epoch: 0,
@@ -103,8 +104,10 @@ impl<'a> RowLoader<'a> {
         self.def
     }
 
-    pub(crate) fn arena(&self) -> &'a Arc<Arena> {
-        self.arena
+    /// A handle for an entity.
+    #[inline]
+    pub(crate) fn handle(&mut self) -> ArenaRef {
+        self.handles.next()
     }
 
     /// The entity of a row whose columns of the model begin at `at`; `None` when its key is NULL, as the rows of an
@@ -134,9 +137,8 @@ impl<'a> RowLoader<'a> {
     fn start(&mut self) {
         let mut tracker = self.arena.tracker();
         self.query = tracker.next_query();
-        self.epoch = tracker.store(self.def).epoch;
         let capacity = ChunkPtr::next_capacity(self.def, 0);
-        self.first = tracker.begin_loading(self.arena, self.def, self.query, capacity);
+        (self.epoch, self.first) = tracker.begin_loading(self.arena, self.def, self.query, capacity);
         if self.first.is_none() {
             tracker.complete_identity_map(self.arena, self.def);
             self.mode = Mode::Shared;
@@ -231,7 +233,7 @@ impl<'a> RowLoader<'a> {
 
     fn grow(&mut self) -> ChunkPtr {
         self.capacity = ChunkPtr::next_capacity(self.def, self.capacity);
-        let chunk = self.arena.chunk(&mut self.arena.tracker(), self.def, self.query, self.capacity);
+        let chunk = Arena::chunk(self.arena, &mut self.arena.tracker(), self.def, self.query, self.capacity);
         self.chunk = Some(chunk);
         chunk
     }

@@ -12,8 +12,10 @@ use loom::cell::UnsafeCell;
 use loom::{model, thread};
 
 use super::arena::Arena;
+use super::arena_ref::{ArenaRef, Handles};
 use super::def::{Cascade, ColumnDef, DefCache, Generated, ModelDef, ModelOptions, RelationshipDef, RelationshipKind};
 use super::handle::Entity;
+use super::identity_map::IdentityKey;
 use super::list::List;
 use super::model::Model;
 use super::relation_field::RelationField;
@@ -233,9 +235,9 @@ unsafe impl Model for Pair {
 }
 
 /// An arena with as many rows, as a query would bring them.
-fn arena(rows: i64) -> (Arc<Arena>, Vec<SlotPtr>) {
+fn arena(rows: i64) -> (ArenaRef, Vec<SlotPtr>) {
     let arena = Arena::new(Weak::<()>::new());
-    let chunk = arena.chunk(&mut arena.tracker(), &PAIR, 0, rows as usize);
+    let chunk = Arena::chunk(&arena, &mut arena.tracker(), &PAIR, 0, rows as usize);
     let slots = (0..rows)
         .map(|row| {
             // SAFETY: the value is written whole, and nobody else fills the chunk.
@@ -292,7 +294,7 @@ fn changes_of_two_columns_at_the_same_time_are_both_kept() {
 fn what_a_flush_reads_back_does_not_cover_a_change_made_meanwhile() {
     model(|| {
         let (arena, slots) = arena(1);
-        let entity = Entity::<Pair>::new(Arc::clone(&arena), slots[0]);
+        let entity = Entity::<Pair>::new(arena.clone(), slots[0]);
         let sent: *const () = slots[0].head();
         let other = {
             let entity = entity.clone();
@@ -312,7 +314,7 @@ fn what_a_flush_reads_back_does_not_cover_a_change_made_meanwhile() {
 fn a_reader_during_a_rollback_sees_the_row_before_or_after() {
     model(|| {
         let (arena, slots) = arena(1);
-        let entity = Entity::<Pair>::new(Arc::clone(&arena), slots[0]);
+        let entity = Entity::<Pair>::new(arena.clone(), slots[0]);
         entity.edit(|pair| {
             pair.set(0, 1);
             pair.set(1, 1);
@@ -338,12 +340,12 @@ fn related(entity: &Entity<Pair>) -> Option<Vec<i64>> {
 fn a_reader_sees_a_relationship_not_loaded_or_whole() {
     model(|| {
         let (arena, owners) = arena(1);
-        let entity = Entity::<Pair>::new(Arc::clone(&arena), owners[0]);
+        let entity = Entity::<Pair>::new(arena.clone(), owners[0]);
         let reader = {
             let entity = entity.clone();
             thread::spawn(move || related(&entity))
         };
-        let chunk = arena.chunk(&mut arena.tracker(), &PAIR, 1, 1);
+        let chunk = Arena::chunk(&arena, &mut arena.tracker(), &PAIR, 1, 1);
         // SAFETY: the value is written whole, and nobody else fills the chunk.
         let child = unsafe {
             chunk.push(State::Persistent, 0, |to| {
@@ -363,7 +365,7 @@ fn a_reader_sees_a_relationship_not_loaded_or_whole() {
 fn a_reader_of_a_collection_sees_each_change_of_it_whole() {
     model(|| {
         let (arena, slots) = arena(3);
-        let entity = Entity::<Pair>::new(Arc::clone(&arena), slots[0]);
+        let entity = Entity::<Pair>::new(arena.clone(), slots[0]);
         arena.tracker().set_loaded_many(&arena, 0, &slots[..1], &[vec![slots[1]]]);
         let reader = {
             let entity = entity.clone();
@@ -382,7 +384,7 @@ fn a_reader_of_a_collection_sees_each_change_of_it_whole() {
 fn a_relationship_loaded_after_a_change_is_seen_by_all_versions() {
     model(|| {
         let (arena, slots) = arena(2);
-        let entity = Entity::<Pair>::new(Arc::clone(&arena), slots[0]);
+        let entity = Entity::<Pair>::new(arena.clone(), slots[0]);
         let writer = {
             let entity = entity.clone();
             thread::spawn(move || entity.edit(|pair| pair.set(1, 9)))
@@ -391,5 +393,68 @@ fn a_relationship_loaded_after_a_change_is_seen_by_all_versions() {
         writer.join().unwrap();
         assert_eq!(entity.both(), (0, 9));
         assert_eq!(related(&entity), Some(vec![1]));
+    });
+}
+
+// Who has the arena, and what its identity maps know
+
+#[test]
+fn the_last_handle_frees_the_arena_after_all_others_are_done_with_it() {
+    model(|| {
+        let (arena, slots) = arena(1);
+        let others: Vec<_> = {
+            let mut handles = Handles::new(&arena);
+            // Two batches, of which one handle is left over.
+            (0..2).map(|_| Entity::<Pair>::new(handles.next(), slots[0])).collect()
+        };
+        let readers = others.into_iter().map(|entity| thread::spawn(move || entity.both()));
+        let readers: Vec<_> = readers.collect();
+        // The rows' cells show it where they are freed while somebody reads them.
+        drop(arena);
+        for reader in readers {
+            assert_eq!(reader.join().unwrap(), (0, 0));
+        }
+    });
+}
+
+#[test]
+fn whoever_is_alone_with_the_arena_sees_what_others_have_done() {
+    model(|| {
+        let (mut arena, slots) = arena(1);
+        let entity = Entity::<Pair>::new(arena.clone(), slots[0]);
+        let other = thread::spawn(move || entity.edit(|pair| pair.set(0, 7)));
+        if let Some(arena) = arena.get_mut() {
+            arena.empty();
+        }
+        other.join().unwrap();
+        assert!(arena.is_only());
+    });
+}
+
+#[test]
+fn an_identity_map_that_is_built_during_a_load_knows_the_rows_that_come_after_it() {
+    model(|| {
+        let arena = Arena::new(Weak::<()>::new());
+        let (_, first) = arena.tracker().begin_loading(&arena, &PAIR, 1, 2);
+        let first = first.expect("the first rows of the model");
+        let asking = {
+            let arena = arena.clone();
+            thread::spawn(move || arena.tracker().identity_map(&arena, &PAIR).get(&IdentityKey::Int(1)).is_some())
+        };
+        for row in 0..2 {
+            // SAFETY: the value is written whole, and nobody else fills the chunk.
+            let pushed = unsafe {
+                first.push(State::Persistent, 0, |to| {
+                    to.cast::<Pair>().write(Pair::new(row, row));
+                    Ok::<(), Infallible>(())
+                })
+            };
+            pushed.unwrap_or_else(|never| match never {});
+        }
+        first.end_loading();
+        asking.join().unwrap();
+        let mut tracker = arena.tracker();
+        let map = tracker.identity_map(&arena, &PAIR);
+        assert!((0..2).all(|row| map.get(&IdentityKey::Int(row)).is_some()));
     });
 }

@@ -1,6 +1,7 @@
 //! What a model is in memory: its definition, the arena that holds its rows, the handles that reach them.
 
 pub(crate) mod arena;
+pub(crate) mod arena_ref;
 mod chunk;
 mod decode_value;
 pub mod def;

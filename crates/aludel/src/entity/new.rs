@@ -2,9 +2,9 @@
 #![allow(unsafe_code, reason = "moves a row's value into its slot")]
 
 use std::fmt;
-use std::sync::Arc;
 
-use super::arena::{Arena, Draft};
+use super::arena::Draft;
+use super::arena_ref::ArenaRef;
 use super::def::RelationshipKind;
 use super::handle::Entity;
 use super::model::Model;
@@ -171,7 +171,7 @@ impl<N: New> IntoLink<N::Model> for N {
 /// A row of a session, of whatever model: an [`Entity`] without its type.
 #[derive(Clone)]
 pub struct AnyEntity {
-    pub(crate) arena: Arc<Arena>,
+    pub(crate) arena: ArenaRef,
     pub(crate) slot: SlotPtr,
 }
 
@@ -188,7 +188,7 @@ impl AnyEntity {
 
     /// The entity, if it is one of `M`.
     pub fn downcast<M: Model>(&self) -> Option<Entity<M>> {
-        self.slot.def().is(M::def()).then(|| Entity::new(Arc::clone(&self.arena), self.slot))
+        self.slot.def().is(M::def()).then(|| Entity::new(self.arena.clone(), self.slot))
     }
 }
 
@@ -224,7 +224,7 @@ pub(crate) trait AnyNew: Send + Sync {
     fn take_links(&mut self) -> Vec<NewLink>;
     fn put(&mut self, column: usize, value: Value<'_>) -> crate::Result<()>;
     /// Moves the value into a slot of the arena.
-    fn place(self: Box<Self>, arena: &Arc<Arena>) -> (SlotPtr, Vec<NewLink>);
+    fn place(self: Box<Self>, arena: &ArenaRef) -> (SlotPtr, Vec<NewLink>);
 }
 
 impl<M: Model> AnyNew for NewRow<M> {
@@ -266,7 +266,7 @@ impl<M: Model> AnyNew for NewRow<M> {
         self.value.put(column, value)
     }
 
-    fn place(mut self: Box<Self>, arena: &Arc<Arena>) -> (SlotPtr, Vec<NewLink>) {
+    fn place(mut self: Box<Self>, arena: &ArenaRef) -> (SlotPtr, Vec<NewLink>) {
         let def = M::def();
         for index in 0..def.relationships.len() {
             self.value.relation_mut(index).clear();
@@ -329,7 +329,7 @@ impl AnyNew for DraftRow {
         self.draft.put(column, value)
     }
 
-    fn place(self: Box<Self>, arena: &Arc<Arena>) -> (SlotPtr, Vec<NewLink>) {
+    fn place(self: Box<Self>, arena: &ArenaRef) -> (SlotPtr, Vec<NewLink>) {
         let Self { mut draft, given } = *self;
         let def = draft.def();
         // Free-standing fields let go of the other arena here, under no lock.

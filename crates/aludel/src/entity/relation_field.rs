@@ -2,9 +2,9 @@
 #![allow(unsafe_code, reason = "a tagged pointer to the arena, and reads of the rows that it keeps")]
 
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 use super::arena::Arena;
+use super::arena_ref::ArenaRef;
 use super::def::RelationshipDef;
 use super::list::List;
 use super::slot::{SlotHeader, SlotPtr};
@@ -182,8 +182,8 @@ impl RelationField {
         let link = self.link.load(Ordering::Relaxed);
         self.link.store(HOME, Ordering::Relaxed);
         if link & TAG == OWNER {
-            // SAFETY: `clone` put a strong count there, and it was taken out for good.
-            drop(unsafe { Arc::from_raw(std::ptr::with_exposed_provenance::<Arena>(link & !TAG)) });
+            // SAFETY: `clone` put a handle there, and it was taken out for good.
+            drop(unsafe { ArenaRef::from_raw(std::ptr::with_exposed_provenance::<Arena>(link & !TAG)) });
         }
     }
 
@@ -196,19 +196,15 @@ impl RelationField {
         };
         let arena = if self.is_owned() {
             let link = self.link.load(Ordering::Relaxed);
-            // SAFETY: the field owns a strong count; the copy takes another.
-            unsafe {
-                let arena = std::ptr::with_exposed_provenance::<Arena>(link & !TAG);
-                Arc::increment_strong_count(arena);
-                Some(Arc::from_raw(arena))
-            }
+            // SAFETY: the field owns a handle; the copy takes another.
+            Some(unsafe { ArenaRef::count_one(std::ptr::with_exposed_provenance::<Arena>(link & !TAG)) })
         } else {
             slot(row).and_then(|slot| slot.arena())
         };
         match arena {
             Some(arena) => Self {
                 state: AtomicPtr::new(state),
-                link: AtomicUsize::new(Arc::into_raw(arena).expose_provenance() | OWNER),
+                link: AtomicUsize::new(arena.into_raw().expose_provenance() | OWNER),
             },
             // The arena is being dropped: its values are, one by one, and may no longer lead anywhere.
             None => Self { state: AtomicPtr::new(std::ptr::null_mut()), link: AtomicUsize::new(HOME) },

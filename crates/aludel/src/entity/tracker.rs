@@ -5,8 +5,6 @@ mod links;
 mod relations;
 mod states;
 
-use std::sync::Arc;
-
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
@@ -15,6 +13,7 @@ use links::LinkChanges;
 pub(crate) use links::{Link, LinkChange};
 
 use super::arena::{Arena, ChunkPtr, Draft};
+use super::arena_ref::ArenaRef;
 use super::def::{Action, ConstraintDef, ModelDef};
 use super::identity_map::{IdentityKey, IdentityMap};
 use super::placeholder::is_placeholder;
@@ -90,8 +89,13 @@ unsafe impl Send for Tracker {}
 
 impl Tracker {
     pub(crate) fn store(&mut self, def: &'static ModelDef) -> &mut Store {
+        let index = self.store_index(def);
+        &mut self.stores[index]
+    }
+
+    fn store_index(&mut self, def: &'static ModelDef) -> usize {
         match self.stores.iter().position(|store| store.def.is(def)) {
-            Some(index) => &mut self.stores[index],
+            Some(index) => index,
             None => {
                 self.stores.push(Store {
                     def,
@@ -103,8 +107,7 @@ impl Tracker {
                     open: None,
                     open_capacity: 0,
                 });
-                let last = self.stores.len() - 1;
-                &mut self.stores[last]
+                self.stores.len() - 1
             }
         }
     }
@@ -179,24 +182,25 @@ impl Tracker {
         self.identity_map(arena, def);
     }
 
-    /// A statement brings the first rows of a model, past the identity map: the chunk for them, unless the store has, or
-    /// has had, rows already.
+    /// A statement brings rows of a model: their epoch, and where they are the first that the store has had, the chunk for
+    /// them, past the identity map.
     pub(crate) fn begin_loading(
         &mut self,
-        arena: &Arc<Arena>,
+        arena: &ArenaRef,
         def: &'static ModelDef,
         query: u32,
         capacity: usize,
-    ) -> Option<ChunkPtr> {
-        let store = self.store(def);
-        if store.occupied || store.keys.is_some() {
-            return None;
+    ) -> (u32, Option<ChunkPtr>) {
+        let index = self.store_index(def);
+        let Store { epoch, occupied, ref keys, .. } = self.stores[index];
+        if occupied || keys.is_some() {
+            return (epoch, None);
         }
-        let first = arena.chunk(self, def, query, capacity);
+        let first = Arena::chunk(arena, self, def, query, capacity);
         first.begin_loading();
-        let store = self.store(def);
+        let store = &mut self.stores[index];
         (store.occupied, store.unindexed) = (true, Some(first));
-        Some(first)
+        (epoch, Some(first))
     }
 
     /// The key by which the database knows the row: that of the version it has, whatever was set since.
@@ -263,14 +267,14 @@ impl Tracker {
     }
 
     /// A chunk with room for one more row that `add` makes.
-    pub(crate) fn open_chunk(&mut self, arena: &Arc<Arena>, def: &'static ModelDef) -> ChunkPtr {
+    pub(crate) fn open_chunk(&mut self, arena: &ArenaRef, def: &'static ModelDef) -> ChunkPtr {
         let query = self.next_query();
         let store = self.store(def);
         if let Some(chunk) = store.open.filter(|chunk| !chunk.is_full()) {
             return chunk;
         }
         let capacity = ChunkPtr::next_capacity(def, store.open_capacity);
-        let chunk = arena.chunk(self, def, query, capacity);
+        let chunk = Arena::chunk(arena, self, def, query, capacity);
         let store = self.store(def);
         (store.open, store.open_capacity) = (Some(chunk), capacity);
         chunk

@@ -7,6 +7,7 @@ use crate::engine::row::Row;
 use crate::error::Result;
 use crate::sql::Value;
 
+use super::chunk::SlotLayout;
 use super::model::Model;
 use super::relation_field::RelationField;
 
@@ -14,12 +15,14 @@ use super::relation_field::RelationField;
 pub struct VTable {
     /// Size and alignment of the struct.
     pub(crate) layout: Layout,
+    pub(super) slot: SlotLayout,
     pub(crate) decode: unsafe fn(&Row<'_>, usize, *mut ()) -> Result<()>,
     pub(crate) value: unsafe fn(*const (), usize) -> Value<'static>,
     pub(crate) put: unsafe fn(*mut (), usize, Value<'_>) -> Result<()>,
     pub(crate) relation: unsafe fn(*const (), usize) -> *const RelationField,
     pub(crate) relation_mut: unsafe fn(*mut (), usize) -> *mut RelationField,
     pub(crate) clone_to: unsafe fn(*const (), *mut ()),
+    /// Cuts the relationships first: the value's own Drop finds none of them loaded.
     pub(crate) drop: unsafe fn(*mut ()),
 }
 
@@ -62,11 +65,16 @@ impl VTable {
             unsafe { to.cast::<T>().write((*from.cast::<T>()).clone()) }
         }
         unsafe fn drop<T: Model>(value: *mut ()) {
+            for index in 0..T::def().relationships.len() {
+                // SAFETY: see above.
+                unsafe { (*value.cast::<T>()).relation_mut(index) }.clear();
+            }
             // SAFETY: see above.
             unsafe { value.cast::<T>().drop_in_place() }
         }
         Self {
             layout: Layout::new::<T>(),
+            slot: SlotLayout::of(Layout::new::<T>()),
             decode: decode::<T>,
             value: value::<T>,
             put: put::<T>,

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
 use crate::engine::row::Row;
 use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
 use crate::entity::slot::SlotPtr;
@@ -287,7 +287,7 @@ impl JoinedLoad {
 /// What is loaded with the entities of a query, while its rows are read.
 pub struct Eager<'a> {
     session: &'a Session,
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
     plan: Plan,
     loaders: Vec<RowLoader<'a>>,
     /// The query's entities; each once where collections are joined.
@@ -316,7 +316,7 @@ impl<'a> Eager<'a> {
         &self.plan.undeferred
     }
 
-    pub(super) fn new(session: &'a Session, arena: &'a Arc<Arena>, plan: Plan, populate_existing: bool) -> Self {
+    pub(super) fn new(session: &'a Session, arena: &'a ArenaRef, plan: Plan, populate_existing: bool) -> Self {
         let loader = |joined: &JoinedLoad| {
             let loader = RowLoader::new(arena, joined.target, false);
             if populate_existing { loader.populate_existing() } else { loader }

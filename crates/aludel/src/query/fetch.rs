@@ -1,10 +1,8 @@
 //! What a query's rows are read into.
 
-use std::sync::Arc;
-
 use crate::engine::row::Row;
 use crate::entity::Entity;
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::loader::RowLoader;
 use crate::entity::model::Model;
 use crate::error::{Error, ErrorKind, Result};
@@ -73,7 +71,7 @@ pub trait Fetch: Sized + Send + 'static {
 /// Where a statement's rows come from: what entities are made with.
 pub struct Source<'a> {
     /// Where all entities of the statement lie, whatever becomes of the session meanwhile.
-    pub(super) arena: &'a Arc<Arena>,
+    pub(super) arena: &'a ArenaRef,
     /// Whether no row of a model can come twice.
     pub(super) alone: bool,
     pub(super) populate_existing: bool,
@@ -144,7 +142,7 @@ impl<M: Model> Fetch for Entity<M> {
     #[inline]
     fn read(reader: &mut EntityReader<'_>, row: &Row<'_>, at: usize) -> Result<Self> {
         let slot = reader.loader.slot(row, at)?;
-        Ok(Self::new(Arc::clone(reader.loader.arena()), slot))
+        Ok(Self::new(reader.loader.handle(), slot))
     }
 
     fn detached(_row: &Row<'_>, _at: usize) -> Result<Self> {
@@ -163,7 +161,7 @@ impl<M: Model> Fetch for Entity<M> {
         {
             return Ok(());
         }
-        rows.push(Self::new(Arc::clone(reader.loader.arena()), slot));
+        rows.push(Self::new(reader.loader.handle(), slot));
         Ok(())
     }
 
@@ -186,7 +184,7 @@ impl<M: Model> Fetch for Option<Entity<M>> {
 
     fn read(reader: &mut EntityReader<'_>, row: &Row<'_>, at: usize) -> Result<Self> {
         let slot = reader.loader.optional(row, at)?;
-        Ok(slot.map(|slot| Entity::new(Arc::clone(reader.loader.arena()), slot)))
+        Ok(slot.map(|slot| Entity::new(reader.loader.handle(), slot)))
     }
 
     fn detached(_row: &Row<'_>, _at: usize) -> Result<Self> {

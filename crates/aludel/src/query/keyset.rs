@@ -131,7 +131,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
         let prepared = self.prepare_by_key(session, asked);
         async move {
             let (prepared, window) = prepared?;
-            let found = rows::<Keyed<R>>(session, M::def(), prepared, at).await?;
+            let found = rows::<Keyed<R>>(session, M::def(), Ok(prepared), at).await?;
             window.page(found)
         }
     }

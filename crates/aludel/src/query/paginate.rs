@@ -26,7 +26,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
         let prepared = self.prepare_page(session, page);
         async move {
             let (window, items, counted) = prepared?;
-            let items = rows(session, M::def(), items, at).await?;
+            let items = rows(session, M::def(), Ok(items), at).await?;
             window.found(items.len())?;
             let total = match counted {
                 Some(statement) => Some(count(session, M::def(), statement, at).await?),

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::panic::Location;
-use std::sync::Arc;
 
 use crate::engine::row::Row;
 use crate::entity::def::ModelDef;
@@ -222,7 +221,7 @@ impl<'a> PolymorphicReader<'a> {
         for (position, variant) in self.variants.iter_mut().enumerate() {
             if is_it(variant)? {
                 let slot = variant.loader.slot(row, at + variant.at)?;
-                let entity = AnyEntity { arena: Arc::clone(variant.loader.arena()), slot };
+                let entity = AnyEntity { arena: variant.loader.handle(), slot };
                 return P::variant(position, entity).ok_or_else(|| unknown::<P>(row, at));
             }
         }

@@ -4,14 +4,13 @@
 //! does the rest: no connection is taken for a query that cannot be sent.
 
 use std::panic::Location;
-use std::sync::Arc;
 
 use crate::engine::row::Row;
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::error::{Error, ErrorKind, Result};
-use crate::session::{Bind, Fetched, Session, Unfinished};
+use crate::session::{Bind, Fetched, Session, StatementTurn, Unfinished};
 use crate::sql::Statement;
 
 use super::Query;
@@ -30,7 +29,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     pub fn all(self, session: &Session) -> impl Future<Output = Result<Vec<R>>> + Send {
         let at = Location::caller();
         let prepared = self.draft.prepare(session.rendering_of(M::def()));
-        async move { rows(session, M::def(), prepared?, at).await }
+        rows(session, M::def(), prepared, at)
     }
 
     /// The first row, if there is one. Without an order it is any.
@@ -41,7 +40,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
     pub fn first(self, session: &Session) -> impl Future<Output = Result<Option<R>>> + Send {
         let at = Location::caller();
         let prepared = self.draft.into_draft().at_most(1).prepare(session.rendering_of(M::def()));
-        async move { Ok(rows(session, M::def(), prepared?, at).await?.pop()) }
+        async move { Ok(rows(session, M::def(), prepared, at).await?.pop()) }
     }
 
     /// The first row; its absence is the response 404.
@@ -73,7 +72,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
         let at = Location::caller();
         let prepared = self.draft.into_draft().at_most(2).prepare(session.rendering_of(M::def()));
         async move {
-            let mut rows = rows(session, M::def(), prepared?, at).await?;
+            let mut rows = rows(session, M::def(), prepared, at).await?;
             if rows.len() > 1 {
                 let def = M::def();
                 let message = format!("more than one row of `{}` where one was asked for", def.table);
@@ -130,38 +129,60 @@ impl<M: Model, R: Fetch> Query<M, R> {
 ///
 /// What can be done at once is done by a plain function, [`Reading::begin`]: what it needs meanwhile is not part of
 /// the future, which is moved around.
-pub(super) async fn rows<R: Fetch>(
+pub(super) fn rows<'s, R: Fetch>(
+    session: &'s Session,
+    def: &'static ModelDef,
+    mut prepared: Result<Prepared>,
+    at: &'static Location<'static>,
+) -> impl Future<Output = Result<Vec<R>>> + Send + use<'s, R> {
+    // Not an `async fn`, whose future would have what it is given twice.
+    async move {
+        let Ok(ready) = &mut prepared else { return prepared.map(|_| Vec::new()) };
+        // A loop over short statements has to give way now and then: none of them waits for anything.
+        tokio::task::coop::consume_budget().await;
+        let mut statement = session.statement(at);
+        if ready.locks || statement.has_changes() {
+            drop(statement);
+            // In a box, which few need: else the future of every query would be larger.
+            Box::pin(make_ready(session, def, ready.locks, at)).await?;
+            statement = session.statement(at);
+        }
+        let plan = ready.eager.take();
+        let (arena, turn) = statement.parts();
+        match Reading::begin(session, def, arena, turn, ready, plan, at)? {
+            Progress::Done(rows) => Ok(rows),
+            // In a box, which few need: else the future of every query would be larger.
+            Progress::Unfinished(rest) => Box::pin(rest.finish()).await,
+        }
+    }
+}
+
+/// What comes before a query that needs it: the flush, and the transaction for its locks.
+#[cold]
+async fn make_ready(
     session: &Session,
     def: &'static ModelDef,
-    mut prepared: Prepared,
+    locks: bool,
     at: &'static Location<'static>,
-) -> Result<Vec<R>> {
+) -> Result<()> {
     session.autoflush(at).await?;
-    if prepared.locks {
-        // In a box, which few need: else the future of every query would be larger.
-        Box::pin(session.begin_of(session.bind_of(def)?, at)).await?;
+    if locks {
+        session.begin_of(session.bind_of(def)?, at).await?;
     }
-    // A loop over short statements has to give way now and then: none of them waits for anything.
-    tokio::task::coop::consume_budget().await;
-    let arena = session.arena();
-    let plan = prepared.eager.take();
-    match Reading::begin(session, def, &arena, &prepared, plan, at)? {
-        Progress::Done(rows) => Ok(rows),
-        // In a box, which few need: else the future of every query would be larger.
-        Progress::Unfinished(rest) => Box::pin(rest.finish()).await,
-    }
+    Ok(())
 }
 
 /// How far a query has got at once.
-enum Progress<'a, R: Fetch> {
+enum Progress<'a, 's, R: Fetch> {
     Done(Vec<R>),
-    Unfinished(Box<Reading<'a, R>>),
+    Unfinished(Box<Reading<'a, 's, R>>),
 }
 
 /// A query whose statement, or whose relationships, have to be waited for.
-struct Reading<'a, R: Fetch> {
+struct Reading<'a, 's, R: Fetch> {
     // Fields drop in this order: the statement ends before what takes its rows.
-    statement: Option<Unfinished<'a, 'a>>,
+    statement: Option<Unfinished<'a>>,
+    turn: StatementTurn<'a, 's>,
     session: &'a Session,
     bind: Bind,
     prepared: &'a Prepared,
@@ -170,16 +191,17 @@ struct Reading<'a, R: Fetch> {
     at: &'static Location<'static>,
 }
 
-impl<'a, R: Fetch> Reading<'a, R> {
+impl<'a, 's, R: Fetch> Reading<'a, 's, R> {
     /// Reads what can be read without waiting for anything.
     fn begin(
         session: &'a Session,
         def: &'static ModelDef,
-        arena: &'a Arc<Arena>,
+        arena: &'a ArenaRef,
+        mut turn: StatementTurn<'a, 's>,
         prepared: &'a Prepared,
         plan: Option<Box<Plan>>,
         at: &'static Location<'static>,
-    ) -> Result<Progress<'a, R>> {
+    ) -> Result<Progress<'a, 's, R>> {
         let bind = session.bind_of(def)?;
         let Prepared { sql, params, alone, populate_existing, keys, .. } = prepared;
         let eager = draft::eager(session, arena, plan, *populate_existing);
@@ -188,7 +210,7 @@ impl<'a, R: Fetch> Reading<'a, R> {
             R::reader(&mut Source { arena, alone: *alone, populate_existing: *populate_existing, eager, keys });
         let mut rows = Vec::new();
         let mut sink = |row: &Row<'_>| R::push(&mut reader, row, &mut rows);
-        let statement = match session.fetch_now(bind, sql, params, at, &mut sink) {
+        let statement = match session.fetch_now(turn.get(), bind, sql, params, at, &mut sink) {
             Fetched::Done(result) => {
                 result.map_err(explain)?;
                 if !loads {
@@ -199,17 +221,19 @@ impl<'a, R: Fetch> Reading<'a, R> {
             }
             Fetched::Unfinished(statement) => Some(statement),
         };
-        Ok(Progress::Unfinished(Box::new(Self { statement, session, bind, prepared, reader, rows, at })))
+        Ok(Progress::Unfinished(Box::new(Self { statement, turn, session, bind, prepared, reader, rows, at })))
     }
 
     #[cold]
     async fn finish(self: Box<Self>) -> Result<Vec<R>> {
-        let Self { statement, session, bind, prepared, mut reader, mut rows, at } = *self;
+        let Self { statement, mut turn, session, bind, prepared, mut reader, mut rows, at } = *self;
         if let Some(statement) = statement {
             let mut sink = |row: &Row<'_>| R::push(&mut reader, row, &mut rows);
             let Prepared { sql, params, .. } = prepared;
-            session.finish_fetch(statement, bind, sql, params, at, &mut sink).await.map_err(explain)?;
+            session.finish_fetch(&mut turn, statement, bind, sql, params, at, &mut sink).await.map_err(explain)?;
         }
+        // What is loaded along takes turns of its own.
+        turn.end();
         if let Some(eager) = R::finish(reader) {
             eager.settle(at).await?;
         }

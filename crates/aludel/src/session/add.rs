@@ -1,12 +1,10 @@
 //! Rows given to the session, and rows taken from it.
 
-use std::sync::Arc;
-
 use uuid::Uuid;
 
 use super::Session;
 use crate::entity::Entity;
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::{ColumnDef, Generated, ModelDef, RelationshipKind};
 use crate::entity::new::{AnyNew, LinkTarget, New, NewLink, Target};
 use crate::entity::placeholder::placeholder;
@@ -32,13 +30,13 @@ impl Session {
 }
 
 /// Adds a row of whatever model, and what it is linked to.
-pub(super) fn add_row(arena: &Arc<Arena>, row: Box<dyn AnyNew>) -> SlotPtr {
+pub(super) fn add_row(arena: &ArenaRef, row: Box<dyn AnyNew>) -> SlotPtr {
     add_linked(arena, row, None)
 }
 
 /// Adds a row, links it to its parent by this relationship of that, and adds what it is linked to itself: its key may have
 /// columns of the parent's, and its children's keys have them too.
-fn add_linked(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>, parent: Option<(SlotPtr, usize)>) -> SlotPtr {
+fn add_linked(arena: &ArenaRef, mut row: Box<dyn AnyNew>, parent: Option<(SlotPtr, usize)>) -> SlotPtr {
     let def = row.def();
     super::tenant::stamp_added(arena, row.as_mut());
     for (column, column_def) in def.columns.iter().enumerate() {
@@ -81,7 +79,7 @@ fn add_linked(arena: &Arc<Arena>, mut row: Box<dyn AnyNew>, parent: Option<(Slot
 }
 
 /// A new row's collections are empty, and its to-one relationships lead nowhere unless a foreign key was given.
-fn empty_relationships(arena: &Arc<Arena>, slot: SlotPtr) {
+fn empty_relationships(arena: &ArenaRef, slot: SlotPtr) {
     let def = slot.def();
     for (index, relationship) in def.relationships.iter().enumerate() {
         let is_given = |&column: &usize| {
@@ -99,7 +97,7 @@ fn empty_relationships(arena: &Arc<Arena>, slot: SlotPtr) {
 }
 
 /// Adds what a row was built with, and links it.
-fn follow(arena: &Arc<Arena>, slot: SlotPtr, link: NewLink) {
+fn follow(arena: &ArenaRef, slot: SlotPtr, link: NewLink) {
     let LinkTarget(target) = link.target;
     let other = match target {
         Target::None => return,
@@ -125,7 +123,7 @@ fn has_key(def: &ModelDef, relationship: usize) -> bool {
 }
 
 /// Links two rows.
-fn join(arena: &Arc<Arena>, slot: SlotPtr, relationship: usize, other: SlotPtr) {
+fn join(arena: &ArenaRef, slot: SlotPtr, relationship: usize, other: SlotPtr) {
     match slot.def().relationships[relationship].kind {
         RelationshipKind::Many => super::links::push(arena, slot, relationship, other),
         RelationshipKind::One | RelationshipKind::OptionalOne => {

@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 
+use super::entities::StatementTurn;
 use super::lock::Turn;
 use super::pending_keys::has_pending_key;
 use super::shared::Bind;
@@ -14,7 +15,7 @@ use crate::sql::Value;
 
 /// The connection of the open transaction, if there is one.
 #[derive(Default)]
-pub(super) struct Link {
+pub(crate) struct Link {
     /// That of the bind whose turn it is: see [`switch`](Link::switch).
     pub(super) connection: Option<PooledConnection>,
     /// Whose turn it is.
@@ -70,20 +71,19 @@ impl Link {
 }
 
 /// How far a read has got at once.
-pub(crate) enum Fetched<'s, 'p> {
+pub(crate) enum Fetched<'p> {
     Done(Result<u64>),
     /// The rest is [`finish_fetch`](Session::finish_fetch)'s.
-    Unfinished(Unfinished<'s, 'p>),
+    Unfinished(Unfinished<'p>),
 }
 
-/// What is left of a read: all of it, where the session's turn or a connection has to be waited for.
-pub(crate) struct Unfinished<'s, 'p>(Option<Box<Begun<'s, 'p>>>);
+/// What is left of a read: all of it, where the session's turn or a connection has to be waited for. It goes before the
+/// turn does: a connection goes home before that.
+pub(crate) struct Unfinished<'p>(Option<Box<Begun<'p>>>);
 
 /// A read that has to wait for something.
-struct Begun<'s, 'p> {
-    // Fields drop in this order: the connection goes home before the turn ends.
+struct Begun<'p> {
     borrowed: Option<PooledConnection>,
-    turn: Turn<'s>,
     rest: Rest<'p>,
 }
 
@@ -103,73 +103,87 @@ impl Session {
     ) -> Result<u64> {
         // A loop over short statements has to give way now and then: none of them waits for anything.
         tokio::task::coop::consume_budget().await;
-        match self.fetch_now(bind, sql, params, at, sink) {
+        let mut turn = self.inner.try_turn(at);
+        match self.fetch_now(turn.as_mut(), bind, sql, params, at, sink) {
             Fetched::Done(result) => result,
             // In a box, which few need: else the future of every query would be larger, and it is moved around.
-            Fetched::Unfinished(rest) => Box::pin(self.finish_fetch(rest, bind, sql, params, at, sink)).await,
+            Fetched::Unfinished(rest) => {
+                Box::pin(async move {
+                    match (rest.0, &mut turn) {
+                        (Some(begun), Some(turn)) => self.fetch_rest(turn, *begun, sink).await,
+                        _ => {
+                            drop(turn);
+                            self.fetch_patiently(bind, sql, params, at, sink).await
+                        }
+                    }
+                })
+                .await
+            }
         }
     }
 
-    /// Goes on with what [`fetch_now`](Self::fetch_now) has begun, of the same statement.
+    /// Goes on with what [`fetch_now`](Self::fetch_now) has begun, of the same statement. The turn is over afterwards.
     #[cold]
     pub(crate) async fn finish_fetch(
         &self,
-        rest: Unfinished<'_, '_>,
+        turn: &mut StatementTurn<'_, '_>,
+        rest: Unfinished<'_>,
         bind: Bind,
         sql: &str,
         params: &[Value<'_>],
         at: &'static Location<'static>,
         sink: Sink<'_>,
     ) -> Result<u64> {
-        match rest.0 {
-            Some(begun) => self.fetch_rest(*begun, sink).await,
-            None => self.fetch_patiently(bind, sql, params, at, sink).await,
+        if let (Some(begun), Some(turn)) = (rest.0, turn.get()) {
+            return self.fetch_rest(turn, *begun, sink).await;
         }
+        turn.end();
+        self.fetch_patiently(bind, sql, params, at, sink).await
     }
 
-    /// A read as far as it goes without waiting for anything.
-    pub(crate) fn fetch_now<'s, 'p>(
-        &'s self,
+    /// A read as far as it goes without waiting for anything, in the session's turn if nobody else has that.
+    pub(crate) fn fetch_now<'p>(
+        &self,
+        turn: Option<&mut Turn<'_>>,
         bind: Bind,
         sql: &'p str,
         params: &'p [Value<'p>],
         at: &'static Location<'static>,
         sink: Sink<'_>,
-    ) -> Fetched<'s, 'p> {
+    ) -> Fetched<'p> {
         if let Err(error) = self.check() {
             return Fetched::Done(Err(error));
         }
         if has_pending_key(params) || self.inner.db().engine(bind).is_server() {
             return Fetched::Unfinished(Unfinished(None));
         }
-        let Some(mut turn) = self.inner.try_turn(at) else { return Fetched::Unfinished(Unfinished(None)) };
+        let Some(turn) = turn else { return Fetched::Unfinished(Unfinished(None)) };
         turn.switch(bind);
-        let mut borrowed = None;
-        let connection = match &mut turn.connection {
+        let (now, borrowed) = match &mut turn.connection {
             Some(connection) => match self.check_open(connection) {
-                Ok(()) => connection,
+                Ok(()) => (connection.fetch_now(sql, params, sink), None),
                 Err(error) => return Fetched::Done(Err(error)),
             },
-            None => match self.inner.db().engine(bind).try_acquire(at) {
-                Some(connection) => borrowed.insert(connection),
+            None => match self.inner.db().engine(bind).try_borrow(at) {
+                Some(connection) => connection.fetch_now(sql, params, sink),
                 None => return Fetched::Unfinished(Unfinished(None)),
             },
         };
-        match connection.fetch_now(sql, params, sink) {
+        match now {
             Now::Done(Ok(rows)) => Fetched::Done(Ok(rows)),
-            Now::Done(result) => Fetched::Done(self.settle(&turn, result)),
-            Now::Later(rest) => Fetched::Unfinished(Unfinished(Some(Box::new(Begun { turn, borrowed, rest })))),
+            Now::Done(result) => Fetched::Done(self.settle(turn, result)),
+            Now::Later(rest) => Fetched::Unfinished(Unfinished(Some(Box::new(Begun { borrowed, rest })))),
         }
     }
 
     #[cold]
-    async fn fetch_rest(&self, begun: Begun<'_, '_>, sink: Sink<'_>) -> Result<u64> {
-        let Begun { mut turn, mut borrowed, rest } = begun;
+    async fn fetch_rest(&self, turn: &mut Turn<'_>, begun: Begun<'_>, sink: Sink<'_>) -> Result<u64> {
+        let Begun { mut borrowed, rest } = begun;
         let result = match (&mut borrowed, &mut turn.connection) {
             (Some(connection), _) | (None, Some(connection)) => connection.fetch_rest(rest, sink).await,
             (None, None) => unreachable!("begun on one of them"),
         };
-        self.settle(&turn, result)
+        self.settle(turn, result)
     }
 
     #[cold]

@@ -9,7 +9,7 @@ use super::replicas::primary_may_know;
 use super::shared::{Bind, DbShared};
 use super::{Session, detached};
 use crate::engine::{CursorId, Engine, PooledConnection};
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Value;
 
@@ -24,7 +24,7 @@ pub(crate) struct CursorSource {
     /// Whether the rows may come from a replica.
     from_replica: bool,
     /// What knows the keys of rows that were new when the query was written.
-    arena: Option<Arc<Arena>>,
+    arena: Option<ArenaRef>,
 }
 
 /// A statement whose rows are asked for little by little.

@@ -21,13 +21,12 @@ pub(super) use inserts::value_of;
 
 use std::collections::HashSet;
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::Session;
 use super::hooks::inside::is_in_flush;
 use super::lock::Turn;
 use super::transaction::Unsettled;
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::entity::placeholder::may_be_placeholder;
 use crate::entity::slot::{SlotPtr, State};
@@ -37,7 +36,7 @@ use queue::Queue;
 
 /// The keys that the database made, by the placeholders that stood for them. They are kept where the queries of other
 /// tasks find them too.
-struct Keys(Arc<Arena>);
+struct Keys(ArenaRef);
 
 impl Keys {
     fn made(&mut self, def: &ModelDef, placeholder: Value<'static>, key: Value<'static>) {
@@ -77,7 +76,7 @@ impl Keys {
 struct Flush<'a, 'b> {
     session: &'a Session,
     turn: &'a mut Turn<'b>,
-    arena: Arc<Arena>,
+    arena: ArenaRef,
     at: &'static Location<'static>,
     keys: Keys,
     /// One buffer for the text of all statements.
@@ -161,7 +160,7 @@ impl Session {
             return Box::pin(self.flush_with_hooks(turn, at)).await;
         }
         let unsettled = Unsettled::new(self);
-        let keys = Keys(Arc::clone(&arena));
+        let keys = Keys(arena.clone());
         let mut flush =
             Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0, cascaded: 0 };
         flush.run().await?;
@@ -186,7 +185,7 @@ impl Flush<'_, '_> {
         let switches = self.switches(&mut new, &doomed);
         let (before, after) = self.order_switches(switches, &new);
         self.switch(&before).await?;
-        let arena = Arc::clone(&self.arena);
+        let arena = self.arena.clone();
         let mut queue = Queue::default();
         let early = self.before_inserts(&new, &dirty);
         self.update(&mut queue, &arena, &early, &[]).await?;

@@ -1,12 +1,12 @@
 //! One row by its key.
 
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::Session;
 use crate::engine::row::Row;
 use crate::entity::Entity;
 use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::loader::RowLoader;
@@ -106,7 +106,7 @@ impl Session {
         key: &[Value<'_>],
         deleted: bool,
         at: &'static Location<'static>,
-    ) -> Result<Option<(Arc<Arena>, SlotPtr)>> {
+    ) -> Result<Option<(ArenaRef, SlotPtr)>> {
         self.check()?;
         let arena = self.arena();
         if let Some(slot) = known(&arena, def, key) {

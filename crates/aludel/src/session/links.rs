@@ -3,10 +3,9 @@
 mod secondary;
 mod several;
 
-use std::sync::Arc;
-
 use crate::entity::Entity;
 use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::model::Model;
 use crate::entity::slot::{SlotPtr, State};
@@ -21,7 +20,7 @@ use several::find_parent;
 pub(super) use several::{clear_key, primary_key, refuse_contradiction};
 
 /// Makes a to-one relationship lead to a row, or to none.
-pub(super) fn set_one(arena: &Arc<Arena>, slot: SlotPtr, index: usize, target: Option<SlotPtr>) {
+pub(super) fn set_one(arena: &ArenaRef, slot: SlotPtr, index: usize, target: Option<SlotPtr>) {
     let owner = slot.def();
     let relationship = &owner.relationships[index];
     let result = relationship.columns(owner).and_then(|join| {
@@ -35,7 +34,7 @@ pub(super) fn set_one(arena: &Arc<Arena>, slot: SlotPtr, index: usize, target: O
 }
 
 /// Adds a row to a collection.
-pub(super) fn push(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: SlotPtr) {
+pub(super) fn push(arena: &ArenaRef, parent: SlotPtr, index: usize, child: SlotPtr) {
     let owner = parent.def();
     let relationship = &owner.relationships[index];
     if relationship.secondary.is_some() {
@@ -58,7 +57,7 @@ pub(super) fn push(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: Slo
 }
 
 /// Makes a collection hold these rows, in this order.
-pub(super) fn set_many(arena: &Arc<Arena>, parent: SlotPtr, index: usize, rows: &[SlotPtr]) {
+pub(super) fn set_many(arena: &ArenaRef, parent: SlotPtr, index: usize, rows: &[SlotPtr]) {
     let owner = parent.def();
     let Some(list) = arena.relation(parent, index).many() else {
         return note(arena, Err(unknown_rows(owner, &owner.relationships[index])));
@@ -70,7 +69,7 @@ pub(super) fn set_many(arena: &Arc<Arena>, parent: SlotPtr, index: usize, rows: 
 }
 
 /// Takes a row out of a collection.
-pub(super) fn remove(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: SlotPtr) {
+pub(super) fn remove(arena: &ArenaRef, parent: SlotPtr, index: usize, child: SlotPtr) {
     let owner = parent.def();
     let relationship = &owner.relationships[index];
     if relationship.secondary.is_some() {
@@ -101,7 +100,7 @@ pub(super) fn remove(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: S
 
 /// Sets the side that has the foreign key.
 fn set_parent(
-    arena: &Arc<Arena>,
+    arena: &ArenaRef,
     child: SlotPtr,
     index: usize,
     join: &JoinColumns,
@@ -147,7 +146,7 @@ fn adopt(tracker: &mut Tracker, child: SlotPtr, foreign_key: &[usize]) {
 
 /// Sets the side of a one-to-one relationship that has no foreign key: the child's key is written.
 fn set_only_child(
-    arena: &Arc<Arena>,
+    arena: &ArenaRef,
     parent: SlotPtr,
     index: usize,
     join: &JoinColumns,
@@ -182,7 +181,7 @@ fn set_only_child(
 
 /// Writes a foreign key: the other row's key, be it a placeholder, or NULL.
 pub(super) fn copy_key(
-    arena: &Arc<Arena>,
+    arena: &ArenaRef,
     slot: SlotPtr,
     columns: &[usize],
     from: Option<(SlotPtr, &[usize])>,
@@ -205,7 +204,7 @@ pub(super) fn copy_key(
 }
 
 /// Writes a column as a change of the session.
-pub(super) fn write_column(arena: &Arc<Arena>, slot: SlotPtr, column: usize, value: Value<'_>) -> Result<()> {
+pub(super) fn write_column(arena: &ArenaRef, slot: SlotPtr, column: usize, value: Value<'_>) -> Result<()> {
     if slot.state() == State::Pending
         && let Some(given) = arena.tracker().given.get_mut(&slot)
     {
@@ -251,7 +250,7 @@ pub(super) fn leave_collections(arena: &Arena, slot: SlotPtr) {
 }
 
 /// What goes wrong where no error can be returned is reported by the next flush.
-pub(super) fn note(arena: &Arc<Arena>, result: Result<()>) {
+pub(super) fn note(arena: &ArenaRef, result: Result<()>) {
     if let Err(error) = result {
         arena.tracker().errors.push(error);
     }

@@ -8,12 +8,12 @@ mod parents;
 mod relations;
 
 use std::panic::Location;
-use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::Session;
 use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::entity::model::Model;
 use crate::entity::one::not_loaded;
@@ -127,7 +127,7 @@ async fn load_lazily<T: Model>(
 }
 
 pub(super) async fn load_slot(
-    arena: &Arc<Arena>,
+    arena: &ArenaRef,
     slot: SlotPtr,
     index: usize,
     siblings: bool,

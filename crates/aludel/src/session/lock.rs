@@ -6,7 +6,7 @@ mod lent;
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -15,7 +15,9 @@ use super::connection::Link;
 use super::hooks::inside;
 use super::shared::DEFAULT;
 use super::{Inner, Session};
+use crate::entity::arena_ref::ArenaRef;
 use crate::error::{Error, ErrorKind, Result};
+use crate::lock::Lock;
 
 /// The session's connection, for one statement at a time.
 ///
@@ -29,6 +31,9 @@ pub(super) struct Turns {
     given_back: Notify,
     /// For the hooks of a flush: one of their statements has given the turn back.
     hooks: Notify,
+    /// Arenas that the session has cleared while somebody had the turn, who may be using them.
+    retired: Lock<Vec<ArenaRef>>,
+    has_retired: AtomicBool,
 }
 
 /// Nobody has the turn.
@@ -43,6 +48,8 @@ const KEPT: u8 = 3;
 const LENT: u8 = 4;
 /// Of a turn alone: it has been given away, and is none.
 const GIVEN_AWAY: u8 = 5;
+/// The session's last handle goes, and asks whether it is alone.
+const ENDING: u8 = 6;
 
 // SAFETY: the cell is only reached through the one `Turn` that there is at a time, and its content is Send.
 unsafe impl Sync for Turns {}
@@ -55,7 +62,40 @@ impl Turns {
             holder: AtomicPtr::new(std::ptr::null_mut()),
             given_back: Notify::new(),
             hooks: Notify::new(),
+            retired: Lock::default(),
+            has_retired: AtomicBool::new(false),
         }
+    }
+
+    /// The turn, for the session's last handle, which goes. Who makes a session of an entity meanwhile waits in
+    /// [`wait_for_end`](Self::wait_for_end).
+    #[inline]
+    pub(super) fn try_end(&self) -> Option<Turn<'_>> {
+        self.state.compare_exchange(FREE, ENDING, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        Some(Turn { turns: self, after: FREE })
+    }
+
+    /// Waits until the last handle has seen that it is not alone, for whoever has made another of an entity.
+    pub(super) fn wait_for_end(&self) {
+        // A change and not a look: either it is seen with what was before it, the count of the new handle, by who tries to
+        // end, or it sees what that one has changed.
+        while self.state.fetch_add(0, Ordering::AcqRel) == ENDING {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Keeps an arena that the session has cleared until the turn that somebody has is over.
+    pub(super) fn retire(&self, arena: ArenaRef) {
+        let mut retired = self.retired.lock();
+        retired.push(arena);
+        self.has_retired.store(true, Ordering::Release);
+    }
+
+    #[cold]
+    fn take_retired(&self) -> Vec<ArenaRef> {
+        let mut retired = self.retired.lock();
+        self.has_retired.store(false, Ordering::Relaxed);
+        std::mem::take(&mut *retired)
     }
 
     /// Drops the connections, and forgets who was here.
@@ -69,7 +109,7 @@ impl Turns {
     }
 
     #[inline]
-    fn try_take(&self, at: &'static Location<'static>) -> Option<Turn<'_>> {
+    pub(super) fn try_take(&self, at: &'static Location<'static>) -> Option<Turn<'_>> {
         self.state.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).ok()?;
         Some(self.taken(at))
     }
@@ -100,7 +140,7 @@ impl Turns {
 }
 
 /// The turn of one statement, or of a flush. There is one at a time.
-pub(super) struct Turn<'a> {
+pub(crate) struct Turn<'a> {
     turns: &'a Turns,
     /// The state that it leaves behind: `FREE`, or `KEPT` where it was lent; `GIVEN_AWAY` where it is no turn any more.
     after: u8,
@@ -183,10 +223,16 @@ impl DerefMut for Turn<'_> {
 impl Drop for Turn<'_> {
     #[inline]
     fn drop(&mut self) {
+        let turns = self.turns;
+        if self.after == GIVEN_AWAY {
+            return;
+        }
+        // Dropped at the end of this, when the turn is over: what rows do when they are dropped may take it.
+        let _retired = turns.has_retired.load(Ordering::Acquire).then(|| turns.take_retired());
         if self.after != FREE {
             self.return_lent();
-        } else if self.turns.state.swap(FREE, Ordering::Release) == WANTED {
-            self.turns.given_back.notify_one();
+        } else if turns.state.swap(FREE, Ordering::Release) == WANTED {
+            turns.given_back.notify_one();
         }
     }
 }

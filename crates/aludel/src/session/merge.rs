@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::Session;
 use super::add::add_row;
 use super::links::{push, remove, set_one, write_column};
 use crate::entity::Entity;
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::{Generated, ModelDef, RelationshipKind};
 use crate::entity::deferred::is_unloaded;
 use crate::entity::identity_map::IdentityKey;
@@ -104,7 +103,7 @@ impl Session {
             let arena = session.arena();
             // Nothing is sent while only a part of it is merged.
             let _guard = session.no_autoflush();
-            let mut merging = Merging { session: &session, arena: Arc::clone(&arena), merged: HashMap::new(), at };
+            let mut merging = Merging { session: &session, arena: arena.clone(), merged: HashMap::new(), at };
             let slot = merging.row(source.0).await?;
             Ok(Entity::new(arena, slot))
         }
@@ -114,7 +113,7 @@ impl Session {
 /// One merge under way.
 struct Merging<'a> {
     session: &'a Session,
-    arena: Arc<Arena>,
+    arena: ArenaRef,
     /// The session's rows by those of other sessions that were merged into them.
     merged: HashMap<SlotPtr, SlotPtr>,
     at: &'static Location<'static>,
@@ -171,7 +170,7 @@ impl Merging<'_> {
             return self.copy(slot, row.as_ref(), &given);
         }
         match Box::pin(self.session.find(def, &key, true, self.at)).await? {
-            Some((arena, slot)) if Arc::ptr_eq(&arena, &self.arena) => self.copy(slot, row.as_ref(), &given),
+            Some((arena, slot)) if arena.is(&self.arena) => self.copy(slot, row.as_ref(), &given),
             Some(_) => Err(super::cleared()),
             None => Ok(add_row(&self.arena, row)),
         }
@@ -256,14 +255,14 @@ fn loaded_links(def: &'static ModelDef, loaded: impl Fn(usize) -> Option<Vec<Any
 }
 
 /// What a relationship of an entity has loaded.
-fn linked_of(arena: &Arc<Arena>, slot: SlotPtr, index: usize) -> Option<Vec<AnyEntity>> {
+fn linked_of(arena: &ArenaRef, slot: SlotPtr, index: usize) -> Option<Vec<AnyEntity>> {
     let field = arena.relation(slot, index);
     let rows: Vec<SlotPtr> = if slot.def().relationships[index].kind == RelationshipKind::Many {
         field.many()?.into_iter().flat_map(|list| list.iter()).collect()
     } else {
         field.one()?.into_iter().collect()
     };
-    Some(rows.into_iter().map(|slot| AnyEntity { arena: Arc::clone(arena), slot }).collect())
+    Some(rows.into_iter().map(|slot| AnyEntity { arena: arena.clone(), slot }).collect())
 }
 
 /// What a builder was linked to, by relationship.

@@ -6,6 +6,7 @@ mod connection;
 mod copy;
 pub(crate) mod current;
 pub(crate) mod cursor;
+mod entities;
 pub(crate) mod events;
 mod flush;
 mod get;
@@ -30,15 +31,19 @@ mod write;
 use std::any::Any;
 use std::fmt;
 use std::mem::ManuallyDrop;
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Rendering, SchemaName, SchemaTranslation, Tenancy, Tenant};
 
 pub(crate) use connection::{Fetched, Unfinished};
+use entities::Entities;
+pub(crate) use entities::{Statement, StatementTurn};
 pub use events::{Flushed, SessionEvents};
 pub use hooks::{AsyncHooks, Hooks};
 pub(crate) use links::contradiction;
@@ -67,8 +72,7 @@ pub struct Session {
 pub(crate) struct Inner {
     /// `None` while it is kept for another session.
     db: Option<Arc<DbShared>>,
-    /// Another one after each `clear`.
-    arena: Mutex<Arc<Arena>>,
+    entities: Entities,
     turns: Turns,
     /// What schemas are called in this session, where it is not what its `Db` says.
     schemas: OnceLock<SchemaTranslation>,
@@ -101,26 +105,27 @@ impl Session {
     ///
     /// # Errors
     /// `Detached` when it is gone, or has been cleared of the entity.
-    pub(crate) fn of(arena: &Arc<Arena>) -> Result<Self> {
+    pub(crate) fn of(arena: &ArenaRef) -> Result<Self> {
         let inner = arena.session().and_then(|session| session.downcast::<Inner>().ok());
         let session = Self { inner: ManuallyDrop::new(inner.ok_or_else(detached)?) };
-        let current = session.existing_arena().is_some_and(|current| Arc::ptr_eq(&current, arena));
+        session.inner.turns.wait_for_end();
+        let current = session.existing_arena().is_some_and(|current| current.is(arena));
         if current { Ok(session) } else { Err(cleared()) }
     }
 
     /// The memory of the entities.
-    pub(crate) fn arena(&self) -> Arc<Arena> {
+    pub(crate) fn arena(&self) -> ArenaRef {
         self.inner.has_arena.store(true, Ordering::Release);
-        Arc::clone(&self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner))
+        self.inner.entities.handle()
     }
 
     /// Whether any entity has been made.
     #[inline]
-    fn existing_arena(&self) -> Option<Arc<Arena>> {
+    fn existing_arena(&self) -> Option<ArenaRef> {
         if !self.inner.has_arena.load(Ordering::Acquire) {
             return None;
         }
-        Some(Arc::clone(&self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner)))
+        Some(self.inner.entities.handle())
     }
 
     /// Forgets all entities, and all changes that no flush has sent. Handles that are still held stay readable, as
@@ -128,11 +133,25 @@ impl Session {
     /// last handle.
     pub fn clear(&self) {
         let session: Weak<dyn Any + Send + Sync> = Arc::downgrade(&self.inner) as Weak<dyn Any + Send + Sync>;
-        let mut arena = self.inner.arena.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = std::mem::replace(&mut *arena, Arena::new(session));
-        drop(arena);
+        let turn = self.inner.try_turn(Location::caller());
+        let old = self.inner.entities.exchange(Arena::new(session));
+        if turn.is_none() {
+            // Whoever has the turn may be using it.
+            return self.inner.turns.retire(old);
+        }
+        drop(turn);
         // What the rows do when they are dropped may ask for the session's arena.
         drop(old);
+    }
+
+    /// What a statement needs: the turn, where nobody has it, and the arena.
+    #[inline]
+    pub(crate) fn statement(&self, at: &'static Location<'static>) -> Statement<'_> {
+        let used = self.inner.has_arena.load(Ordering::Acquire);
+        if !used {
+            self.inner.has_arena.store(true, Ordering::Release);
+        }
+        Statement::new(&self.inner.entities, self.inner.try_turn(at), used)
     }
 
     /// Whether the two are clones of one session.

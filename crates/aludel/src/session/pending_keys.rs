@@ -2,10 +2,9 @@
 //! flushed. By the time the query is sent, its own flush has made the real ones.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::Session;
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{PendingKey, Value};
 
@@ -27,12 +26,12 @@ impl Session {
 ///
 /// # Errors
 /// `InvalidStatement` for a key that no flush has made since the last commit.
-pub(super) fn with_keys<'v>(arena: Option<&Arc<Arena>>, params: &'v [Value<'v>]) -> Result<Cow<'v, [Value<'v>]>> {
+pub(super) fn with_keys<'v>(arena: Option<&ArenaRef>, params: &'v [Value<'v>]) -> Result<Cow<'v, [Value<'v>]>> {
     if has_pending_key(params) { real_keys(arena, params) } else { Ok(Cow::Borrowed(params)) }
 }
 
 #[cold]
-fn real_keys<'v>(arena: Option<&Arc<Arena>>, params: &'v [Value<'v>]) -> Result<Cow<'v, [Value<'v>]>> {
+fn real_keys<'v>(arena: Option<&ArenaRef>, params: &'v [Value<'v>]) -> Result<Cow<'v, [Value<'v>]>> {
     let real = |value: &'v Value<'v>| match (value, arena) {
         (Value::PendingKey(key), Some(arena)) => real_key(arena, key),
         (Value::PendingKey(key), None) => Ok(key.value.clone()),
@@ -45,7 +44,7 @@ pub(super) fn has_pending_key(params: &[Value<'_>]) -> bool {
     params.iter().any(|value| matches!(value, Value::PendingKey(_)))
 }
 
-fn real_key(arena: &Arc<Arena>, key: &PendingKey) -> Result<Value<'static>> {
+fn real_key(arena: &ArenaRef, key: &PendingKey) -> Result<Value<'static>> {
     let tracker = arena.tracker();
     if let Some(made) = tracker.made_keys.get(&(key.model, key.value.clone())) {
         return Ok(made.clone());

@@ -10,6 +10,7 @@ use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use super::entities::Entities;
 use super::lock::Turns;
 use super::shared::DbShared;
 use super::{HAS_LISTENERS, Inner, Session};
@@ -35,7 +36,7 @@ pub(super) fn inner(db: Arc<DbShared>) -> Arc<Inner> {
             let session: Weak<dyn Any + Send + Sync> = Weak::clone(session) as Weak<dyn Any + Send + Sync>;
             Inner {
                 db: Some(db),
-                arena: Mutex::new(Arena::new(session)),
+                entities: Entities::new(Arena::new(session)),
                 turns: Turns::new(),
                 schemas: OnceLock::new(),
                 tenant: OnceLock::new(),
@@ -58,15 +59,21 @@ impl Inner {
 
     /// Whether the one who asks has the only way to it and to its entities.
     fn is_unique(self: &Arc<Self>) -> bool {
-        if Arc::strong_count(self) != 1 || Arc::weak_count(self) != 1 {
+        // One weak count is the arena's; an arena of before a `clear` would have another.
+        let is_last = || Arc::strong_count(self) == 1 && Arc::weak_count(self) == 1;
+        if !is_last() {
             return false;
         }
-        let alone = self.arena.try_lock().is_ok_and(|arena| Arc::strong_count(&arena) == 1);
-        // An entity's owner might have made a session of it before it let the entity go. From here on there is no entity
-        // of which another could be made.
-        let unique = alone && Arc::strong_count(self) == 1;
-        // What others did before they let go is done.
+        // From here on an entity's owner who makes a session of it waits, with the entity, until this is decided.
+        let Some(turn) = self.turns.try_end() else { return false };
+        let last = is_last();
+        // What others did before they let go is done, and seen.
         fence(Ordering::Acquire);
+        let unique = last && self.entities.is_only(&turn);
+        if unique {
+            // `empty` ends it.
+            std::mem::forget(turn);
+        }
         unique
     }
 
@@ -78,10 +85,10 @@ impl Inner {
         self.turns.empty();
         self.schemas.take();
         self.tenant.take();
-        if std::mem::take(self.has_arena.get_mut()) {
-            let arena = self.arena.get_mut().unwrap_or_else(PoisonError::into_inner);
-            // SAFETY: the only handle on it.
-            unsafe { exclusive(arena) }.empty();
+        if std::mem::take(self.has_arena.get_mut())
+            && let Some(arena) = self.entities.get_mut()
+        {
+            arena.empty();
         }
     }
 }

@@ -1,13 +1,11 @@
 //! Rows that are marked as deleted and stay in the database.
 
-use std::sync::Arc;
-
 use super::Session;
 use super::add::foreign;
 use super::links::{leave_collections, note, write_column};
 use super::tenant::{is_deleted, refused};
 use crate::entity::Entity;
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::entity::slot::{SlotPtr, State};
@@ -109,7 +107,7 @@ impl Session {
 
 /// Marks a row as deleted, at a time if that is known; the flush follows its cascades. A row that is marked already keeps
 /// its time.
-pub(super) fn retire(arena: &Arc<Arena>, slot: SlotPtr, at: Option<Value<'static>>) -> Result<()> {
+pub(super) fn retire(arena: &ArenaRef, slot: SlotPtr, at: Option<Value<'static>>) -> Result<()> {
     let def = slot.def();
     let Some(column) = def.options.soft_delete() else { return Ok(()) };
     if slot.state() != State::Persistent {

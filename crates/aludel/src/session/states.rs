@@ -1,12 +1,12 @@
 //! What the session knows of its entities: which are new, changed or to be deleted, and how to make it forget.
 
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::Session;
 use super::flush::value_of;
 use crate::engine::row::Row;
 use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::entity::new::AnyEntity;
@@ -69,7 +69,7 @@ impl Session {
 
     fn list(&self, rows: impl FnOnce(&Arena) -> Vec<SlotPtr>) -> Vec<AnyEntity> {
         let Some(arena) = self.existing_arena() else { return Vec::new() };
-        rows(&arena).into_iter().map(|slot| AnyEntity { arena: Arc::clone(&arena), slot }).collect()
+        rows(&arena).into_iter().map(|slot| AnyEntity { arena: arena.clone(), slot }).collect()
     }
 
     /// Whether the next flush would write the entity: it is new, or a column differs from what the database has.
@@ -146,7 +146,7 @@ impl Session {
     /// Reads columns of a row, and writes them onto its entity.
     pub(super) async fn read_columns(
         &self,
-        arena: &Arc<Arena>,
+        arena: &ArenaRef,
         slot: SlotPtr,
         columns: &[usize],
         at: &'static Location<'static>,
@@ -184,7 +184,7 @@ impl Session {
     }
 
     /// The session's arena, which the entity has to be in.
-    fn own_arena<M: Model>(&self, entity: &Entity<M>) -> Result<Arc<Arena>> {
+    fn own_arena<M: Model>(&self, entity: &Entity<M>) -> Result<ArenaRef> {
         let arena = self.arena();
         if entity.slot().is_in(&arena) { Ok(arena) } else { Err(super::add::foreign(M::def())) }
     }

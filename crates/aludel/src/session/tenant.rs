@@ -1,9 +1,8 @@
 //! Whose rows a session sees and writes, of the models that have tenants.
 
-use std::sync::Arc;
-
 use super::{Inner, Session};
 use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::entity::new::AnyNew;
 use crate::entity::slot::SlotPtr;
@@ -217,7 +216,7 @@ pub(super) fn is_deleted(arena: &Arena, slot: SlotPtr) -> bool {
 }
 
 /// Gives a row that is added the tenant of its session, so that it shows it at once. The flush looks again.
-pub(super) fn stamp_added(arena: &Arc<Arena>, row: &mut dyn AnyNew) {
+pub(super) fn stamp_added(arena: &ArenaRef, row: &mut dyn AnyNew) {
     let Some(column) = row.def().options.tenant() else { return };
     if row.given().contains(column.position) {
         return;

@@ -1,12 +1,11 @@
 //! Commit, rollback and savepoints.
 
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::lock::Turn;
 use super::shared::{Bind, DEFAULT, DbShared};
 use super::{NEEDS_ROLLBACK, Session};
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sets the session to "needs rollback" unless what it guards came to its end.
@@ -202,7 +201,7 @@ pub struct Savepoint {
     name: String,
     /// The databases that have it: those that join the transaction later begin after it.
     binds: Vec<Bind>,
-    arena: Arc<Arena>,
+    arena: ArenaRef,
     mark: usize,
     outer: u32,
 }
@@ -234,7 +233,7 @@ impl Savepoint {
             }
             self.arena.tracker().undo_scope(&self.arena, self.mark, self.outer);
             // After a `clear` the session has read rows since that are as they were before.
-            if let Some(arena) = self.session.existing_arena().filter(|arena| !Arc::ptr_eq(arena, &self.arena)) {
+            if let Some(arena) = self.session.existing_arena().filter(|arena| !arena.is(&self.arena)) {
                 arena.tracker().raise_epoch(None);
             }
             self.session.unset(NEEDS_ROLLBACK);

@@ -39,25 +39,7 @@ impl PooledConnection {
         if prepared.slow || lease.waits_for_disk(sql, prepared) || !prepared.readonly && !lease.try_writer_permit() {
             return Ok(Begun::Not);
         }
-        let mut running = lease.sqlite().ok_or_else(lost)?.bind(params)?;
-        match running.first_step() {
-            Ok(()) => {}
-            Err(StepError::Failed(error)) => return Err(error),
-            Err(StepError::Busy(_)) => return Ok(Begun::Not),
-        }
-        let (mut total, mut start) = (0, None);
-        loop {
-            let (rows, more) = running.rows(BATCH, sink)?;
-            total += rows as u64;
-            if !more {
-                return Ok(Begun::Done(total));
-            }
-            // The clock is read here only, so that short results never read it.
-            let now = Instant::now();
-            if now - *start.get_or_insert(now) > SLICE {
-                return Ok(Begun::Slice(running, total));
-            }
-        }
+        run_now(lease.sqlite().ok_or_else(lost)?, params, sink)
     }
 
     /// Runs a statement that has to wait for something.
@@ -189,6 +171,34 @@ impl PooledConnection {
     fn retry(&self) -> Result<Retry> {
         let lease = self.lease.as_ref().ok_or_else(lost)?;
         Ok(Retry::new(lease.shared.options.busy_timeout))
+    }
+}
+
+/// Runs a statement that is prepared, for at most one slice of time.
+#[inline]
+pub(super) fn run_now<'c, 'p>(
+    connection: &'c mut Connection,
+    params: &'p [Value<'p>],
+    sink: &mut (dyn FnMut(&Row<'_>) -> Result<()> + Send),
+) -> Result<Begun<'c, 'p>> {
+    let mut running = connection.bind(params)?;
+    match running.first_step() {
+        Ok(()) => {}
+        Err(StepError::Failed(error)) => return Err(error),
+        Err(StepError::Busy(_)) => return Ok(Begun::Not),
+    }
+    let (mut total, mut start) = (0, None);
+    loop {
+        let (rows, more) = running.rows(BATCH, sink)?;
+        total += rows as u64;
+        if !more {
+            return Ok(Begun::Done(total));
+        }
+        // The clock is read here only, so that short results never read it.
+        let now = Instant::now();
+        if now - *start.get_or_insert(now) > SLICE {
+            return Ok(Begun::Slice(running, total));
+        }
     }
 }
 

@@ -53,7 +53,7 @@ impl Walk {
             draft.filter.push(terms.after(last, false));
         }
         let prepared = terms.prepare(draft, self.size, to)?;
-        let found = rows::<Keyed<R>>(session, M::def(), prepared, at).await?;
+        let found = rows::<Keyed<R>>(session, M::def(), Ok(prepared), at).await?;
         self.ended = (found.len() as u64) < self.size;
         if let Some(last) = found.last() {
             self.last = Some(last.key.clone());

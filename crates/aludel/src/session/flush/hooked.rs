@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::updates::Version;
 use super::{Flush, Keys};
@@ -50,7 +49,7 @@ impl Session {
             }
             let unsettled = Unsettled::new(self);
             turn.hooks_wrote = false;
-            let keys = Keys(Arc::clone(&arena));
+            let keys = Keys(arena.clone());
             let mut flush =
                 Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0, cascaded: 0 };
             let new: HashSet<SlotPtr> = flush.arena.tracker().new.iter().copied().collect();

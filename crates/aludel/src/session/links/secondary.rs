@@ -1,16 +1,16 @@
 //! Many-to-many relationships: both sides are kept in step, and the next flush writes the rows of the link model.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::{ModelDef, RelationshipDef};
 use crate::entity::slot::{SlotPtr, State};
 use crate::entity::tracker::{Link, LinkChange};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Links two rows.
-pub(super) fn push(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: SlotPtr) -> Result<()> {
+pub(super) fn push(arena: &ArenaRef, parent: SlotPtr, index: usize, child: SlotPtr) -> Result<()> {
     let relationship = &parent.def().relationships[index];
     let inverse = relationship.inverse.map(|inverse| inverse());
     let link = canonical(parent, index, child)?;
@@ -29,7 +29,7 @@ pub(super) fn push(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: Slo
 }
 
 /// Parts two rows.
-pub(super) fn remove(arena: &Arc<Arena>, parent: SlotPtr, index: usize, child: SlotPtr) -> Result<()> {
+pub(super) fn remove(arena: &ArenaRef, parent: SlotPtr, index: usize, child: SlotPtr) -> Result<()> {
     let owner = parent.def();
     let relationship = &owner.relationships[index];
     let inverse = relationship.inverse.map(|inverse| inverse());

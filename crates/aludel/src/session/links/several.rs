@@ -1,9 +1,8 @@
 //! Foreign keys of several columns, written and followed. Such keys may share columns: a row's author and its blog are
 //! both of its tenant.
 
-use std::sync::Arc;
-
 use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::{Generated, ModelDef, RelationshipDef};
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::new::ColumnSet;
@@ -16,7 +15,7 @@ use super::{cannot_be_null, note, write_column};
 /// Writes a foreign key of several columns: the other row's key, or NULL into all of its columns that can be NULL, which
 /// is enough for the key to lead nowhere.
 pub(super) fn copy_key(
-    arena: &Arc<Arena>,
+    arena: &ArenaRef,
     slot: SlotPtr,
     columns: &[usize],
     from: Option<(SlotPtr, &[usize])>,
@@ -37,7 +36,7 @@ pub(super) fn copy_key(
 ///
 /// # Errors
 /// `NotNullViolation` where none of them can.
-pub(in crate::session) fn clear_key(arena: &Arc<Arena>, slot: SlotPtr, columns: &[usize]) -> Result<()> {
+pub(in crate::session) fn clear_key(arena: &ArenaRef, slot: SlotPtr, columns: &[usize]) -> Result<()> {
     let def = slot.def();
     let mut nullable = columns.iter().copied().filter(|&column| def.columns[column].nullable).peekable();
     if nullable.peek().is_none() {
@@ -48,7 +47,7 @@ pub(in crate::session) fn clear_key(arena: &Arc<Arena>, slot: SlotPtr, columns: 
 
 /// Writes a column of a key. The relationships of the other keys that have the column lead elsewhere then, and are looked
 /// up when they are asked for.
-fn write_shared(arena: &Arc<Arena>, slot: SlotPtr, column: usize, value: Value<'_>, key: &[usize]) -> Result<()> {
+fn write_shared(arena: &ArenaRef, slot: SlotPtr, column: usize, value: Value<'_>, key: &[usize]) -> Result<()> {
     let changes = arena.value(slot, column) != value;
     let def = slot.def();
     if def.columns[column].generated == Generated::Autoincrement {
@@ -103,7 +102,7 @@ pub(in crate::session) fn primary_key(
 
 /// Notes an error where a builder was given a row and, after it, another value for a column of the key to it.
 pub(in crate::session) fn refuse_contradiction(
-    arena: &Arc<Arena>,
+    arena: &ArenaRef,
     slot: SlotPtr,
     index: usize,
     other: SlotPtr,

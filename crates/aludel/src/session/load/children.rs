@@ -1,12 +1,12 @@
 //! Collections, and one-to-one relationships whose foreign key is on the other side.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::join_key::JoinKey;
 use super::relations::{Loading, Planned};
 use super::{ByKey, MAX_KEYS, column_node, columns_of, lifted, select_where};
 use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::{ModelDef, RelationshipDef, RelationshipKind};
 use crate::entity::foreign_key::KeyValues;
 use crate::entity::slot::SlotPtr;
@@ -21,7 +21,7 @@ const NUMBERED: &str = "aludel_numbered";
 
 /// The rows whose foreign key points at some, on their way.
 struct Children<'a, K> {
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
     def: &'static ModelDef,
     load: &'a RelationLoad,
     /// The columns of the foreign key.
@@ -32,7 +32,7 @@ struct Children<'a, K> {
 
 /// Loads the rows whose foreign key points at these.
 pub(super) fn plan<'a>(
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
     def: &'static ModelDef,
     slots: Vec<SlotPtr>,
     load: &'a RelationLoad,
@@ -45,7 +45,7 @@ pub(super) fn plan<'a>(
 }
 
 fn plan_by<'a, K: JoinKey<'a> + 'a>(
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
     def: &'static ModelDef,
     slots: Vec<SlotPtr>,
     load: &'a RelationLoad,

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::super::Session;
 use super::super::flush::value_of;
@@ -10,6 +9,7 @@ use super::super::get::no_row;
 use super::{MAX_KEYS, window_of};
 use crate::engine::row::Row;
 use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::entity::deferred::is_unloaded;
 use crate::entity::identity_map::IdentityKey;
@@ -22,7 +22,7 @@ use crate::sql::{FromClause, Select, SelectExtra, Statement, Value};
 
 /// Loads a column of an entity, and of its siblings.
 pub(super) async fn load_column(
-    arena: &Arc<Arena>,
+    arena: &ArenaRef,
     slot: SlotPtr,
     column: usize,
     siblings: bool,
@@ -48,7 +48,7 @@ impl Session {
     /// Loads columns of rows that have them not loaded, with one statement for each [`MAX_KEYS`] rows.
     pub(crate) async fn load_columns(
         &self,
-        arena: &Arc<Arena>,
+        arena: &ArenaRef,
         def: &'static ModelDef,
         slots: &[SlotPtr],
         columns: &[usize],
@@ -99,7 +99,7 @@ impl Session {
     /// Reads rows anew that may have changed since they were read, with the columns.
     async fn read_rows(
         &self,
-        arena: &Arc<Arena>,
+        arena: &ArenaRef,
         def: &'static ModelDef,
         columns: &[usize],
         keys: &[IdentityKey],

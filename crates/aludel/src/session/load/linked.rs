@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::super::flush::value_of;
 use super::children::{order_of, ordered};
 use super::relations::{Loading, Planned};
 use super::{MAX_KEYS, columns_of, lifted};
 use crate::engine::row::Row;
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::slot::SlotPtr;
@@ -19,7 +18,7 @@ use crate::sql::{FromClause, Join, JoinKind, Node, Select, SelectColumn};
 
 /// The rows that a link model links to some, on their way.
 struct Linked<'a> {
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
     load: &'a RelationLoad,
     target: &'static ModelDef,
     join: SecondaryJoin,
@@ -30,7 +29,7 @@ struct Linked<'a> {
 
 /// Loads the rows that a link model links to these.
 pub(super) fn plan<'a>(
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
     def: &'static ModelDef,
     slots: Vec<SlotPtr>,
     load: &'a RelationLoad,

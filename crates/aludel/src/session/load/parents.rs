@@ -1,12 +1,10 @@
 //! To-one relationships whose foreign key is on this side.
 
-use std::sync::Arc;
-
 use super::super::Session;
 use super::join_key::JoinKey;
 use super::relations::{Loading, Planned};
 use super::{ByKey, MAX_KEYS, lifted, select_where};
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::entity::foreign_key::KeyValues;
 use crate::entity::slot::{SlotPtr, State};
@@ -16,7 +14,7 @@ use crate::sql::{Select, Value};
 
 /// The rows that a foreign key points at, on their way.
 struct Parents<'a, K> {
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
     load: &'a RelationLoad,
     /// The columns that the key leads to.
     remote: Vec<usize>,
@@ -27,7 +25,7 @@ struct Parents<'a, K> {
 /// Loads the rows that a foreign key points at; those that the session has are not asked for again.
 pub(super) fn plan<'a>(
     session: &Session,
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
     def: &'static ModelDef,
     slots: &[SlotPtr],
     load: &'a RelationLoad,
@@ -43,7 +41,7 @@ pub(super) fn plan<'a>(
 
 fn plan_by<'a, K: JoinKey<'a> + 'a>(
     session: &Session,
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
     target: &'static ModelDef,
     slots: &[SlotPtr],
     load: &'a RelationLoad,

@@ -2,7 +2,6 @@
 //! statements at once, those that do not need each other's rows go in one round trip.
 
 use std::panic::Location;
-use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -10,7 +9,7 @@ use super::super::Session;
 use super::super::shared::Bind;
 use super::{children, is_fresh, linked, parents, related};
 use crate::engine::row::Row;
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::entity::loader::RowLoader;
 use crate::entity::slot::SlotPtr;
@@ -47,7 +46,7 @@ impl Session {
     /// something has been waited for: what is loaded has to come to lie in it too.
     pub(crate) async fn load_relations(
         &self,
-        arena: &Arc<Arena>,
+        arena: &ArenaRef,
         def: &'static ModelDef,
         slots: &[SlotPtr],
         loads: &[RelationLoad],
@@ -100,7 +99,7 @@ impl Session {
     /// Sends the statements of planned loads, and finishes the loads.
     async fn run(
         &self,
-        arena: &Arc<Arena>,
+        arena: &ArenaRef,
         mut planned: SmallVec<[Planned<'_>; 1]>,
         at: &'static Location<'static>,
     ) -> Result<()> {
@@ -139,7 +138,7 @@ impl Session {
     /// Sends statements of several loads of one database in one round trip.
     async fn run_together(
         &self,
-        arena: &Arc<Arena>,
+        arena: &ArenaRef,
         planned: &mut [Planned<'_>],
         statements: &[Ready],
         rows: &mut [Vec<SlotPtr>],
@@ -170,7 +169,7 @@ impl Session {
 }
 
 /// A loader for one statement of a load.
-fn loader<'a>(arena: &'a Arc<Arena>, planned: &Planned<'_>) -> RowLoader<'a> {
+fn loader<'a>(arena: &'a ArenaRef, planned: &Planned<'_>) -> RowLoader<'a> {
     let alone = planned.unique && arena.tracker().find_store(planned.target).is_none_or(|store| !store.occupied);
     RowLoader::new(arena, planned.target, alone)
 }
@@ -178,7 +177,7 @@ fn loader<'a>(arena: &'a Arc<Arena>, planned: &Planned<'_>) -> RowLoader<'a> {
 /// The loads of the relationships that are not loaded.
 fn plan_all<'a>(
     session: &Session,
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
     def: &'static ModelDef,
     slots: &[SlotPtr],
     loads: &'a [RelationLoad],

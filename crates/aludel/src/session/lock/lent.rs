@@ -62,9 +62,6 @@ impl<'a> Turn<'a> {
 
     #[cold]
     pub(super) fn return_lent(&mut self) {
-        if self.after == GIVEN_AWAY {
-            return;
-        }
         let turns = self.turns;
         if turns.state.compare_exchange(LENT, KEPT, Ordering::Release, Ordering::Relaxed).is_ok() {
             turns.hooks.notify_one();
