@@ -1,10 +1,11 @@
 //! A query without types, and the statement that it becomes.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::entity::arena_ref::ArenaRef;
+use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{RelationLoad, listed};
@@ -439,7 +440,7 @@ pub(super) fn check_parameters(dialect: Dialect, statement: &Statement) -> Resul
 /// What is loaded along with a query's rows, while they are read.
 pub(super) fn eager<'a>(
     session: &'a Session,
-    arena: &'a ArenaRef,
+    arena: &'a Arc<Arena>,
     plan: Option<Box<Plan>>,
     populate_existing: bool,
 ) -> Option<Box<Eager<'a>>> {

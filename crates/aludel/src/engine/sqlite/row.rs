@@ -31,22 +31,27 @@ impl<'a> SqliteRow<'a> {
         Self { raw: statement.as_ptr(), statement: PhantomData }
     }
 
-    /// SQLite's type of the value; NULL where the row has no such column.
+    /// The value; NULL where the row has no such column.
+    ///
+    /// To look for it once is cheaper than to have each of `sqlite3_column_type`, `_text` and `_bytes` do so. SQLite calls
+    /// such a value unprotected: it may be read where nobody else uses the connection, which the row's statement borrows.
     #[inline]
-    fn kind(&self, index: usize) -> c_int {
+    fn value(&self, index: usize) -> SqliteValue<'_> {
         // SAFETY: the statement is valid; SQLite checks the position itself.
-        unsafe { ffi::sqlite3_column_type(self.raw, position(index)) }
+        SqliteValue { raw: unsafe { ffi::sqlite3_column_value(self.raw, position(index)) }, index, row: PhantomData }
     }
 
     #[inline]
     pub(crate) fn is_null(&self, index: usize) -> bool {
-        self.kind(index) == ffi::SQLITE_NULL
+        // SAFETY: as above.
+        unsafe { ffi::sqlite3_column_type(self.raw, position(index)) == ffi::SQLITE_NULL }
     }
 
     #[inline]
     pub(crate) fn integer(&self, index: usize) -> Result<i64> {
-        match self.kind(index) {
-            ffi::SQLITE_INTEGER => Ok(self.raw_integer(index)),
+        let value = self.value(index);
+        match value.kind() {
+            ffi::SQLITE_INTEGER => Ok(value.integer()),
             kind => Err(self.mismatch(index, "an integer", kind)),
         }
     }
@@ -54,8 +59,9 @@ impl<'a> SqliteRow<'a> {
     /// An integer or NULL, whose type SQLite is asked for once.
     #[inline]
     pub(crate) fn optional_integer(&self, index: usize) -> Result<Option<i64>> {
-        match self.kind(index) {
-            ffi::SQLITE_INTEGER => Ok(Some(self.raw_integer(index))),
+        let value = self.value(index);
+        match value.kind() {
+            ffi::SQLITE_INTEGER => Ok(Some(value.integer())),
             ffi::SQLITE_NULL => Ok(None),
             kind => Err(self.mismatch(index, "an integer", kind)),
         }
@@ -64,8 +70,9 @@ impl<'a> SqliteRow<'a> {
     /// Text or NULL, whose type SQLite is asked for once.
     #[inline]
     pub(crate) fn optional_text(&self, index: usize) -> Result<Option<&str>> {
-        match self.kind(index) {
-            ffi::SQLITE_TEXT => self.raw_text(index).map(Some),
+        let value = self.value(index);
+        match value.kind() {
+            ffi::SQLITE_TEXT => value.text().map(Some),
             ffi::SQLITE_NULL => Ok(None),
             kind => Err(self.mismatch(index, "text", kind)),
         }
@@ -79,8 +86,9 @@ impl<'a> SqliteRow<'a> {
 
     #[inline]
     pub(crate) fn boolean(&self, index: usize) -> Result<bool> {
-        match self.kind(index) {
-            ffi::SQLITE_INTEGER => match self.raw_integer(index) {
+        let value = self.value(index);
+        match value.kind() {
+            ffi::SQLITE_INTEGER => match value.integer() {
                 0 => Ok(false),
                 1 => Ok(true),
                 _ => Err(malformed(index, "a boolean: the integer is neither 0 nor 1")),
@@ -91,17 +99,19 @@ impl<'a> SqliteRow<'a> {
 
     #[inline]
     pub(crate) fn double(&self, index: usize) -> Result<f64> {
-        match self.kind(index) {
-            ffi::SQLITE_FLOAT => Ok(self.raw_double(index)),
-            ffi::SQLITE_INTEGER => Ok(self.raw_integer(index) as f64),
+        let value = self.value(index);
+        match value.kind() {
+            ffi::SQLITE_FLOAT => Ok(value.double()),
+            ffi::SQLITE_INTEGER => Ok(value.integer() as f64),
             kind => Err(self.mismatch(index, "a float", kind)),
         }
     }
 
     #[inline]
     pub(crate) fn text(&self, index: usize) -> Result<&str> {
-        match self.kind(index) {
-            ffi::SQLITE_TEXT => self.raw_text(index),
+        let value = self.value(index);
+        match value.kind() {
+            ffi::SQLITE_TEXT => value.text(),
             kind => Err(self.mismatch(index, "text", kind)),
         }
     }
@@ -109,38 +119,39 @@ impl<'a> SqliteRow<'a> {
     /// Bytes; those of a text too.
     #[inline]
     pub(crate) fn bytes(&self, index: usize) -> Result<&[u8]> {
-        match self.kind(index) {
-            ffi::SQLITE_BLOB => self.raw_blob(index),
-            ffi::SQLITE_TEXT => self.raw_text_bytes(index),
+        let value = self.value(index);
+        match value.kind() {
+            ffi::SQLITE_BLOB => value.blob(),
+            ffi::SQLITE_TEXT => value.text_bytes(),
             kind => Err(self.mismatch(index, "bytes", kind)),
         }
     }
 
     /// A UUID: hyphenated or not, or its 16 bytes.
     pub(crate) fn uuid(&self, index: usize) -> Result<Uuid> {
-        match self.kind(index) {
+        let value = self.value(index);
+        match value.kind() {
             ffi::SQLITE_TEXT => {
-                let bytes = self.raw_text_bytes(index)?;
+                let bytes = value.text_bytes()?;
                 // Uuid reads braces and URNs too; the database holds none of these.
                 let uuid = matches!(bytes.len(), 32 | 36).then(|| Uuid::try_parse_ascii(bytes).ok()).flatten();
                 uuid.ok_or_else(|| malformed(index, "a UUID"))
             }
             ffi::SQLITE_BLOB => {
-                Uuid::from_slice(self.raw_blob(index)?).map_err(|_| malformed(index, "a UUID: it has not 16 bytes"))
+                Uuid::from_slice(value.blob()?).map_err(|_| malformed(index, "a UUID: it has not 16 bytes"))
             }
             kind => Err(self.mismatch(index, "a UUID", kind)),
         }
     }
 
     pub(crate) fn decimal(&self, index: usize) -> Result<Cow<'_, str>> {
-        match self.kind(index) {
-            ffi::SQLITE_INTEGER => Ok(Cow::Owned(self.raw_integer(index).to_string())),
-            ffi::SQLITE_FLOAT => decimal::of_real(self.raw_double(index))
+        let value = self.value(index);
+        match value.kind() {
+            ffi::SQLITE_INTEGER => Ok(Cow::Owned(value.integer().to_string())),
+            ffi::SQLITE_FLOAT => decimal::of_real(value.double())
                 .map(Cow::Owned)
                 .ok_or_else(|| malformed(index, "a decimal number: it is infinite")),
-            ffi::SQLITE_TEXT => {
-                decimal::of_text(self.raw_text(index)?).ok_or_else(|| malformed(index, "a decimal number"))
-            }
+            ffi::SQLITE_TEXT => decimal::of_text(value.text()?).ok_or_else(|| malformed(index, "a decimal number")),
             kind => Err(self.mismatch(index, "a decimal number", kind)),
         }
     }
@@ -168,8 +179,9 @@ impl<'a> SqliteRow<'a> {
 
     /// A JSON document. A column declared JSON has numeric affinity, so a document that is a number is stored as one.
     pub(crate) fn json(&self, index: usize) -> Result<&str> {
-        match self.kind(index) {
-            ffi::SQLITE_TEXT | ffi::SQLITE_INTEGER | ffi::SQLITE_FLOAT => self.raw_text(index),
+        let value = self.value(index);
+        match value.kind() {
+            ffi::SQLITE_TEXT | ffi::SQLITE_INTEGER | ffi::SQLITE_FLOAT => value.text(),
             kind => Err(self.mismatch(index, "JSON", kind)),
         }
     }
@@ -181,49 +193,10 @@ impl<'a> SqliteRow<'a> {
 
     #[inline]
     fn temporal(&self, index: usize, expected: &str) -> Result<&str> {
-        match self.kind(index) {
-            ffi::SQLITE_TEXT => self.raw_text(index),
+        let value = self.value(index);
+        match value.kind() {
+            ffi::SQLITE_TEXT => value.text(),
             kind => Err(self.mismatch(index, expected, kind)),
-        }
-    }
-
-    #[inline]
-    fn raw_integer(&self, index: usize) -> i64 {
-        // SAFETY: the statement is valid; reading a number converts nothing in place.
-        unsafe { ffi::sqlite3_column_int64(self.raw, position(index)) }
-    }
-
-    #[inline]
-    fn raw_double(&self, index: usize) -> f64 {
-        // SAFETY: as above.
-        unsafe { ffi::sqlite3_column_double(self.raw, position(index)) }
-    }
-
-    #[inline]
-    fn raw_text(&self, index: usize) -> Result<&str> {
-        // SQLite stores what it was given as text, whatever it is.
-        std::str::from_utf8(self.raw_text_bytes(index)?).map_err(|_| not_utf8(index))
-    }
-
-    #[inline]
-    fn raw_text_bytes(&self, index: usize) -> Result<&[u8]> {
-        // SAFETY: the statement is valid. The text stays where it is until the next step: the row borrows the
-        // statement, and nothing here asks for another form of the same value. Asking for the text comes first, then
-        // its length, as SQLite's manual wants it.
-        unsafe {
-            let start = ffi::sqlite3_column_text(self.raw, position(index));
-            let length = ffi::sqlite3_column_bytes(self.raw, position(index));
-            slice_of(start, length, index)
-        }
-    }
-
-    #[inline]
-    fn raw_blob(&self, index: usize) -> Result<&[u8]> {
-        // SAFETY: as for text.
-        unsafe {
-            let start = ffi::sqlite3_column_blob(self.raw, position(index));
-            let length = ffi::sqlite3_column_bytes(self.raw, position(index));
-            slice_of(start.cast(), length, index)
         }
     }
 
@@ -244,6 +217,63 @@ impl<'a> SqliteRow<'a> {
             _ => "bytes",
         };
         wrong_type(index, expected, found)
+    }
+}
+
+/// A value of a row.
+struct SqliteValue<'r> {
+    raw: *mut ffi::sqlite3_value,
+    /// Where it stands.
+    index: usize,
+    row: PhantomData<&'r Statement>,
+}
+
+impl<'r> SqliteValue<'r> {
+    /// SQLite's type of it.
+    #[inline]
+    fn kind(&self) -> c_int {
+        // SAFETY: the value is the row's, on which its statement stands.
+        unsafe { ffi::sqlite3_value_type(self.raw) }
+    }
+
+    #[inline]
+    fn integer(&self) -> i64 {
+        // SAFETY: as above; reading a number converts nothing in place.
+        unsafe { ffi::sqlite3_value_int64(self.raw) }
+    }
+
+    #[inline]
+    fn double(&self) -> f64 {
+        // SAFETY: as above.
+        unsafe { ffi::sqlite3_value_double(self.raw) }
+    }
+
+    #[inline]
+    fn text(&self) -> Result<&'r str> {
+        // SQLite stores what it was given as text, whatever it is.
+        std::str::from_utf8(self.text_bytes()?).map_err(|_| not_utf8(self.index))
+    }
+
+    #[inline]
+    fn text_bytes(&self) -> Result<&'r [u8]> {
+        // SAFETY: as above. The text stays where it is until the next step: the row borrows the statement, and nothing
+        // here asks for another form of the same value. Asking for the text comes first, then its length, as SQLite's
+        // manual wants it.
+        unsafe {
+            let start = ffi::sqlite3_value_text(self.raw);
+            let length = ffi::sqlite3_value_bytes(self.raw);
+            slice_of(start, length, self.index)
+        }
+    }
+
+    #[inline]
+    fn blob(&self) -> Result<&'r [u8]> {
+        // SAFETY: as for text.
+        unsafe {
+            let start = ffi::sqlite3_value_blob(self.raw);
+            let length = ffi::sqlite3_value_bytes(self.raw);
+            slice_of(start.cast(), length, self.index)
+        }
     }
 }
 
