@@ -30,6 +30,11 @@ struct Post {
 
 const DIALECTS: [Dialect; 4] = [Dialect::Sqlite, Dialect::Postgres, Dialect::MariaDb, Dialect::MySql];
 
+/// A query with so many conditions that its shape is a long one.
+fn long(n: i64) -> Query<User> {
+    (0..20).fold(User::query(), |query, at| query.filter(User::age.ne(n + at)))
+}
+
 /// Queries whose texts differ from each other, with values made of a number.
 fn texts(dialect: Dialect, n: i64) -> Vec<String> {
     let text = |value: i64| format!("u{value}");
@@ -68,6 +73,10 @@ fn texts(dialect: Dialect, n: i64) -> Vec<String> {
         // On PostgreSQL lists of all lengths have one text.
         User::query().filter(!User::age.in_([n, n + 1])),
         User::query().filter(User::posts.any(Post::title.eq(text(n)))),
+        // Long ones, which differ at their end.
+        long(n).filter(User::age.gt(n)),
+        long(n).filter(User::age.lt(n)),
+        long(n).filter(User::id.lt(n)),
     ];
     let pairs = [
         User::query().select((User::id, User::age)),

@@ -33,7 +33,7 @@ fn array<T: ArrayElement, V: IntoIterator<Item: Into<T>>>(elements: V) -> Node {
 }
 
 fn operator(left: Node, op: BinaryOp, right: Node) -> Node {
-    Node::Binary(Box::new(left), op, Box::new(right))
+    Node::operation(left, op, right)
 }
 
 impl<T: ArrayElement, V: IntoIterator<Item: Into<T>>> Contains<V> for Vec<T> {

@@ -278,7 +278,7 @@ fn only_filter<'a>(
     tables.extend(from.map(|from| from.table));
     draft.filter.iter().try_for_each(|node| check_tables(word, &tables, node))?;
     values.into_iter().try_for_each(|node| check_tables(word, &tables, node))?;
-    let mut filter = draft.filter;
+    let mut filter = draft.filter.into_vec();
     inherit::check_columns(def, word, &filter)?;
     filter.extend(def.confinement());
     Ok(filter)

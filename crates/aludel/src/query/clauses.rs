@@ -14,7 +14,9 @@ use super::source::{JoinPath, JoinTarget};
 impl<M: Model, R> Query<M, R> {
     /// Only rows that the condition holds for; several filters must all hold. `None` asks nothing.
     pub fn filter(mut self, condition: impl Condition) -> Self {
-        self.draft.edit().filter.extend(condition.into_condition());
+        if let Some(condition) = condition.into_condition() {
+            self.draft.edit().filter.push(condition);
+        }
         self
     }
 

@@ -1,11 +1,10 @@
 //! A query without types, and the statement that it becomes.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::entity::arena::Arena;
+use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{RelationLoad, listed};
@@ -66,7 +65,7 @@ impl Lazy {
             None if self.def.options.criteria.is_some() || self.def.schema.is_some() && to.schemas.is_some() => {
                 Box::new(Draft::new(self.def)).prepare(to)
             }
-            None => Ok(Prepared::new(Cow::Borrowed(self.def.select_all(to.dialect)), Vec::new())),
+            None => Ok(Prepared::new(Cow::Borrowed(self.def.select_all(to.dialect)), SmallVec::new())),
         }
     }
 }
@@ -78,7 +77,7 @@ pub(super) struct Draft {
     /// What is selected; nothing said is the model's entities.
     pub(super) items: Option<SmallVec<[Item; 3]>>,
     pub(super) joins: SmallVec<[Joined; 2]>,
-    pub(super) filter: Vec<Node>,
+    pub(super) filter: SmallVec<[Node; 1]>,
     pub(super) group_by: Vec<Node>,
     pub(super) having: Vec<Node>,
     pub(super) order_by: Vec<OrderBy>,
@@ -94,10 +93,13 @@ pub(super) struct Draft {
     pub(super) rare: Option<Box<Rare>>,
 }
 
+/// The values of a statement, of which most have one or none.
+pub(super) type Params = SmallVec<[Value<'static>; 1]>;
+
 /// A statement ready to be sent, and what is to be loaded with its rows.
 pub(super) struct Prepared {
     pub(super) sql: Cow<'static, str>,
-    pub(super) params: Vec<Value<'static>>,
+    pub(super) params: Params,
     pub(super) eager: Option<Box<Plan>>,
     /// Whether no row of a model can come twice.
     pub(super) alone: bool,
@@ -110,7 +112,7 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// A statement for the rows of one table, and nothing else.
-    fn new(sql: Cow<'static, str>, params: Vec<Value<'static>>) -> Self {
+    fn new(sql: Cow<'static, str>, params: Params) -> Self {
         Self { sql, params, eager: None, alone: true, populate_existing: false, locks: false, keys: Box::default() }
     }
 }
@@ -121,7 +123,7 @@ impl Draft {
             def,
             items: None,
             joins: SmallVec::new(),
-            filter: Vec::new(),
+            filter: SmallVec::new(),
             group_by: Vec::new(),
             having: Vec::new(),
             order_by: Vec::new(),
@@ -188,7 +190,7 @@ impl Draft {
         let shape = Shape::of(&self, to);
         if let Some(sql) = shape.as_ref().and_then(Shape::text) {
             let (alone, populate_existing) = (self.is_alone(None), self.populate_existing);
-            let prepared = Prepared::new(Cow::Borrowed(sql), shape::values(*self));
+            let prepared = Prepared::new(Cow::Borrowed(sql), shape::values(&mut self));
             return Ok(Prepared { alone, populate_existing, ..prepared });
         }
         self.check()?;
@@ -206,15 +208,15 @@ impl Draft {
             }
             (None, None) => self.write(to)?,
             (None, Some(shape)) => {
-                let values = shape::values((*self).clone());
+                let values = shape::values(&mut (*self).clone());
                 let statement = self.write(to)?;
-                if statement.params == values {
+                if statement.params[..] == values[..] {
                     shape.remember(&statement.sql);
                 }
                 statement
             }
         };
-        Ok(Prepared { eager, alone, populate_existing, ..Prepared::new(Cow::Owned(sql), params) })
+        Ok(Prepared { eager, alone, populate_existing, ..Prepared::new(Cow::Owned(sql), params.into()) })
     }
 
     /// Whether no row of a model can come twice.
@@ -236,7 +238,7 @@ impl Draft {
         }
         select.columns.extend(keys.into_iter().map(SelectColumn::from));
         let Statement { sql, params, .. } = render(select, to)?;
-        Ok(Prepared { eager, alone, populate_existing, locks, ..Prepared::new(Cow::Owned(sql), params) })
+        Ok(Prepared { eager, alone, populate_existing, locks, ..Prepared::new(Cow::Owned(sql), params.into()) })
     }
 
     /// Writes the statement for the rows where nothing is joined to it but the query's own joins: as
@@ -245,7 +247,7 @@ impl Draft {
         let dialect = to.dialect;
         let mut draft = *self;
         let (table, condition) = draft.def.root_table(draft.def.table.into());
-        draft.filter.splice(0..0, condition);
+        draft.filter.insert_many(0, condition);
         // One piece of memory for most statements.
         let entities = draft.items.as_ref().map_or(1, SmallVec::len) + draft.joins.len();
         let mut statement = Statement::new(String::with_capacity(128 * entities + 224), Vec::new());
@@ -257,7 +259,7 @@ impl Draft {
             Some(items) => out.columns(false, items.into_iter().map(|item| column(item, dialect))),
         }
         out.push(" FROM ");
-        let mut filter = draft.filter;
+        let mut filter = draft.filter.into_vec();
         filter.extend(out.table(table));
         for joined in draft.joins {
             let joins = joined.into_joins(Some(dialect), &mut Vec::new())?;
@@ -363,11 +365,11 @@ impl Draft {
             if let Root::Named(source) = rare.root {
                 table = source.into_table(&mut with)?;
             } else {
-                draft.filter.splice(0..0, condition);
+                draft.filter.insert_many(0, condition);
             }
             distinct_on = rare.distinct_on;
         } else {
-            draft.filter.splice(0..0, condition);
+            draft.filter.insert_many(0, condition);
         }
         let mut joins = Vec::with_capacity(draft.joins.len());
         for joined in draft.joins {
@@ -377,7 +379,7 @@ impl Draft {
             distinct: draft.distinct,
             from: FromClause::Table(table),
             joins,
-            filter: draft.filter,
+            filter: draft.filter.into_vec(),
             group_by: draft.group_by,
             having: draft.having,
             order_by: draft.order_by,
@@ -440,7 +442,7 @@ pub(super) fn check_parameters(dialect: Dialect, statement: &Statement) -> Resul
 /// What is loaded along with a query's rows, while they are read.
 pub(super) fn eager<'a>(
     session: &'a Session,
-    arena: &'a Arc<Arena>,
+    arena: &'a ArenaRef,
     plan: Option<Box<Plan>>,
     populate_existing: bool,
 ) -> Option<Box<Eager<'a>>> {

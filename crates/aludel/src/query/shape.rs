@@ -6,15 +6,15 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::hash::BuildHasher;
+use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashSet, HashTable};
-use smallvec::SmallVec;
 
 use crate::sql::{ColumnRef, Node, Rendering, Value};
 
-use super::draft::Draft;
+use super::draft::{Draft, Params};
 use super::selection::Item;
 use super::source::{Joined, target_of};
 
@@ -29,9 +29,51 @@ const TEXTS: usize = 8_192;
 /// Names stand in it as the addresses of texts that stay. A query with a name that was made while the program runs has
 /// no shape, and neither has one with a part that few queries have.
 pub(super) struct Shape {
-    words: SmallVec<[usize; 32]>,
+    words: Words,
     /// Whether values may come up: where an equal one may be named again by its number, the text depends on them.
     values: bool,
+}
+
+/// Numbers in a row, most often a few.
+struct Words {
+    len: usize,
+    few: [usize; FEW],
+    /// All of them, where they are more.
+    many: Vec<usize>,
+}
+
+const FEW: usize = 40;
+
+impl Words {
+    fn new() -> Self {
+        Self { len: 0, few: [0; FEW], many: Vec::new() }
+    }
+
+    #[inline]
+    fn push(&mut self, word: usize) {
+        match self.few.get_mut(self.len) {
+            Some(place) => *place = word,
+            None => self.push_to_many(word),
+        }
+        self.len += 1;
+    }
+
+    #[cold]
+    fn push_to_many(&mut self, word: usize) {
+        if self.many.is_empty() {
+            self.many.extend_from_slice(&self.few);
+        }
+        self.many.push(word);
+    }
+}
+
+impl Deref for Words {
+    type Target = [usize];
+
+    #[inline]
+    fn deref(&self) -> &[usize] {
+        self.few.get(..self.len).unwrap_or(&self.many)
+    }
 }
 
 #[derive(Default)]
@@ -59,7 +101,7 @@ impl Shape {
         if draft.rare.is_some() || loads || to.schemas.is_some() || draft.def.options.criteria.is_some() {
             return None;
         }
-        let mut shape = Self { words: SmallVec::new(), values: true };
+        let mut shape = Self { words: Words::new(), values: true };
         let said = [draft.distinct, draft.limit.is_some(), draft.offset.is_some(), draft.items.is_some()];
         shape.push(said.into_iter().fold(to.dialect.index(), |bits, said| bits << 1 | usize::from(said)));
         shape.push(std::ptr::from_ref(draft.def).addr());
@@ -93,11 +135,12 @@ impl Shape {
                 known.clear();
             }
             let hash = hasher.hash_one(&self.words[..]);
-            let shape = self.words.into_boxed_slice();
+            let shape: Box<[usize]> = self.words[..].into();
             known.insert_unique(hash, Known { shape, text }, |known| hasher.hash_one(&*known.shape));
         });
     }
 
+    #[inline]
     fn push(&mut self, word: usize) {
         self.words.push(word);
     }
@@ -175,10 +218,10 @@ impl Shape {
                 self.push(7);
                 self.node(inner)
             }
-            Node::Binary(left, op, right) => {
-                self.push(16 | (*op as usize) << 5);
-                self.node(left)?;
-                self.node(right)
+            Node::Binary(operation) => {
+                self.push(16 | (operation.1 as usize) << 5);
+                self.node(&operation.0)?;
+                self.node(&operation.2)
             }
             Node::IsNull { value, negated } => {
                 self.push(8 | usize::from(*negated));
@@ -224,32 +267,36 @@ fn keep(text: &str) -> Option<&'static str> {
     Some(text)
 }
 
-/// The values of a query that has a shape, in the order in which its text has them.
-pub(super) fn values(draft: Draft) -> Vec<Value<'static>> {
-    let mut values = Vec::new();
-    for item in draft.items.into_iter().flatten() {
+/// Takes the values of a query that has a shape, in the order in which its text has them.
+pub(super) fn values(draft: &mut Draft) -> Params {
+    let mut values = Params::new();
+    for item in draft.items.iter_mut().flatten() {
         if let Item::Value { node, .. } = item {
             push_values(node, &mut values);
         }
     }
-    draft.filter.into_iter().for_each(|node| push_values(node, &mut values));
+    draft.filter.iter_mut().for_each(|node| push_values(node, &mut values));
     values.extend(draft.limit.into_iter().chain(draft.offset).map(Value::rows));
     values
 }
 
-fn push_values(node: Node, values: &mut Vec<Value<'static>>) {
+fn push_values(node: &mut Node, values: &mut Params) {
     match node {
-        Node::Value(value) => values.push(value),
+        Node::Value(value) => values.push(std::mem::replace(value, Value::Null)),
         Node::And(nodes) | Node::Or(nodes) | Node::Function { args: nodes, .. } => {
-            nodes.into_iter().for_each(|node| push_values(node, values));
+            nodes.iter_mut().for_each(|node| push_values(node, values));
         }
-        Node::Not(inner) | Node::IsNull { value: inner, .. } => push_values(*inner, values),
-        Node::Binary(left, _, right) | Node::Like { value: left, pattern: right, .. } => {
-            push_values(*left, values);
-            push_values(*right, values);
+        Node::Not(inner) | Node::IsNull { value: inner, .. } => push_values(inner, values),
+        Node::Binary(operation) => {
+            push_values(&mut operation.0, values);
+            push_values(&mut operation.2, values);
+        }
+        Node::Like { value: left, pattern: right, .. } => {
+            push_values(left, values);
+            push_values(right, values);
         }
         Node::Between { value, low, high, .. } => {
-            [value, low, high].into_iter().for_each(|node| push_values(*node, values));
+            [value, low, high].into_iter().for_each(|node| push_values(node, values));
         }
         // Nothing else with values has a shape.
         _ => {}

@@ -93,7 +93,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
             ));
         }
         let prepared = self.draft.prepare(session.rendering_of(M::def()))?;
-        Ok((session.cursor_source(session.bind_of(M::def())?)?, prepared.sql.into_owned(), prepared.params))
+        Ok((session.cursor_source(session.bind_of(M::def())?)?, prepared.sql.into_owned(), prepared.params.into_vec()))
     }
 }
 

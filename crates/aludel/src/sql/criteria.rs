@@ -175,6 +175,6 @@ impl Renderer<'_> {
             }
         };
         let column = Node::Column(ColumnRef::new(table, column.column));
-        Some(Node::Binary(Box::new(column), BinaryOp::Eq, Box::new(Node::Value(value))))
+        Some(Node::operation(column, BinaryOp::Eq, Node::Value(value)))
     }
 }

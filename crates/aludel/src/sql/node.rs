@@ -21,8 +21,8 @@ pub enum Node {
     Or(Vec<Node>),
     /// A condition that does not hold.
     Not(Box<Node>),
-    /// `left op right`
-    Binary(Box<Node>, BinaryOp, Box<Node>),
+    /// `left op right`, in one box: most conditions are one of these.
+    Binary(Box<(Node, BinaryOp, Node)>),
     /// `-value`
     Negative(Box<Node>),
     /// `value IS NULL`
@@ -266,8 +266,13 @@ impl Node {
         match op {
             BinaryOp::Eq if right.is_null_value() => Self::IsNull { value: Box::new(left), negated: false },
             BinaryOp::Ne if right.is_null_value() => Self::IsNull { value: Box::new(left), negated: true },
-            _ => Self::Binary(Box::new(left), op, Box::new(right)),
+            _ => Self::operation(left, op, right),
         }
+    }
+
+    /// `left op right`, whatever the values.
+    pub(crate) fn operation(left: Self, op: BinaryOp, right: Self) -> Self {
+        Self::Binary(Box::new((left, op, right)))
     }
 
     /// Both conditions; a chain stays flat.
@@ -358,7 +363,7 @@ impl Node {
             Self::And(all) => chain_level(all, level::AND),
             Self::Or(any) => chain_level(any, level::OR),
             Self::Not(_) => level::NOT,
-            Self::Binary(_, op, _) => op.level(),
+            Self::Binary(operation) => operation.1.level(),
             Self::IsNull { .. } | Self::Between { .. } | Self::InSelect { .. } | Self::Like { .. } => level::COMPARISON,
             // an empty list is a comparison too: `0 = 1`
             Self::In { .. } => level::COMPARISON,

@@ -58,9 +58,8 @@ impl Node {
             Self::Not(inner) | Self::Negative(inner) | Self::Typed(inner, _) | Self::Cast(inner, _) => see(inner),
             Self::JsonPath { document, .. } => see(document),
             Self::FullText(search) => search.columns.iter().find_map(see),
-            Self::Binary(left, _, right) | Self::JsonContains { document: left, value: right } => {
-                see(left).or_else(|| see(right))
-            }
+            Self::Binary(operation) => see(&operation.0).or_else(|| see(&operation.2)),
+            Self::JsonContains { document: left, value: right } => see(left).or_else(|| see(right)),
             Self::IsNull { value, .. } | Self::InSelect { value, .. } => see(value),
             Self::Between { value, low, high, .. } => [value, low, high].into_iter().find_map(|node| see(node)),
             Self::In { value, list, .. } => see(value).or_else(|| list.iter().find_map(see)),
@@ -101,7 +100,11 @@ impl Node {
             }
             Self::JsonPath { document, .. } => document.columns_mut(change),
             Self::FullText(search) => search.columns.iter_mut().for_each(|node| node.columns_mut(change)),
-            Self::Binary(left, _, right) | Self::JsonContains { document: left, value: right } => {
+            Self::Binary(operation) => {
+                operation.0.columns_mut(change);
+                operation.2.columns_mut(change);
+            }
+            Self::JsonContains { document: left, value: right } => {
                 left.columns_mut(change);
                 right.columns_mut(change);
             }

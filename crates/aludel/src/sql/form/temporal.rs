@@ -272,7 +272,7 @@ impl Renderer<'_> {
                 part(self, "", &from, ", 20) AS REAL)))");
             }
             Dialect::Postgres => {
-                let difference = Node::Binary(Box::new(to), BinaryOp::Sub, Box::new(from));
+                let difference = Node::operation(to, BinaryOp::Sub, from);
                 self.push("CAST(extract(epoch FROM ");
                 self.node(difference);
                 self.push(") AS DOUBLE PRECISION)");

@@ -46,7 +46,10 @@ impl Renderer<'_> {
                 self.push("NOT ");
                 self.operand(*inner, level::ATOM);
             }
-            Node::Binary(left, op, right) => self.binary(*left, op, *right),
+            Node::Binary(operation) => {
+                let (left, op, right) = *operation;
+                self.binary(left, op, right);
+            }
             Node::Negative(inner) => {
                 self.push("-");
                 self.operand(*inner, level::ATOM);
