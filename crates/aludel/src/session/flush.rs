@@ -1,5 +1,6 @@
 //! The flush: what the session has to write, in order of dependency, in as few statements as the database allows.
 
+mod apart;
 mod cascade;
 mod confine;
 mod deletes;
