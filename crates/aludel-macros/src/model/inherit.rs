@@ -258,7 +258,7 @@ fn alike(model: &Model, parent: &Path) -> TokenStream {
             ),
             None => format!(
                 "`{above}` has a column marked `{word}`, which says which rows of `{child}` are seen too: mark the same \
-                 column there"
+                 column in `{child}`"
             ),
         };
         let span = mark.unwrap_or_else(|| parent.span());
