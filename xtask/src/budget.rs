@@ -11,27 +11,35 @@ use crate::cargo::{Cargo, Outcome, root, target_dir};
 use crates::Peer;
 
 pub(crate) const HELP: &str = "\
-usage: cargo xtask budget [--models N] [--rounds N]
+usage: cargo xtask budget [--models N] [--ring N] [--rounds N]
 
 Generates a crate of 300 models for each library, each model with 12 columns, a relationship to the next one
 and one back from the model before it, in target/budget, and builds it in a debug build from scratch, its
 dependencies being built already. Prints a table: seconds of the processor and of the clock, the fastest of
 three rounds, and how many lines the macros make of one model. SeaORM and Diesel are downloaded, in the
-versions that `benches/` has.";
+versions that `benches/` has.
+
+  --ring N    rings of N models each; all models are in one without it";
+
+/// The crate that may print its expanded macros; the same for each build, as cargo builds dependencies again otherwise.
+const BOOTSTRAP: &str = "budget";
 
 /// The options.
 struct Options {
     models: usize,
+    /// How many models are linked with each other.
+    ring: usize,
     rounds: usize,
 }
 
 impl Options {
     fn from_args(args: &[String]) -> Result<Self, String> {
-        let mut options = Self { models: 300, rounds: 3 };
+        let mut options = Self { models: 300, ring: 0, rounds: 3 };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             let number = match arg.as_str() {
                 "--models" => &mut options.models,
+                "--ring" => &mut options.ring,
                 "--rounds" => &mut options.rounds,
                 other => return Err(format!("unknown argument `{other}`; `--help` lists what is known")),
             };
@@ -40,6 +48,13 @@ impl Options {
                 .and_then(|value| value.parse().ok())
                 .filter(|&value| value > 0)
                 .ok_or_else(|| format!("`{arg}` takes a number above 0"))?;
+        }
+        if options.ring == 0 {
+            options.ring = options.models;
+        }
+        // A relationship to the next model and one from the model before lead to two models.
+        if options.ring < 3 || !options.models.is_multiple_of(options.ring) {
+            return Err("a ring has 3 models or more, and the models fill whole rings".to_owned());
         }
         Ok(options)
     }
@@ -57,26 +72,28 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let mut rows = Vec::new();
     for peer in &crates::PEERS {
         let folder = target_dir().join("budget").join(peer.name.replace([' ', ','], "-"));
-        write(&folder, peer, options.models)
-            .map_err(|error| format!("{} could not be written: {error}", folder.display()))?;
-        // The dependencies, and whatever is not there yet. Another library's failure is a result.
-        match build(&folder) {
-            Err(_) if !rows.is_empty() => {
-                rows.push((peer.name, None));
-                continue;
-            }
-            built => built?,
-        }
+        let source = peer.source(options.models, options.ring);
+        write(&folder, peer).map_err(|error| format!("{} could not be written: {error}", folder.display()))?;
+        // The dependencies.
+        build(&folder)?;
         let mut fastest: Option<Spent> = None;
         for _ in 0..options.rounds {
-            let spent = build_models(&folder)?;
+            let spent = match build_models(&folder, &source) {
+                // Another library's failure is a result.
+                Err(_) if !rows.is_empty() => break,
+                spent => spent?,
+            };
+            eprintln!("{}: {:.1} s of the processor, {:.1} s of the clock", peer.name, spent.processor, spent.clock);
             fastest = Some(match fastest {
                 Some(other) if other.processor <= spent.processor => other,
                 _ => spent,
             });
         }
-        let lines = expanded_lines(&folder)? as f64 / options.models as f64;
-        rows.push((peer.name, Some((fastest.ok_or("no round was run")?, lines))));
+        let result = match fastest {
+            Some(spent) => Some((spent, expanded_lines(&folder)? as f64 / options.models as f64)),
+            None => None,
+        };
+        rows.push((peer.name, result));
     }
     print_table(&options, &rows)
 }
@@ -84,7 +101,10 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 /// The libraries with what they took and the lines of a model; nothing where the models did not compile.
 fn print_table(options: &Options, rows: &[(&str, Option<(Spent, f64)>)]) -> Outcome {
     let ours = rows.first().and_then(|(_, result)| *result).ok_or("Aludel's models were not built")?.0;
-    println!("\n{} models of 12 columns and 2 relationships, fastest of {} rounds\n", options.models, options.rounds);
+    println!(
+        "\n{} models of 12 columns and 2 relationships, in rings of {}, fastest of {} rounds\n",
+        options.models, options.ring, options.rounds,
+    );
     println!("| library | processor, s | ratio | clock, s | ratio | expanded lines of a model |");
     println!("|---|---:|---:|---:|---:|---:|");
     for (name, result) in rows {
@@ -103,23 +123,27 @@ fn print_table(options: &Options, rows: &[(&str, Option<(Spent, f64)>)]) -> Outc
     Ok(())
 }
 
-fn write(folder: &Path, peer: &Peer, models: usize) -> std::io::Result<()> {
+/// The crate, without its models.
+fn write(folder: &Path, peer: &Peer) -> std::io::Result<()> {
     fs::create_dir_all(folder.join("src"))?;
     fs::write(folder.join("Cargo.toml"), peer.manifest(&root()))?;
     // The versions that the benchmarks have.
     fs::copy(root().join("benches/Cargo.lock"), folder.join("Cargo.lock"))?;
-    fs::write(folder.join("src/lib.rs"), peer.source(models))
+    fs::write(folder.join("src/lib.rs"), "")
 }
 
 fn build(folder: &Path) -> Outcome {
-    Cargo::new("build --lib").folder(folder).build_in(target_dir().join("budget/target")).run()
+    Cargo::new("build --lib")
+        .folder(folder)
+        .build_in(target_dir().join("budget/target"))
+        .env("RUSTC_BOOTSTRAP", BOOTSTRAP)
+        .run()
 }
 
-/// Builds the models again, and nothing else.
-fn build_models(folder: &Path) -> Result<Spent, String> {
+/// Builds the models, and nothing else.
+fn build_models(folder: &Path, models: &str) -> Result<Spent, String> {
     let source = folder.join("src/lib.rs");
-    let touched = fs::read(&source).and_then(|text| fs::write(&source, text));
-    touched.map_err(|error| format!("{} could not be written: {error}", source.display()))?;
+    fs::write(&source, models).map_err(|error| format!("{} could not be written: {error}", source.display()))?;
     let (start, before) = (Instant::now(), children_seconds()?);
     build(folder)?;
     Ok(Spent { processor: children_seconds()? - before, clock: start.elapsed().as_secs_f64() })
@@ -147,8 +171,8 @@ fn expanded_lines(folder: &Path) -> Result<usize, String> {
     let output = Command::new(cargo)
         .args(["rustc", "--lib", "--quiet", "--", "-Zunpretty=expanded"])
         .current_dir(folder)
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_TARGET_DIR", target_dir().join("budget/expanded"))
+        .env("RUSTC_BOOTSTRAP", BOOTSTRAP)
+        .env("CARGO_TARGET_DIR", target_dir().join("budget/target"))
         .output()
         .map_err(|error| format!("cargo did not start: {error}"))?;
     if !output.status.success() {

@@ -67,14 +67,14 @@ fn run_on(backend: &'static str, tests: &[String], variable: Option<(&str, &str)
     Ran { backend, outcome, counts, skipped: lines(&list) }
 }
 
-/// The programs of the suite of behaviour.
+/// The programs of the suite of behaviour: a file each, or a folder with a `main.rs`.
 fn suite() -> Result<Vec<String>, String> {
     let folder = root().join("crates/aludel-suite/tests");
     let files = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut names: Vec<String> = files
         .flatten()
         .map(|file| file.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file())
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
         .collect();
     names.sort();
@@ -95,5 +95,18 @@ fn summarize(ran: &Ran) {
     }
     for line in &ran.skipped {
         println!("    {line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_of_the_suite_is_a_file_or_a_folder_with_a_main_file() {
+        let suite = suite().unwrap();
+        let has = |name: &str| suite.iter().any(|known| known == name);
+        assert!(has("reliability") && has("session"));
+        assert!(!has("support") && !has("main"));
     }
 }

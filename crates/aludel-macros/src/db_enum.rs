@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields, Ident};
 
 use crate::attributes::{Item, refuse_duplicates};
-use crate::errors::Errors;
+use crate::errors::{self, Errors};
 use crate::names::{camel_to_snake, list};
 use crate::output::{operands, private};
 
@@ -34,15 +34,7 @@ struct DbEnum {
 }
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
-    let input = match syn::parse2(input) {
-        Ok(input) => input,
-        Err(error) => return error.into_compile_error(),
-    };
-    let mut errors = Errors::default();
-    match parse(&input, &mut errors) {
-        Some(parsed) if errors.is_empty() => expand(&parsed),
-        _ => errors.into_tokens(),
-    }
+    errors::derive(input, parse, expand)
 }
 
 fn parse(input: &DeriveInput, errors: &mut Errors) -> Option<DbEnum> {

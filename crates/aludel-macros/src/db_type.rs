@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Fields, Ident, Member, Type};
 
-use crate::errors::Errors;
+use crate::errors::{self, Errors};
 use crate::output::{column_type, operands, private};
 use crate::types::content_of;
 
@@ -16,15 +16,7 @@ struct Newtype {
 }
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
-    let input = match syn::parse2(input) {
-        Ok(input) => input,
-        Err(error) => return error.into_compile_error(),
-    };
-    let mut errors = Errors::default();
-    match parse(&input, &mut errors) {
-        Some(newtype) if errors.is_empty() => expand(&newtype),
-        _ => errors.into_tokens(),
-    }
+    errors::derive(input, parse, expand)
 }
 
 fn parse(input: &DeriveInput, errors: &mut Errors) -> Option<Newtype> {

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
+use syn::DeriveInput;
 
 /// The mistakes found so far.
 #[derive(Default)]
@@ -45,5 +46,22 @@ impl Errors {
     #[cfg(test)]
     pub(crate) fn messages(self) -> Vec<String> {
         self.0.into_iter().flatten().map(|error| error.to_string()).collect()
+    }
+}
+
+/// What a derive makes of its input: all mistakes, or else the items.
+pub(crate) fn derive<T>(
+    input: TokenStream,
+    parse: fn(&DeriveInput, &mut Errors) -> Option<T>,
+    expand: fn(&T) -> TokenStream,
+) -> TokenStream {
+    let input = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::default();
+    match parse(&input, &mut errors) {
+        Some(parsed) if errors.is_empty() => expand(&parsed),
+        _ => errors.into_tokens(),
     }
 }

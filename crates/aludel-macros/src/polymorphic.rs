@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Ident, Path, Type};
 
 use crate::attributes::{Item, refuse_duplicates};
-use crate::errors::Errors;
+use crate::errors::{self, Errors};
 use crate::output::{private, private_at};
 use crate::types::content_of;
 
@@ -25,15 +25,7 @@ struct Variant {
 }
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
-    let input = match syn::parse2(input) {
-        Ok(input) => input,
-        Err(error) => return error.into_compile_error(),
-    };
-    let mut errors = Errors::default();
-    match parse(&input, &mut errors) {
-        Some(polymorphic) if errors.is_empty() => expand(&polymorphic),
-        _ => errors.into_tokens(),
-    }
+    errors::derive(input, parse, expand)
 }
 
 fn parse(input: &DeriveInput, errors: &mut Errors) -> Option<Polymorphic> {

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Type, Visibility};
 
-use crate::errors::Errors;
+use crate::errors::{self, Errors};
 use crate::output::{docs, docs_of, pascal, private};
 
 struct Projection {
@@ -24,15 +24,7 @@ struct Field {
 }
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
-    let input = match syn::parse2(input) {
-        Ok(input) => input,
-        Err(error) => return error.into_compile_error(),
-    };
-    let mut errors = Errors::default();
-    match parse(&input, &mut errors) {
-        Some(projection) if errors.is_empty() => expand(&projection),
-        _ => errors.into_tokens(),
-    }
+    errors::derive(input, parse, expand)
 }
 
 fn parse(input: &DeriveInput, errors: &mut Errors) -> Option<Projection> {

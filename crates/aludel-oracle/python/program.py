@@ -88,6 +88,8 @@ class Run:
         self.savepoints = []
         self.expires = False
         self.linked = False
+        self.moved = set()
+        self.moved_others = False
         self.stale = False
         event.listen(self.session, "persistent_to_deleted", self.deleted)
 
@@ -127,7 +129,8 @@ class Run:
 
     def all_alive(self, handles):
         rows = [self.alive(h) for h in handles]
-        return None if any(row is None for row in rows) else rows
+        # A row that has two names: a list would hold it twice, a collection of rows does not.
+        return None if any(row is None for row in rows) else list(dict.fromkeys(rows))
 
     def flush(self):
         self.session.flush()
@@ -139,6 +142,8 @@ class Run:
     def flushed(self):
         self.doomed.clear()
         self.linked = False
+        self.moved.clear()
+        self.moved_others = False
         if self.expires:
             self.expires = False
             self.session.expire_all()
@@ -153,6 +158,8 @@ class Run:
         self.doomed.clear()
         self.expires = False
         self.linked = False
+        self.moved.clear()
+        self.moved_others = False
 
     def recover(self):
         self.rolled_back()
@@ -205,6 +212,9 @@ class Run:
         if parent is not None:
             getattr(parent, op["into"][1]).append(row)
         self.session.add(row)
+        for rel, _ in op["many"]:
+            for child in fields[rel]:
+                self.mark_moved(child, KINDS[op["kind"]])
         self.rows[op["h"]] = row
         self.linked = self.linked or linked
         return "done"
@@ -226,22 +236,33 @@ class Run:
         return "done"
 
     def before_move(self, child, parent):
-        """Flushes where a comment would be lost: see `src/ours.rs`. Whether the child is still there."""
+        """Flushes where the two sides would differ: see `src/ours.rs`. Whether the child is still there."""
         if isinstance(child, Comment):
-            if inspect(child).pending if issubclass(parent, Article) else self.linked:
-                self.flush()
+            unsettled = inspect(child).pending if parent is Article else self.linked
+        elif isinstance(child, Article) and parent is not Tag and not inspect(child).pending:
+            unsettled = self.moved_others or (child, parent) in self.moved
+        else:
+            unsettled = False
+        if unsettled:
+            self.flush()
         state = inspect(child)
         return state.pending or state.persistent
+
+    def mark_moved(self, child, parent):
+        if isinstance(child, Article):
+            self.moved.add((child, parent))
 
     def set_one(self, op):
         row = self.alive(op["h"])
         to = None if op["to"] is None else self.alive(op["to"])
         if row is None or (to is None and op["to"] is not None):
             return SKIPPED
-        if to is not None and not self.before_move(row, type(to)):
+        parent = {"author": Person, "writer": Person, "article": Article}.get(op["rel"], Category)
+        if (to is not None or isinstance(row, Article)) and not self.before_move(row, parent):
             return SKIPPED
         self.know(row, op["rel"])
         setattr(row, op["rel"], to)
+        self.mark_moved(row, parent)
         return "done"
 
     def set_many(self, op):
@@ -250,6 +271,7 @@ class Run:
         if row is None or to is None:
             return SKIPPED
         setattr(row, op["rel"], to)
+        self.moved_others = True
         return "done"
 
     def push(self, op):
@@ -264,6 +286,7 @@ class Run:
         # A list holds what is appended twice twice; a collection of rows does not.
         if child not in collection:
             collection.append(child)
+        self.mark_moved(child, type(row))
         return "done"
 
     def remove(self, op):
@@ -275,6 +298,7 @@ class Run:
         if child not in collection:
             return "not in it"
         collection.remove(child)
+        self.moved_others = True
         return "done"
 
     def delete(self, op):

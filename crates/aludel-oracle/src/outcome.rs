@@ -50,7 +50,9 @@ pub(crate) fn difference(ours: &Outcome, theirs: &Outcome, our_rows: &Dump, thei
         executions: our.insert.executions - our.probing.executions,
     };
     let mut all = their.all();
-    let free = if ours.restored { u64::MAX / 2 } else { their.known + our.asking.executions };
+    // The SELECT that a row is appended to also reads the collection's rows anew, which Aludel may have to do later.
+    let appended = our.probing.executions + our.asking.executions;
+    let free = if ours.restored { u64::MAX / 2 } else { their.known + our.asking.executions + appended };
     all += Count { statements: free, executions: free };
     let pairs =
         [("INSERTs", inserts, their.insert), ("UPDATEs", our.update, their.update), ("statements", our.all(), all)];

@@ -19,6 +19,7 @@ pub mod query;
 pub mod schema;
 mod session;
 pub mod sql;
+mod tuples;
 #[cfg(feature = "axum")]
 pub mod web;
 

@@ -114,11 +114,4 @@ macro_rules! tuples {
     };
 }
 
-tuples! { A }
-tuples! { A B }
-tuples! { A B C }
-tuples! { A B C D }
-tuples! { A B C D E }
-tuples! { A B C D E F }
-tuples! { A B C D E F G }
-tuples! { A B C D E F G H }
+crate::tuples::each_tuple!(tuples);

@@ -18,7 +18,7 @@ use crate::sql::{
 use super::eager::{Eager, Plan};
 use super::selection::Item;
 use super::shape::{self, Shape, varies};
-use super::source::{Joined, On, Rare, Root, target_of};
+use super::source::{Joined, On, Rare, Root};
 
 /// A query without types, of which perhaps nothing was said but the model: the clauses are in a box, because a query is
 /// moved with each method that builds it.
@@ -66,15 +66,7 @@ impl Lazy {
             None if varies(self.def) || self.def.schema.is_some() && to.schemas.is_some() => {
                 Box::new(Draft::new(self.def)).prepare(to)
             }
-            None => Ok(Prepared {
-                sql: Cow::Borrowed(self.def.select_all(to.dialect)),
-                params: Vec::new(),
-                eager: None,
-                alone: true,
-                populate_existing: false,
-                locks: false,
-                keys: Box::default(),
-            }),
+            None => Ok(Prepared::new(Cow::Borrowed(self.def.select_all(to.dialect)), Vec::new())),
         }
     }
 }
@@ -114,6 +106,13 @@ pub(super) struct Prepared {
     pub(super) locks: bool,
     /// The types of the values that follow the columns of a row.
     pub(super) keys: Box<[SqlType]>,
+}
+
+impl Prepared {
+    /// A statement for the rows of one table, and nothing else.
+    fn new(sql: Cow<'static, str>, params: Vec<Value<'static>>) -> Self {
+        Self { sql, params, eager: None, alone: true, populate_existing: false, locks: false, keys: Box::default() }
+    }
 }
 
 impl Draft {
@@ -189,16 +188,8 @@ impl Draft {
         let shape = Shape::of(&self, to);
         if let Some(sql) = shape.as_ref().and_then(Shape::text) {
             let (alone, populate_existing) = (self.is_alone(None), self.populate_existing);
-            let (sql, params) = (Cow::Borrowed(sql), shape::values(*self));
-            return Ok(Prepared {
-                sql,
-                params,
-                eager: None,
-                alone,
-                populate_existing,
-                locks: false,
-                keys: Box::default(),
-            });
+            let prepared = Prepared::new(Cow::Borrowed(sql), shape::values(*self));
+            return Ok(Prepared { alone, populate_existing, ..prepared });
         }
         self.check()?;
         let eager = self.plan_eager()?;
@@ -223,15 +214,7 @@ impl Draft {
                 statement
             }
         };
-        Ok(Prepared {
-            sql: Cow::Owned(sql),
-            params,
-            eager,
-            alone,
-            populate_existing,
-            locks: false,
-            keys: Box::default(),
-        })
+        Ok(Prepared { eager, alone, populate_existing, ..Prepared::new(Cow::Owned(sql), params) })
     }
 
     /// Whether no row of a model can come twice.
@@ -253,7 +236,7 @@ impl Draft {
         }
         select.columns.extend(keys.into_iter().map(SelectColumn::from));
         let Statement { sql, params, .. } = render(select, to)?;
-        Ok(Prepared { sql: Cow::Owned(sql), params, eager, alone, populate_existing, locks, keys: Box::default() })
+        Ok(Prepared { eager, alone, populate_existing, locks, ..Prepared::new(Cow::Owned(sql), params) })
     }
 
     /// Writes the statement for the rows where nothing is joined to it but the query's own joins: as
@@ -269,39 +252,14 @@ impl Draft {
         out.push(if draft.distinct { "SELECT DISTINCT " } else { "SELECT " });
         match draft.items {
             None => out.push(draft.def.select_list(dialect)),
-            Some(items) => {
-                for (at, item) in items.into_iter().enumerate() {
-                    if at > 0 {
-                        out.push(", ");
-                    }
-                    match item {
-                        Item::Value { node, .. } => out.node(node),
-                        Item::Entity { def, alias: None, .. } => out.push(def.select_list(dialect)),
-                        Item::Entity { def, alias: Some(alias), .. } => out.node(aliased(def, &alias, dialect)),
-                    }
-                }
-            }
+            Some(items) => out.columns(false, items.into_iter().map(|item| column(item, dialect))),
         }
         out.push(" FROM ");
         let mut filter = draft.filter;
         filter.extend(out.table(draft.def.table_ref()));
         for joined in draft.joins {
-            let (source, relationship, kind) = match joined {
-                Joined::Along { source, relationship, kind } if joined.link().is_none() => (source, relationship, kind),
-                other => {
-                    let joins = other.into_joins(Some(dialect), &mut Vec::new())?;
-                    joins.into_iter().for_each(|join| out.join(join));
-                    continue;
-                }
-            };
-            out.push(kind.sql());
-            let confined = out.table(target_of(source, relationship).table_ref());
-            out.push(" ON ");
-            out.push(source.join_condition(relationship, dialect)?);
-            if let Some(confined) = confined {
-                out.push(" AND ");
-                out.node(confined);
-            }
+            let joins = joined.into_joins(Some(dialect), &mut Vec::new())?;
+            joins.into_iter().for_each(|join| out.join(join));
         }
         out.rest(Rest {
             filter,

@@ -236,8 +236,7 @@ pub(super) fn values(draft: Draft) -> Vec<Value<'static>> {
         }
     }
     draft.filter.into_iter().for_each(|node| push_values(node, &mut values));
-    let rows = |rows: u64| Value::Int(i64::try_from(rows).unwrap_or(i64::MAX));
-    values.extend(draft.limit.into_iter().chain(draft.offset).map(rows));
+    values.extend(draft.limit.into_iter().chain(draft.offset).map(Value::rows));
     values
 }
 

@@ -139,14 +139,7 @@ macro_rules! tuples {
     };
 }
 
-tuples! { A }
-tuples! { A B }
-tuples! { A B C }
-tuples! { A B C D }
-tuples! { A B C D E }
-tuples! { A B C D E F }
-tuples! { A B C D E F G }
-tuples! { A B C D E F G H }
+crate::tuples::each_tuple!(tuples);
 
 impl Conflict {
     /// Checks what the types do not: the target is a unique key, the expressions are of the model's own table, and the

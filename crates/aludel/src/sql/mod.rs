@@ -12,7 +12,6 @@ mod insert;
 mod json;
 mod node;
 mod render;
-mod render_compound;
 mod rendering;
 mod select;
 mod statement;

@@ -69,6 +69,11 @@ impl PendingKey {
 }
 
 impl Value<'_> {
+    /// A number of rows, no larger than a backend takes.
+    pub(crate) fn rows(rows: u64) -> Self {
+        Self::Int(i64::try_from(rows).unwrap_or(i64::MAX))
+    }
+
     /// The same value, owning what it borrowed.
     pub fn into_owned(self) -> Value<'static> {
         match self {

@@ -169,7 +169,7 @@ pub(super) fn ordered(
     select.columns.push(SelectColumn { node: number, alias: Some(ROW.into()) });
     let numbered = |name: Cow<'static, str>| Node::Column(crate::sql::ColumnRef::new(NUMBERED, name));
     let row = || numbered(ROW.into());
-    let limit = Node::Value(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let limit = Node::Value(Value::rows(limit));
     let also = also.iter().map(|name| numbered(name.clone()).into());
     Select {
         columns: columns_of(target, NUMBERED).into_iter().chain(also).collect(),

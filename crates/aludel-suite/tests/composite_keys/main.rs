@@ -1,0 +1,7 @@
+//! Keys of several columns.
+
+mod links;
+mod natural;
+
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,7 @@
+//! Hooks of models.
+
+mod calls;
+mod statements;
+
+#[path = "../support/mod.rs"]
+mod support;

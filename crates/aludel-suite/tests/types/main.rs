@@ -1,0 +1,8 @@
+//! Types of columns.
+
+mod basic;
+mod derived;
+mod native;
+
+#[path = "../support/mod.rs"]
+mod support;
