@@ -208,7 +208,7 @@ async fn a_table_brings_the_condition_of_its_model_wherever_it_is_named() -> Res
     db.statements();
     assert_eq!(names(5).all(&session).await?, [("tools".to_owned(), "dan".to_owned())]);
     assert_eq!(names(8).all(&session).await?, []);
-    let text = r#"SELECT "team"."title", "employee"."name" FROM "team" JOIN "employee" ON "employee"."team_id" = "team"."id" AND "employee"."kind" IN ('manager', 'director') WHERE "employee"."level" > ?"#;
+    let text = r#"SELECT "team"."title", "employee"."name" FROM "team" JOIN "employee" ON ("employee"."team_id" = "team"."id") AND "employee"."kind" IN ('manager', 'director') WHERE "employee"."level" > ?"#;
     assert_eq!(db.work(), [text, text]);
 
     // A row of another model with the key would not be one of them.
