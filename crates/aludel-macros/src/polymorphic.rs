@@ -163,11 +163,11 @@ fn expand(polymorphic: &Polymorphic) -> TokenStream {
             }
 
             fn detached(_row: &#private::Row<'_>, _at: usize) -> #private::Result<Self> {
-                #private::PolymorphicReader::without_session::<Self>()
+                #private::PolymorphicReader::without_columns::<Self>()
             }
 
-            fn streamed(_row: &#private::Row<'_>, _at: usize) -> #private::Result<Self> {
-                #private::PolymorphicReader::without_session::<Self>()
+            fn streamed(row: &#private::Row<'_>, at: usize) -> #private::Result<Self> {
+                #private::PolymorphicReader::streamed(row, at)
             }
         }
     }

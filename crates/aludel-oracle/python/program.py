@@ -208,6 +208,10 @@ class Run:
             for child in fields[rel]:
                 if not self.before_move(child, KINDS[op["kind"]]):
                     return SKIPPED
+        for rel, _ in op["many"]:
+            if isinstance(parent, (Article, Tag)) and rel in ("articles", "tags"):
+                # It is linked with it below, also where the row has two names.
+                fields[rel] = [other for other in fields[rel] if other is not parent]
         row = KINDS[op["kind"]](**fields)
         if parent is not None:
             getattr(parent, op["into"][1]).append(row)

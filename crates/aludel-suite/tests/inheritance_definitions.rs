@@ -125,6 +125,29 @@ mod unmarked {
     }
 }
 
+mod undeferred {
+    use super::*;
+
+    #[derive(Model, Clone, Debug)]
+    #[model(table = "undeferred", identity = "a")]
+    pub(super) struct Parent {
+        #[column(primary_key)]
+        pub(super) id: i64,
+        #[column(deferred)]
+        pub(super) body: Deferred<String>,
+        #[column(discriminator)]
+        pub(super) kind: String,
+    }
+
+    #[derive(Model, Clone, Debug)]
+    #[model(table = "undeferred_child", inherits = Parent, identity = "b")]
+    pub(super) struct Child {
+        #[column(primary_key, references = Parent::id)]
+        pub(super) id: i64,
+        pub(super) body: String,
+    }
+}
+
 mod anonymous {
     use super::*;
 
@@ -181,6 +204,8 @@ async fn two_models_have_two_identities() {
 async fn a_column_is_declared_alike() {
     let text = refused([retyped::Child::TABLE]).await;
     assert_eq!(text, "`Child::size` is the column `Parent::size`, and has another type: declare both alike");
+    let text = refused([undeferred::Child::TABLE]).await;
+    assert_eq!(text, "`Child::body` is the column `Parent::body`, and has another `deferred`: declare both alike");
     let text = refused([shared::Parent::TABLE]).await;
     assert!(text.contains("are one column of the table `shared`, and are declared differently"), "{text}");
     let text = refused([unmarked::Parent::TABLE]).await;

@@ -383,10 +383,12 @@ async fn statements_on_many_rows_say_what_they_cannot_do() -> Result<()> {
     };
     let error = Vehicle::query().filter(ids()).update(Vehicle::name.set("x")).execute(&session).await;
     assert!(text(error.unwrap_err()).contains("update `Asset`"));
-    let error = Vehicle::query().filter(ids()).delete().execute(&session).await;
-    assert!(text(error.unwrap_err()).contains("session.delete"));
-    let error = Vehicle::insert_all([Vehicle::build().name("x").wheels(1)]).execute(&session).await;
-    assert!(text(error.unwrap_err()).contains("session.add_all"));
+    let new = Vehicle::insert_all([Vehicle::build().name("x").wheels(1)]).on_conflict(Vehicle::id).do_nothing();
+    assert!(text(new.execute(&session).await.unwrap_err()).contains("on_conflict would leave parts of rows"));
+    if Backend::current() != Backend::MariaDb {
+        let error = Vehicle::query().filter(ids()).delete().returning(Vehicle::id).execute(&session).await;
+        assert!(text(error.unwrap_err()).contains("select the rows before"));
+    }
     assert_eq!(db.rows(ASSETS).len(), 5);
     Ok(())
 }

@@ -29,7 +29,7 @@ pub use crate::entity::vtable::VTable;
 pub use crate::entity::{AnyEntity, Entity};
 pub use crate::error::Result;
 pub use crate::model::func::operator;
-pub use crate::model::inherit::{discriminates, member};
+pub use crate::model::inherit::{confined_alike, discriminates, member};
 pub use crate::model::metadata::ModelRegistration;
 pub use crate::model::{
     ByKey, ByLink, ChildOf, Column, ColumnType, Expr, HasDeferred, Hierarchy, IntoValue, KeyType, Missing, Operand,

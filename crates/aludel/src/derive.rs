@@ -305,8 +305,15 @@
 /// both. Between flushes each shows what was set on itself. Cascades of relationships are those of the model that is
 /// deleted.
 ///
-/// Of rows in several tables, updates of many rows write the child's own table alone; deletes of many rows and
-/// `insert_all` are refused, with the cure. MariaDB and MySQL lock no rows of such a model with `for_update`.
+/// Columns with `soft_delete` and `tenant` belong to the root, and hold for all rows of the hierarchy: whatever a row is read
+/// as, and in whichever table its columns are, it is seen where the root's would be. Each model that inherits has the
+/// column too, with the same mark; the compiler refuses one that has not, and a mark that the parent has not. A column with
+/// `deferred` may be any model's; those that inherit it say so too.
+///
+/// Of rows in several tables, updates of many rows write the child's own table alone. `insert_all` sends a statement for each
+/// table, and knows no `on_conflict`. A delete of many rows first finds their keys, and locks them, and then takes the rows
+/// out of each table; it returns nothing of them. Where one of these statements fails the session needs a rollback.
+/// MariaDB and MySQL lock no rows of such a model with `for_update`.
 pub use aludel_macros::Model;
 
 /// Makes a struct what the rows of a query are read into, and makes a second struct of its name and `Columns`, which is

@@ -27,7 +27,12 @@ pub(super) const PEERS: [Peer; 4] = [
         model: DIESEL,
     },
     Peer { name: "sea-orm, dense", dependencies: SEA_ORM_DEPENDENCIES, head: "", model: SEA_ORM_DENSE },
-    Peer { name: "sea-orm, compact", dependencies: SEA_ORM_DEPENDENCIES, head: "", model: SEA_ORM_COMPACT },
+    Peer {
+        name: "sea-orm, compact",
+        dependencies: SEA_ORM_DEPENDENCIES,
+        head: "#![recursion_limit = \"1024\"]\n",
+        model: SEA_ORM_COMPACT,
+    },
 ];
 
 const SEA_ORM_DEPENDENCIES: &str = "sea-orm = { version = \"2.0\", default-features = false, \

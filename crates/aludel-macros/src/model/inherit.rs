@@ -219,8 +219,14 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             None => return TokenStream::new(),
         },
     };
+    let checks = model.inheritance.parent.as_ref().map(|parent| alike(model, parent));
+    let name = |position: Option<usize>| {
+        option(position.map(|position| &model.columns[position].name).map(|name| quote!(#name)))
+    };
+    let (soft_delete, tenant) = (name(model.soft_delete), name(model.tenant));
     quote! {
         #inherits
+        #checks
 
         #[automatically_derived]
         impl #private::Hierarchy for #ident {
@@ -230,8 +236,39 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             const SCHEMA: ::core::option::Option<&'static str> = #schema;
             const BIND: ::core::option::Option<&'static str> = #bind;
             const DISCRIMINATOR: usize = #constant;
+            const SOFT_DELETE: ::core::option::Option<&'static str> = #soft_delete;
+            const TENANT: ::core::option::Option<&'static str> = #tenant;
         }
     }
+}
+
+/// Checks that the columns which say what rows are seen are those of the parent.
+fn alike(model: &Model, parent: &Path) -> TokenStream {
+    let soft_delete = (model.soft_delete, "soft_delete", quote!(SOFT_DELETE));
+    let tenant = (model.tenant, "tenant", quote!(TENANT));
+    let checks = [soft_delete, tenant].map(|(position, word, constant)| {
+        let (child, above) = (&model.ident, last(parent));
+        let column = position.map(|position| &model.columns[position]);
+        let mark = column.and_then(|column| column.soft_delete.filter(|_| word == "soft_delete").or(column.tenant));
+        let text = match column {
+            Some(column) => format!(
+                "`{child}::{}` is marked `{word}`, and the column is not so marked in `{above}`: it says which rows are seen \
+                 of the whole hierarchy, so mark it in each model, from the one that the others inherit from on",
+                column.field.ident
+            ),
+            None => format!(
+                "`{above}` has a column marked `{word}`, which says which rows of `{child}` are seen too: mark the same \
+                 column in `{child}`"
+            ),
+        };
+        let span = mark.unwrap_or_else(|| parent.span());
+        let at = private_at(span);
+        let own = option(column.map(|column| &column.name).map(|name| quote!(#name)));
+        quote_spanned! {span=>
+            const _: () = #at::confined_alike(#own, <#parent as #at::Hierarchy>::#constant, #text);
+        }
+    });
+    checks.into_iter().collect()
 }
 
 /// `#[column(discriminator)]`

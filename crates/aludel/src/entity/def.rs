@@ -1,11 +1,10 @@
 //! What the derive knows of a model, as plain data.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
 use crate::schema::{Identity, SqlType};
-use crate::sql::{Criteria, Dialect, SoftDelete, TableRef, TenantColumn, Value};
+use crate::sql::{Criteria, Dialect, SoftDelete, TenantColumn, Value};
 
 pub use super::hooks::HookTable;
 use super::inherit::InheritsDef;
@@ -125,24 +124,6 @@ impl ModelDef {
         match self.schema {
             None => self.table,
             Some(schema) => &self.table[schema.len() + 1..],
-        }
-    }
-
-    /// The table alone, as a statement names it: where it is in a schema, columns are qualified by an alias of both names,
-    /// which stays the same whatever the schema is called in the database.
-    pub(crate) fn own_table(&'static self) -> TableRef {
-        match self.schema {
-            None => TableRef { criteria: self.options.criteria.as_ref(), ..TableRef::new(self.table) },
-            Some(_) => self.own_table_as(self.table.into()),
-        }
-    }
-
-    /// The same, under another name.
-    pub(crate) fn own_table_as(&'static self, alias: Cow<'static, str>) -> TableRef {
-        TableRef {
-            schema: self.schema.map(Cow::Borrowed),
-            criteria: self.options.criteria.as_ref(),
-            ..TableRef::aliased(self.table_name(), alias)
         }
     }
 

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::def::{ConstraintDef, ForeignKeyDef, ModelDef, ReferenceDef};
+use crate::schema::Action;
 use crate::sql::Value;
 
 /// One foreign key of a model.
@@ -45,6 +46,14 @@ impl ForeignKeyRef {
     /// Its columns, each with the one that it leads to.
     pub(crate) fn pairs(self) -> impl Iterator<Item = (usize, usize)> {
         (0..self.len()).map(move |at| self.pair(at))
+    }
+
+    /// What becomes of a row when the one that it leads to is deleted.
+    pub(crate) fn on_delete(self) -> Action {
+        match self {
+            Self::Single(_, reference) => reference.on_delete,
+            Self::Several(key) => key.on_delete,
+        }
     }
 
     /// Its columns that can be NULL: a key that is NULL in part leads nowhere (`MATCH SIMPLE`).

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::def::{ColumnDef, ModelDef};
 use super::foreign_key::ForeignKeyRef;
-use crate::sql::Value;
+use crate::sql::{Criteria, Kinds, Value};
 
 /// `#[model(inherits = Employee)]`
 pub struct InheritsDef {
@@ -52,8 +52,11 @@ pub(crate) struct Inheritance {
     pub(crate) own_discriminator: Option<usize>,
     /// The value of the model's own rows.
     pub(crate) identity: Value<'static>,
-    /// The values of its rows and of those of the models that inherit from it, where the last table has other rows too.
-    pub(crate) among: Option<Vec<Value<'static>>>,
+    /// Which rows statements see, under the name that they give the model's rows.
+    pub(crate) criteria: Option<Criteria>,
+    /// Of a model whose rows are in several tables: which of those in the first one are its own, where that is not said by
+    /// the last one.
+    pub(crate) kinds: Option<Kinds>,
     /// What does not fit together, with the cure.
     pub(crate) problem: Option<String>,
 }
@@ -69,6 +72,11 @@ impl Inheritance {
     /// Whether a row is in more than one table.
     pub(crate) fn is_joined(&self) -> bool {
         self.levels.len() > 1
+    }
+
+    /// Which rows of the first table are the model's, where its own last table does not say so.
+    pub(crate) fn kinds(&self) -> Option<&Kinds> {
+        self.kinds.as_ref().or_else(|| self.criteria.as_ref()?.kinds.as_ref())
     }
 
     /// The last table's position.

@@ -10,8 +10,10 @@ use crate::entity::def::{ColumnDef, ConstraintDef, ModelDef};
 use crate::entity::inherit::{Inheritance, InheritsDef, Level, literal};
 use crate::entity::model::Model;
 use crate::error::{Error, ErrorKind, Result};
+use crate::schema::Action;
 use crate::sql::{
-    BinaryOp, ColumnRef, DerivedTable, FromClause, Join, JoinKind, Node, Select, SelectColumn, TableRef, Value,
+    BinaryOp, ColumnRef, Criteria, DerivedTable, FromClause, Join, JoinKind, Kinds, Node, Select, SelectColumn,
+    TableRef, Value,
 };
 
 /// A model whose rows share a table, or a key, with those of models that inherit from it: it has a column marked
@@ -38,6 +40,12 @@ pub trait Hierarchy: Model {
     /// The discriminator, as a position among the columns of the root.
     #[doc(hidden)]
     const DISCRIMINATOR: usize;
+    /// The name of the column that says whether a row is deleted.
+    #[doc(hidden)]
+    const SOFT_DELETE: Option<&'static str>;
+    /// The name of the column that says whose a row is.
+    #[doc(hidden)]
+    const TENANT: Option<&'static str>;
 }
 
 /// A model of a polymorphic enum.
@@ -49,6 +57,26 @@ pub fn member<M: Hierarchy<Root = R>, R>() -> &'static ModelDef {
 pub const fn discriminates<M: Hierarchy, T>(column: Column<M, T>, message: &'static str) {
     if column.index() != M::DISCRIMINATOR {
         panic!("{}", message);
+    }
+}
+
+/// Stops the compiler with `message` where a model and its parent do not say by the same column which rows are seen.
+pub const fn confined_alike(own: Option<&str>, parent: Option<&str>, message: &'static str) {
+    let alike = match (own, parent) {
+        (None, None) => true,
+        (Some(own), Some(parent)) => are_equal(own.as_bytes(), parent.as_bytes()),
+        _ => false,
+    };
+    if !alike {
+        panic!("{}", message);
+    }
+}
+
+const fn are_equal(a: &[u8], b: &[u8]) -> bool {
+    match (a, b) {
+        ([], []) => true,
+        ([a, rest_a @ ..], [b, rest_b @ ..]) => *a == *b && are_equal(rest_a, rest_b),
+        _ => false,
     }
 }
 
@@ -72,10 +100,19 @@ impl ModelDef {
         if self.in_hierarchy() { check(self) } else { Ok(()) }
     }
 
-    /// The table, as a statement that reads names it: where the model inherits, what its rows are in the tables of the
-    /// hierarchy, under the name that its columns are qualified with.
-    pub(crate) fn table_ref(&'static self) -> TableRef {
+    /// Which rows of the model statements see.
+    #[inline]
+    pub(crate) fn criteria(&'static self) -> Option<&'static Criteria> {
         match self.inheritance() {
+            None => self.options.criteria.as_ref(),
+            Some(inheritance) => inheritance.criteria.as_ref(),
+        }
+    }
+
+    /// The table, as a statement that reads names it: where the model's rows are in several tables, what they are in all of
+    /// them, under the name that its columns are qualified with.
+    pub(crate) fn table_ref(&'static self) -> TableRef {
+        match self.joined_inheritance() {
             None => self.own_table(),
             Some(inheritance) => inheritance.derived(self, self.table.into()),
         }
@@ -83,27 +120,73 @@ impl ModelDef {
 
     /// The same, under another name.
     pub(crate) fn table_as(&'static self, alias: Cow<'static, str>) -> TableRef {
-        match self.inheritance() {
+        match self.joined_inheritance() {
             None => self.own_table_as(alias),
             Some(inheritance) => inheritance.derived(self, alias),
         }
     }
 
-    /// The table that a query selects from first, and the condition of the rows that are the model's.
-    pub(crate) fn root_table(&'static self, name: Cow<'static, str>) -> (TableRef, Option<Node>) {
-        let table = |name: Cow<'static, str>| {
-            if name == self.table { self.own_table() } else { self.own_table_as(name) }
-        };
-        match self.inheritance() {
-            None => (table(name), None),
-            Some(inheritance) if inheritance.is_joined() => (inheritance.derived(self, name), None),
-            Some(inheritance) => (table(name.clone()), inheritance.condition(&name)),
+    /// The table alone, as a statement names it: where it is in a schema, columns are qualified by an alias of both names,
+    /// which stays the same whatever the schema is called in the database.
+    pub(crate) fn own_table(&'static self) -> TableRef {
+        match self.schema {
+            None => TableRef { criteria: self.own_criteria(), ..TableRef::new(self.table) },
+            Some(_) => self.own_table_as(self.table.into()),
         }
     }
 
-    /// The condition of the rows that are the model's, in a statement on the table alone.
+    /// The same, under another name.
+    fn own_table_as(&'static self, alias: Cow<'static, str>) -> TableRef {
+        TableRef {
+            schema: self.schema.map(Cow::Borrowed),
+            criteria: self.own_criteria(),
+            ..TableRef::aliased(self.table_name(), alias)
+        }
+    }
+
+    /// Which rows of the table alone are seen: the columns that say so are in the root's.
+    fn own_criteria(&'static self) -> Option<&'static Criteria> {
+        if self.joined_inheritance().is_some() { None } else { self.criteria() }
+    }
+
+    /// The condition of the rows that are seen in a statement that writes the table alone, where its root's says which.
     pub(crate) fn confinement(&'static self) -> Option<Node> {
-        self.inheritance().and_then(|inheritance| inheritance.condition(self.table))
+        let inheritance = self.joined_inheritance()?;
+        if inheritance.criteria.is_none() && inheritance.kinds.is_none() {
+            return None;
+        }
+        let root = inheritance.levels[0].def;
+        let key = Level { def: self }.key(root);
+        let kinds = inheritance.kinds.as_ref().map(|kinds| kinds.condition(root.table.into()));
+        let select = Select {
+            list: "1",
+            from: FromClause::Table(root.own_table()),
+            filter: std::iter::once(key).chain(kinds).collect(),
+            ..Select::default()
+        };
+        Some(Node::Exists { select: Box::new(select), negated: false })
+    }
+
+    /// The tables that a row is deleted from, those first whose keys point at the others', and the root's last.
+    pub(crate) fn row_tables(&'static self) -> Vec<&'static ModelDef> {
+        let mut tables: Vec<&'static ModelDef> = match self.inheritance() {
+            None => vec![self],
+            Some(inheritance) => inheritance.levels.iter().map(|level| level.def).collect(),
+        };
+        // A row that is deleted as its parent's may have a part in the tables of those that inherit.
+        tables.extend(self.heirs().filter(|heir| heir.options.inherits.is_some_and(|inherits| inherits.joined)));
+        tables.reverse();
+        tables
+    }
+
+    /// Whether a DELETE from the model's own table leaves parts of the rows in others, or fails because of them.
+    pub(crate) fn is_deleted_in_pieces(&'static self) -> bool {
+        let cascades = |table: &'static ModelDef| {
+            let key = table.foreign_keys().find(|key| key.pairs().any(|(column, _)| table.joins_parent(column)));
+            key.is_some_and(|key| key.on_delete() == Action::Cascade)
+        };
+        let mut tables = self.heirs().filter(|heir| heir.options.inherits.is_some_and(|inherits| inherits.joined));
+        self.joined_inheritance().is_some() || tables.any(|table| !cascades(table))
     }
 
     /// The models of the program that inherit from it, those that inherit from another after that one.
@@ -162,30 +245,35 @@ impl Inheritance {
         let homes = homes.collect();
         // The macro lets nothing inherit from a model without a discriminator.
         let discriminator = &root.columns[root.options.discriminator.unwrap_or(0)];
-        let among = (!inherits.joined).then(|| {
-            let own = identity(def).into_iter();
-            own.chain(def.heirs().filter_map(identity)).collect()
+        // A table of its own has no other rows.
+        let kinds = (!inherits.joined).then(|| {
+            let identities = identity(def).into_iter().chain(def.heirs().filter_map(identity));
+            Kinds {
+                column: discriminator.name,
+                literals: identities.filter_map(|identity| literal(&identity)).collect(),
+            }
         });
+        let declared = def.options.criteria.clone();
+        let (criteria, kinds) = if levels.len() > 1 || kinds.is_none() {
+            (declared, kinds)
+        } else {
+            let none = Criteria { model: def.name, kinds: None, soft_delete: None, tenant: None };
+            (Some(Criteria { kinds, ..declared.unwrap_or(none) }), None)
+        };
         Self {
             levels,
             homes,
             discriminator,
             own_discriminator: def.columns.iter().position(|column| column.name == discriminator.name),
             identity: identity(def).unwrap_or(Value::Null),
-            among,
+            criteria,
+            kinds,
             problem: problem(def),
         }
     }
 
-    /// `"employee"."kind" IN ('engineer')`, with the first table under a name.
-    fn condition(&self, root: &str) -> Option<Node> {
-        let column = ColumnRef::new(root.to_owned(), self.discriminator.name);
-        let literals = self.among.as_ref()?.iter().filter_map(literal).map(|literal| Node::Sql(literal.into()));
-        Some(Node::In { value: Box::new(Node::Column(column)), list: literals.collect(), negated: false })
-    }
-
     /// The rows of the model, from all tables that they are in, under a name.
-    fn derived(&self, def: &ModelDef, name: Cow<'static, str>) -> TableRef {
+    fn derived(&'static self, def: &ModelDef, name: Cow<'static, str>) -> TableRef {
         let root = self.levels[0].def;
         let columns = def.columns.iter().enumerate().map(|(position, column)| {
             let (table, name) =
@@ -195,18 +283,28 @@ impl Inheritance {
         });
         let select = Select {
             columns: columns.collect(),
-            from: FromClause::Table(root.own_table()),
+            // What is seen of the rows is said from outside, where the columns have the model's names.
+            from: FromClause::Table(TableRef { criteria: None, ..root.own_table() }),
             joins: self.levels[1..].iter().map(|level| level.join(root, JoinKind::Inner)).collect(),
-            filter: self.condition(root.table).into_iter().collect(),
+            filter: self.kinds.iter().map(|kinds| kinds.condition(root.table.into())).collect(),
             ..Select::default()
         };
-        TableRef { derived: Some(Box::new(DerivedTable { select, lateral: false })), ..TableRef::new(name) }
+        TableRef {
+            derived: Some(Box::new(DerivedTable { select, lateral: false })),
+            criteria: self.criteria.as_ref(),
+            ..TableRef::new(name)
+        }
     }
 }
 
 impl Level {
     /// The join of the table to the first one, by the key.
     pub(crate) fn join(&self, root: &'static ModelDef, kind: JoinKind) -> Join {
+        Join { kind, table: self.def.own_table(), on: self.key(root) }
+    }
+
+    /// The condition that a row of the table and one of the first are one.
+    fn key(&self, root: &'static ModelDef) -> Node {
         let key = |def: &'static ModelDef, position: usize| {
             let column = def.primary_key.get(position).or(def.primary_key.first()).copied().unwrap_or(0);
             Node::Column(ColumnRef::new(def.table, def.columns[column].name))
@@ -214,7 +312,7 @@ impl Level {
         let pairs = 0..root.primary_key.len();
         let mut pairs = pairs.map(|at| Node::binary(key(self.def, at), BinaryOp::Eq, key(root, at)));
         let first = pairs.next().unwrap_or(Node::And(Vec::new()));
-        Join { kind, table: self.def.own_table(), on: pairs.fold(first, Node::and) }
+        pairs.fold(first, Node::and)
     }
 }
 
@@ -233,14 +331,6 @@ fn problem(def: &'static ModelDef) -> Option<String> {
         return Some(format!(
             "`{name}` inherits from `{}`, and they are in different databases: give them one `bind`",
             parent.name
-        ));
-    }
-    let declared = |def: &&ModelDef| def.options.criteria.is_some() || !def.options.deferred.is_empty();
-    if let Some(declared) = line(def).into_iter().find(|def| declared(&&**def)) {
-        return Some(format!(
-            "`{}` has a column with `soft_delete`, `tenant` or `deferred`, which models that inherit, as `{name}` does, and \
-             their parents cannot have in this version: take it out, or let `{name}` have a relationship to `{}`",
-            declared.name, parent.name
         ));
     }
     let identity = identity(def)?;
@@ -302,7 +392,9 @@ fn column_problem(def: &ModelDef, parent: &'static ModelDef, position: usize, co
         "`on_update`"
     } else if (def.options.version == Some(own)) != (parent.options.version == Some(position)) {
         "`version`"
-    } else if !def.joins_parent(own) && target(own_def) != target(column) {
+    } else if def.is_deferred(own) != parent.is_deferred(position) {
+        "`deferred`"
+    } else if !def.joins_parent(own) && !parent.joins_parent(position) && target(own_def) != target(column) {
         "`references`"
     } else if is_discriminator && def.options.discriminator != Some(own) {
         return Some(format!(

@@ -16,18 +16,18 @@ impl ModelDef {
         })
     }
 
-    /// `SELECT "user"."id", .. FROM "user"`: rendered once for each dialect, for models of which all rows are seen.
+    /// `SELECT "user"."id", .. FROM "user"`: rendered once for each dialect, for models of which the same rows are always
+    /// seen.
     pub(crate) fn select_all(&'static self, dialect: Dialect) -> &'static str {
         self.cache.select_all[dialect.index()].get_or_init(|| {
             let mut out = String::from("SELECT ");
             out.push_str(self.select_list(dialect));
             out.push_str(" FROM ");
             let mut from = Statement::new(out, Vec::new());
-            let (table, condition) = self.root_table(self.table.into());
             let mut renderer = Renderer::new(dialect.into(), &mut from);
-            let confined = renderer.table(table);
-            debug_assert!(confined.is_none(), "this text has no values");
-            renderer.conditions(" WHERE ", condition.into_iter().collect());
+            let confined = renderer.table(self.table_ref());
+            renderer.conditions(" WHERE ", confined.into_iter().collect());
+            debug_assert!(from.params.is_empty(), "this text has no values");
             from.sql.into_boxed_str()
         })
     }

@@ -81,6 +81,9 @@ impl<M: Model, R> Query<M, R> {
     /// run, those of the database's foreign keys do. Loaded collections keep the rows, for whoever reads them, until
     /// the next `load`.
     ///
+    /// Rows that inheritance has put in several tables are deleted from each of them, by the keys that a first statement
+    /// finds and locks.
+    ///
     /// Rows of a model with a `#[column(soft_delete)]` are softly deleted, by an UPDATE; see
     /// [`delete_hard`](Query::delete_hard).
     pub fn delete(self) -> BulkDelete<M> {
@@ -192,8 +195,24 @@ impl<M: Model> BulkDelete<M> {
     #[track_caller]
     pub fn execute(self, session: &Session) -> impl Future<Output = Result<u64>> + Send {
         let at = Location::caller();
-        let statement = self.prepare(session.rendering_of(M::def()));
-        async move { execute::<M>(session, statement?, true, at).await }
+        let prepared = match self.is_in_pieces() {
+            true => check_only_filter(&self.draft, "delete", None, []).map(|()| Prepared::Pieces(self)),
+            false => self.prepare(session.rendering_of(M::def())).map(Prepared::One),
+        };
+        async move {
+            match prepared? {
+                Prepared::One(statement) => execute::<M>(session, statement, true, at).await,
+                Prepared::Pieces(delete) => {
+                    Box::pin(inherit::write::delete(delete.draft, delete.hard, session, at)).await
+                }
+            }
+        }
+    }
+
+    /// Whether it takes a statement for each of the tables that its rows are in.
+    fn is_in_pieces(&self) -> bool {
+        let root_is_marked = self.is_soft() && M::def().joined_inheritance().is_none();
+        M::def().is_deleted_in_pieces() && !root_is_marked
     }
 
     /// Whether its statement is an UPDATE.
@@ -202,7 +221,6 @@ impl<M: Model> BulkDelete<M> {
     }
 
     pub(super) fn prepare(self, to: Rendering<'_>) -> Result<Statement> {
-        inherit::check_delete(M::def())?;
         let with_deleted = self.draft.with_deleted;
         let filter = only_filter(self.draft, "delete", None, [])?;
         let mut statement = Statement::default();
@@ -222,6 +240,12 @@ impl<M: Model> BulkDelete<M> {
         check_parameters(to.dialect, &statement)?;
         Ok(statement)
     }
+}
+
+/// What a DELETE is.
+enum Prepared<M> {
+    One(Statement),
+    Pieces(BulkDelete<M>),
 }
 
 /// Sends the statement. Where it takes keys away, the database may change rows that point at them.
@@ -251,7 +275,23 @@ fn only_filter<'a>(
     from: Option<&'static ModelDef>,
     values: impl IntoIterator<Item = &'a Node>,
 ) -> Result<Vec<Node>> {
-    let (def, table) = (draft.def, draft.def.table);
+    check_only_filter(&draft, word, from, values)?;
+    let def = draft.def;
+    let mut filter = draft.filter.into_vec();
+    inherit::check_columns(def, word, &filter)?;
+    filter.extend(def.confinement());
+    Ok(filter)
+}
+
+/// # Errors
+/// The same.
+fn check_only_filter<'a>(
+    draft: &Draft,
+    word: &str,
+    from: Option<&'static ModelDef>,
+    values: impl IntoIterator<Item = &'a Node>,
+) -> Result<()> {
+    let table = draft.def.table;
     let other = [
         ("a join", !draft.joins.is_empty()),
         ("a selection", draft.items.is_some()),
@@ -277,11 +317,7 @@ fn only_filter<'a>(
     let mut tables = vec![table];
     tables.extend(from.map(|from| from.table));
     draft.filter.iter().try_for_each(|node| check_tables(word, &tables, node))?;
-    values.into_iter().try_for_each(|node| check_tables(word, &tables, node))?;
-    let mut filter = draft.filter.into_vec();
-    inherit::check_columns(def, word, &filter)?;
-    filter.extend(def.confinement());
-    Ok(filter)
+    values.into_iter().try_for_each(|node| check_tables(word, &tables, node))
 }
 
 /// # Errors

@@ -9,9 +9,10 @@ use crate::error::Result;
 use crate::session::Session;
 
 use super::Query;
+use super::fetch::Fetch;
 use super::keyset::Walk;
 
-impl<M: Model> Query<M> {
+impl<M: Model, R: Fetch> Query<M, R> {
     /// All entities, so many at a time, in constant memory: for jobs that go through a large table and change it.
     ///
     /// Each chunk is a statement of its own that begins after the last row of the one before, in the order of
@@ -49,27 +50,27 @@ impl<M: Model> Query<M> {
     /// # }
     /// ```
     #[track_caller]
-    pub fn stream_entities<'a>(self, session: &'a Session, chunk: u64) -> EntityChunks<'a, M> {
+    pub fn stream_entities<'a>(self, session: &'a Session, chunk: u64) -> EntityChunks<'a, M, R> {
         EntityChunks { session, query: Some(self), walk: Walk::new(chunk), at: Location::caller() }
     }
 }
 
 /// A query's entities in chunks: made by [`Query::stream_entities`].
 #[must_use = "nothing is read until it is asked for a chunk"]
-pub struct EntityChunks<'a, M: Model> {
+pub struct EntityChunks<'a, M: Model, R = Entity<M>> {
     session: &'a Session,
     /// None after the last chunk.
-    query: Option<Query<M>>,
+    query: Option<Query<M, R>>,
     walk: Walk,
     at: &'static Location<'static>,
 }
 
-impl<M: Model> EntityChunks<'_, M> {
+impl<M: Model, R: Fetch> EntityChunks<'_, M, R> {
     /// The next chunk; `None` after the last, or after an error.
     ///
     /// # Errors
     /// As [`Query::paginate_by_key`], without its cursors, and those of [`Session::flush`].
-    pub async fn next(&mut self) -> Result<Option<Vec<Entity<M>>>> {
+    pub async fn next(&mut self) -> Result<Option<Vec<R>>> {
         let Some(query) = self.query.take() else { return Ok(None) };
         if self.walk.has_begun() {
             self.session.flush().await?;
@@ -83,7 +84,7 @@ impl<M: Model> EntityChunks<'_, M> {
     }
 }
 
-impl<M: Model> fmt::Debug for EntityChunks<'_, M> {
+impl<M: Model, R> fmt::Debug for EntityChunks<'_, M, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EntityChunks").field("query", &self.query).finish_non_exhaustive()
     }

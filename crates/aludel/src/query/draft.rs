@@ -16,7 +16,7 @@ use crate::sql::{
 
 use super::eager::{Eager, Plan};
 use super::selection::Item;
-use super::shape::{self, Shape};
+use super::shape::{self, Shape, varies};
 use super::source::{Joined, On, Rare, Root};
 
 /// A query without types, of which perhaps nothing was said but the model: the clauses are in a box, because a query is
@@ -62,7 +62,7 @@ impl Lazy {
         match self.draft {
             Some(draft) => draft.prepare(to),
             // The text that is rendered once has the schema's own name, and all rows.
-            None if self.def.options.criteria.is_some() || self.def.schema.is_some() && to.schemas.is_some() => {
+            None if varies(self.def) || self.def.schema.is_some() && to.schemas.is_some() => {
                 Box::new(Draft::new(self.def)).prepare(to)
             }
             None => Ok(Prepared::new(Cow::Borrowed(self.def.select_all(to.dialect)), SmallVec::new())),
@@ -245,9 +245,7 @@ impl Draft {
     /// [`into_select`](Draft::into_select) would have it, without making the select.
     fn write(self: Box<Self>, to: Rendering<'_>) -> Result<Statement> {
         let dialect = to.dialect;
-        let mut draft = *self;
-        let (table, condition) = draft.def.root_table(draft.def.table.into());
-        draft.filter.insert_many(0, condition);
+        let draft = *self;
         // One piece of memory for most statements.
         let entities = draft.items.as_ref().map_or(1, SmallVec::len) + draft.joins.len();
         let mut statement = Statement::new(String::with_capacity(128 * entities + 224), Vec::new());
@@ -260,7 +258,7 @@ impl Draft {
         }
         out.push(" FROM ");
         let mut filter = draft.filter.into_vec();
-        filter.extend(out.table(table));
+        filter.extend(out.table(draft.def.table_ref()));
         for joined in draft.joins {
             let joins = joined.into_joins(Some(dialect), &mut Vec::new())?;
             joins.into_iter().for_each(|join| out.join(join));
@@ -357,20 +355,15 @@ impl Draft {
             self.check_lock_of_heirs(dialect)?;
         }
         let root = self.root_name();
-        let mut draft = *self;
+        let draft = *self;
         let mut with = Vec::new();
-        let (mut table, condition) = draft.def.root_table(root);
-        let mut distinct_on = Vec::new();
-        if let Some(rare) = draft.rare {
-            if let Root::Named(source) = rare.root {
-                table = source.into_table(&mut with)?;
-            } else {
-                draft.filter.insert_many(0, condition);
-            }
-            distinct_on = rare.distinct_on;
-        } else {
-            draft.filter.insert_many(0, condition);
-        }
+        let rare = draft.rare.map(|rare| *rare).unwrap_or_default();
+        let distinct_on = rare.distinct_on;
+        let table = match rare.root {
+            Root::Named(source) => source.into_table(&mut with)?,
+            _ if root == draft.def.table => draft.def.table_ref(),
+            _ => draft.def.table_as(root),
+        };
         let mut joins = Vec::with_capacity(draft.joins.len());
         for joined in draft.joins {
             joins.extend(joined.into_joins(dialect, &mut with)?);

@@ -1,5 +1,7 @@
 //! What statements on many rows can do to models whose rows are in several tables.
 
+pub(super) mod write;
+
 use crate::entity::def::ModelDef;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{ColumnRef, Dialect, Node};
@@ -20,16 +22,14 @@ impl Draft {
     }
 
     /// # Errors
-    /// `Unsupported` where rows of several tables, or of a part of one, are to be locked, and the backend does not lock
-    /// what a subquery reads.
+    /// `Unsupported` where rows of several tables are to be locked, and the backend does not lock what a subquery reads.
     #[cold]
     pub(super) fn check_lock_of_heirs(&self, dialect: Option<Dialect>) -> Result<()> {
         if !dialect.is_some_and(Dialect::is_mysql) {
             return Ok(());
         }
-        let root = self.def.joined_inheritance().map(|_| self.def);
         let joined = self.joins.iter().filter(|joined| own(joined).is_none()).filter_map(Joined::def);
-        match root.into_iter().chain(joined).find(|def| def.options.inherits.is_some()) {
+        match std::iter::once(self.def).chain(joined).find(|def| def.joined_inheritance().is_some()) {
             None => Ok(()),
             Some(def) => Err(Error::new(
                 ErrorKind::Unsupported,
@@ -110,32 +110,26 @@ pub(super) fn check_update(def: &'static ModelDef, mut columns: impl Iterator<It
 }
 
 /// # Errors
-/// `InvalidStatement` where the rows are in several tables, or other tables have a part of them.
-pub(super) fn check_delete(def: &'static ModelDef) -> Result<()> {
-    let Some(inheritance) = def.joined_inheritance() else { return Ok(()) };
-    let root = inheritance.levels[0].def.name;
-    Err(invalid(format!(
-        "delete of {}: the rows of `{name}` are in several tables, and a DELETE is of one: delete the entities with \
-         `session.delete(..)`, or the rows of `{root}` with `{root}::query().filter({root}::{key}.in_({name}::query().filter(..)\
-         .select({name}::{own}))).delete()`, where the key of `{name}` has `on_delete = cascade`",
-        def.table,
-        name = def.name,
-        key = inheritance.levels[0].def.columns[inheritance.levels[0].def.primary_key[0]].field,
-        own = def.columns[def.primary_key[0]].field
-    )))
-}
-
-/// # Errors
-/// `InvalidStatement` where the rows are in several tables.
-pub(super) fn check_insert(def: &'static ModelDef) -> Result<()> {
+/// `InvalidStatement` where the rows are in several tables, of which one statement returns nothing.
+pub(super) fn check_returning_delete(def: &'static ModelDef) -> Result<()> {
     match def.joined_inheritance() {
         None => Ok(()),
         Some(_) => Err(invalid(format!(
-            "insert_all of {}: the rows of `{}` are in several tables, and an INSERT is into one: add them to the session \
-             with `session.add_all(..)`",
+            "delete of {}: the rows of `{}` are in several tables, and a DELETE returns what it has of one: select the rows \
+             before",
             def.table, def.name
         ))),
     }
+}
+
+/// Why rows in several tables are not written over those that are there.
+#[cold]
+pub(super) fn on_conflict(def: &ModelDef) -> Error {
+    invalid(format!(
+        "insert_all of {}: the rows of `{}` are in several tables, each with keys of its own that may be taken, so that \
+         on_conflict would leave parts of rows: look for the rows, or use `session.merge(..)`",
+        def.table, def.name
+    ))
 }
 
 /// # Errors

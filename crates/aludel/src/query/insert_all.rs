@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use crate::engine::CopyIn;
 use crate::entity::def::{Generated, RelationshipKind};
+use crate::entity::identity_map::IdentityKey;
 use crate::entity::inherit::Inheritance;
 use crate::entity::model::Model;
-use crate::entity::new::{NewLink, NewRow, Target};
+use crate::entity::new::{AnyNew, NewLink, NewRow, Target};
 use crate::entity::slot::State;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::{Session, contradiction};
@@ -30,6 +31,8 @@ const MAX_ROWS: usize = 500;
 /// are new themselves are added with [`Session::add`].
 ///
 /// Where one of several statements fails, the rows of those before it are in the transaction still: roll it back.
+/// Rows of a model with several tables go into each of these as a flush sends them, and a failure leaves the session in
+/// need of a rollback.
 #[must_use = "rows are not inserted until `execute` is called"]
 pub struct InsertAll<M: Model> {
     rows: Vec<NewRow<M>>,
@@ -66,7 +69,9 @@ impl<M: Model> InsertAll<M> {
         at: &'static Location<'static>,
     ) -> Result<u64> {
         let def = M::def();
-        super::inherit::check_insert(def)?;
+        if def.joined_inheritance().is_some() {
+            return Ok(self.insert_apart(session, at).await?.len() as u64);
+        }
         session.autoflush(at).await?;
         let Self { mut rows, conflict, updates } = self;
         rows.iter_mut().try_for_each(|row| complete(row, session))?;
@@ -133,6 +138,22 @@ impl<M: Model> InsertAll<M> {
             }
         }
         Ok(inserted)
+    }
+
+    /// Inserts rows that are in several tables, and gives their keys.
+    pub(super) async fn insert_apart(
+        self,
+        session: &Session,
+        at: &'static Location<'static>,
+    ) -> Result<Vec<IdentityKey>> {
+        let Self { mut rows, conflict, .. } = self;
+        if conflict.is_some() {
+            return Err(super::inherit::on_conflict(M::def()));
+        }
+        session.autoflush(at).await?;
+        rows.iter_mut().try_for_each(|row| complete(row, session))?;
+        let rows = rows.into_iter().map(|row| Box::new(row) as Box<dyn AnyNew>);
+        Box::pin(session.insert_apart(rows, at)).await
     }
 }
 

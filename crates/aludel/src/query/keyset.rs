@@ -141,6 +141,7 @@ impl<M: Model, R: Fetch> Query<M, R> {
         let per_page = asked.size()?;
         let mut draft = self.draft.into_draft();
         draft.check_keyset()?;
+        draft.name_own_columns();
         let terms = Terms::of(&draft, to.dialect)?;
         let seal = Seal::new(session.db().secret_key()?, terms.fingerprint(&draft));
         let cursor = asked.cursor.as_deref().map(|text| seal.open(text, terms.len())).transpose()?;

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::panic::Location;
+use std::sync::Weak;
 
 use crate::engine::row::Row;
+use crate::entity::arena::Arena;
 use crate::entity::def::ModelDef;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::inherit::{Level, literal};
@@ -47,7 +49,8 @@ pub trait Polymorphic: Fetch {
     /// `AnyEmployee::query().filter(Employee::name.starts_with("a")).order_by(Engineer::language)`. Columns that a model
     /// has from its parent are named as the parent's.
     ///
-    /// The entities are the session's, the same that a query of their own model gives.
+    /// The entities are the session's, the same that a query of their own model gives; those of a
+    /// [`stream`](Query::stream) are no session's.
     ///
     /// # Errors
     /// A row whose discriminator is that of no variant is an error of the kind `Decode`.
@@ -93,7 +96,10 @@ pub trait Polymorphic: Fetch {
             for keys in keys.chunks(MAX_KEYS) {
                 let mut query = Self::query();
                 let is_one = is_one_of(columns.clone(), keys.iter().map(IdentityKey::values));
-                query.draft.edit().filter.push(is_one);
+                let draft = query.draft.edit();
+                draft.filter.push(is_one);
+                // The rows are at hand, deleted or not.
+                draft.with_deleted = true;
                 for variant in query.all(&session).await? {
                     let AnyEntity { arena, slot } = variant.entity();
                     let key = IdentityKey::of(slot.def(), |column| arena.value(slot, column));
@@ -147,6 +153,7 @@ fn items<P: Polymorphic>() -> impl Iterator<Item = Item> {
     let columns = models::<P>().flat_map(move |def| {
         let inheritance = def.inheritance();
         (0..def.columns.len()).map(move |column| match inheritance {
+            _ if def.is_deferred(column) => Item::Value { node: Node::Sql("NULL".into()), nullable: true },
             None => value(def.table, def.columns[column].name),
             Some(inheritance) => {
                 let home = inheritance.homes[column];
@@ -228,14 +235,24 @@ impl<'a> PolymorphicReader<'a> {
         Err(unknown::<P>(row, at))
     }
 
+    /// A row as the model that its discriminator says, in memory of its own, of which no session knows.
+    ///
     /// # Errors
-    /// `InvalidStatement`: entities need a session.
-    pub fn without_session<P: Polymorphic>() -> Result<P> {
+    /// As [`read`](PolymorphicReader::read).
+    pub fn streamed<P: Polymorphic>(row: &Row<'_>, at: usize) -> Result<P> {
+        let arena = Arena::new(Weak::<()>::new());
+        let mut source = Source { arena: &arena, alone: true, populate_existing: false, eager: None, keys: &[] };
+        PolymorphicReader::new::<P>(&mut source).read(row, at)
+    }
+
+    /// # Errors
+    /// `InvalidStatement`: nothing says which columns are whose.
+    pub fn without_columns<P: Polymorphic>() -> Result<P> {
         Err(Error::new(
             ErrorKind::InvalidStatement,
             format!(
-                "the entities of `{name}` cannot be made here, where no session has them: use `{name}::query()` with `all`, \
-                 `first` or `paginate`",
+                "the entities of `{name}` cannot be made here, where no query says which columns are whose: use \
+                 `{name}::query()`",
                 name = P::NAME
             ),
         ))

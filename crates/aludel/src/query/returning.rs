@@ -14,6 +14,7 @@ use crate::session::Session;
 use crate::sql::{Dialect, Renderer, Rendering, Statement, Value};
 
 use super::fetch::{Fetch, Source};
+use super::inherit;
 use super::scope::invalid;
 use super::selection::{Item, SelectList, Selection};
 use super::terminal::explain;
@@ -36,7 +37,8 @@ fn returning<W, S: Selection>(write: W, selection: S) -> Returning<W, S::Output>
 
 impl<M: Model> InsertAll<M> {
     /// Gives columns, expressions or entities of the rows back, in no certain order. With `on_conflict` these are the rows
-    /// that were inserted or updated; MariaDB gives those too that were left as they are. MySQL has no RETURNING.
+    /// that were inserted or updated; MariaDB gives those too that were left as they are. MySQL has no RETURNING. Rows
+    /// that are in several tables are selected afterwards.
     ///
     /// ```standalone_crate
     /// use aludel::prelude::*;
@@ -90,6 +92,11 @@ impl<M: Model, R: Fetch> Returning<InsertAll<M>, R> {
         let at = Location::caller();
         async move {
             let Self { write, items, .. } = self;
+            if M::def().joined_inheritance().is_some() {
+                let selection = inherit::write::selection(M::def(), items)?;
+                let keys = write.insert_apart(session, at).await?;
+                return inherit::write::select(&selection, &keys, session, at).await;
+            }
             let to = session.rendering_of(M::def());
             let dialect = to.dialect;
             let capable = dialect.capabilities().returning;
@@ -136,6 +143,7 @@ impl<M: Model, R: Fetch> Returning<BulkDelete<M>, R> {
         let Self { write, items, .. } = self;
         let capable = dialect.capabilities().update_returning || dialect == Dialect::MariaDb && !write.is_soft();
         let statement = check(M::def(), "delete", &items, capable, false)
+            .and_then(|()| inherit::check_returning_delete(M::def()))
             .and_then(|()| write.prepare(to))
             .map(|statement| with_returning(statement, &items, to));
         async move { run::<M, R>(session, statement?, true, at).await }
@@ -258,7 +266,7 @@ fn check(def: &'static ModelDef, word: &str, items: &[Item], capable: bool, enti
         Item::Entity { .. } => Ok(()),
         Item::Value { node, nullable } => {
             super::bulk::check_own(word, def.table, node)?;
-            super::inherit::check_columns(def, word, [node])?;
+            inherit::check_columns(def, word, [node])?;
             let null = (!nullable).then(|| node.find_null(&|column| column.nullable)).flatten();
             null.map_or(Ok(()), |column| {
                 Err(invalid(format!(

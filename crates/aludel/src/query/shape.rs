@@ -12,7 +12,8 @@ use std::sync::{Mutex, PoisonError};
 use foldhash::fast::RandomState;
 use hashbrown::{HashSet, HashTable};
 
-use crate::sql::{ColumnRef, Node, Rendering, Value};
+use crate::entity::def::ModelDef;
+use crate::sql::{ColumnRef, Criteria, Node, Rendering, Value};
 
 use super::draft::{Draft, Params};
 use super::selection::Item;
@@ -98,7 +99,7 @@ impl Shape {
     /// The shape of a query, if it has one.
     pub(super) fn of(draft: &Draft, to: Rendering<'_>) -> Option<Self> {
         let loads = !draft.loads.is_empty() || !draft.undeferred.is_empty();
-        if draft.rare.is_some() || loads || to.schemas.is_some() || draft.def.options.criteria.is_some() {
+        if draft.rare.is_some() || loads || to.schemas.is_some() || varies(draft.def) {
             return None;
         }
         let mut shape = Self { words: Words::new(), values: true };
@@ -181,11 +182,7 @@ impl Shape {
     fn join(&mut self, joined: &Joined) -> Option<()> {
         match joined {
             // What rows are seen of is said by values that the query itself does not have.
-            Joined::Along { source, relationship, .. }
-                if target_of(source, *relationship).options.criteria.is_some() =>
-            {
-                None
-            }
+            Joined::Along { source, relationship, .. } if varies(target_of(source, *relationship)) => None,
             Joined::Along { source, relationship, kind } if joined.link().is_none() => {
                 self.push(std::ptr::from_ref(*source).addr());
                 self.push(*relationship << 1 | *kind as usize);
@@ -250,6 +247,12 @@ impl Shape {
         self.name(&column.table)?;
         self.name(&column.name)
     }
+}
+
+/// Whether the rows of a model that are seen depend on the session or on the query, so that no text with it is kept.
+#[inline]
+pub(super) fn varies(def: &'static ModelDef) -> bool {
+    def.criteria().is_some_and(Criteria::varies)
 }
 
 /// The text, to be kept for as long as the program runs; none where there are too many.

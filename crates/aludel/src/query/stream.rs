@@ -25,7 +25,8 @@ const BATCH: usize = 256;
 
 impl<M: Model, R: Fetch> Query<M, R> {
     /// The rows one after another, in constant memory: plain values of the model, of which the session keeps nothing;
-    /// tuples and projections where `select` asked for them.
+    /// tuples and projections where `select` asked for them. The rows of a [`Polymorphic`](crate::query::Polymorphic) query
+    /// are entities that no session knows: they can be read and detached, and what is set on them is not sent.
     ///
     /// The stream is owned, so that it can be a response's body, and works with the combinators of the `futures` crate.
     /// Outside a transaction it reads on a connection of its own, beginning with the first row, and does not end with

@@ -1,5 +1,6 @@
 //! The flush: what the session has to write, in order of dependency, in as few statements as the database allows.
 
+mod apart;
 mod cascade;
 mod confine;
 mod deletes;
@@ -31,7 +32,7 @@ use crate::entity::def::ModelDef;
 use crate::entity::placeholder::may_be_placeholder;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{Dialect, Renderer, Rendering, Statement, Value};
+use crate::sql::{Dialect, Renderer, Rendering, Statement, TableRef, Value};
 use queue::Queue;
 
 /// The keys that the database made, by the placeholders that stood for them. They are kept where the queries of other
@@ -279,15 +280,17 @@ impl Flush<'_, '_> {
         }
     }
 
-    /// What a model's rows are read from: its table, or the tables of the hierarchy.
+    /// What a model's rows are read from: its table, or the tables of the hierarchy. Which of them are seen is the
+    /// caller's to write.
     fn quote_rows(&mut self, def: &'static ModelDef) {
-        match def.inheritance() {
+        match def.joined_inheritance() {
             None => self.quote_table(def),
             Some(_) => {
                 let to = Rendering { schemas: self.session.schemas(), ..self.dialect().into() };
                 let mut rows = Statement::default();
-                let confined = Renderer::new(to, &mut rows).table(def.table_ref());
-                debug_assert!(confined.is_none(), "its conditions are within");
+                let table = TableRef { criteria: None, ..def.table_ref() };
+                let confined = Renderer::new(to, &mut rows).table(table);
+                debug_assert!(confined.is_none() && rows.params.is_empty(), "its conditions are within");
                 self.sql.push_str(&rows.sql);
             }
         }
@@ -327,7 +330,7 @@ impl Flush<'_, '_> {
             return;
         }
         // Another condition may follow.
-        let apart = def.options.criteria.is_some() && count > 1;
+        let apart = def.criteria().is_some() && count > 1;
         self.sql.push_str(if apart { "(" } else { "" });
         for row in 0..count {
             self.sql.push_str(if row == 0 { "(" } else { " OR (" });

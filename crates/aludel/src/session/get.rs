@@ -13,7 +13,7 @@ use crate::entity::loader::RowLoader;
 use crate::entity::model::{IntoKey, Key, Model};
 use crate::entity::slot::{DIRTY, DOOMED, SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{Renderer, Statement, Value};
+use crate::sql::{Renderer, Statement, TableRef, Value};
 
 impl Session {
     /// The row with a primary key, or `None`. An entity that the session has since its last commit is returned
@@ -143,12 +143,14 @@ impl Session {
         Ok(found.filter(|slot: &SlotPtr| !slot.has(DOOMED) && slot.state() == State::Persistent))
     }
 
-    /// The rows of a model that inherits, which are not all rows of a table.
+    /// The rows of a model in several tables.
     #[cold]
     fn write_table(&self, def: &'static ModelDef, sql: &mut String) {
         let mut table = Statement::default();
-        let confined = Renderer::new(self.rendering_of(def), &mut table).table(def.table_ref());
-        debug_assert!(confined.is_none(), "its conditions are within");
+        // Which of them are seen is said by `confine_by_key`.
+        let rows = TableRef { criteria: None, ..def.table_ref() };
+        let confined = Renderer::new(self.rendering_of(def), &mut table).table(rows);
+        debug_assert!(confined.is_none() && table.params.is_empty(), "its conditions are within, and have no values");
         sql.push_str(&table.sql);
     }
 
@@ -163,7 +165,7 @@ impl Session {
             dialect.quote(column.name, sql);
         }
         sql.push_str(" FROM ");
-        match def.inheritance() {
+        match def.joined_inheritance() {
             None => self.rendering_of(def).quote_table(def.schema, def.table_name(), sql),
             Some(_) => self.write_table(def, sql),
         }

@@ -57,6 +57,7 @@ use shared::{DEFAULT, DbShared};
 pub(crate) use soft_delete::mark;
 pub use tenant::IntoTenant;
 pub use transaction::Savepoint;
+pub(crate) use transaction::Unsettled;
 
 /// A unit of work: the entities that it has loaded or been given, and the transaction that writes them.
 ///

@@ -39,7 +39,8 @@ impl Session {
     /// finds out: a middleware, or the handler.
     ///
     /// It holds for queries with all that they join, load along and ask in subqueries, for [`get`](Session::get),
-    /// [`refresh`](Session::refresh), lazy loads, bulk writes, upserts and the flush. A row that was given another tenant is
+    /// [`refresh`](Session::refresh), lazy loads, bulk writes, upserts and the flush, and for models that inherit from one
+    /// with tenants, in whichever table their columns are. A row that was given another tenant is
     /// an error, and so are statements on such a model in a session that was told nothing. SQL that the program writes
     /// itself, and queries on tables without a model ([`select_from`](Session::select_from)), are sent as they are.
     ///
@@ -181,10 +182,14 @@ impl Session {
         deleted: bool,
         sql: &mut String,
     ) -> Result<Option<Vec<Value<'k>>>> {
-        if def.options.criteria.is_none() {
+        let Some(criteria) = def.criteria() else { return Ok(None) };
+        let dialect = self.dialect_of(def);
+        if let Some(kinds) = &criteria.kinds {
+            kinds.write(dialect, sql);
+        }
+        if !criteria.varies() {
             return Ok(None);
         }
-        let dialect = self.dialect_of(def);
         let mut values: Vec<Value<'k>> = key.iter().map(Value::as_borrowed).collect();
         let mut equals = |column: &str, value: Value<'static>, sql: &mut String| {
             sql.push_str(" AND ");

@@ -9,17 +9,18 @@ use crate::entity::arena_ref::ArenaRef;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sets the session to "needs rollback" unless what it guards came to its end.
-pub(super) struct Unsettled<'a> {
+#[must_use = "it guards what is done until it is settled"]
+pub(crate) struct Unsettled<'a> {
     session: &'a Session,
     settled: bool,
 }
 
 impl<'a> Unsettled<'a> {
-    pub(super) fn new(session: &'a Session) -> Self {
+    pub(crate) fn new(session: &'a Session) -> Self {
         Self { session, settled: false }
     }
 
-    pub(super) fn settle(mut self) {
+    pub(crate) fn settle(mut self) {
         self.settled = true;
     }
 }

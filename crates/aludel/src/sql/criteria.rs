@@ -1,4 +1,5 @@
-//! Which rows of a table a statement sees by itself: those that are not softly deleted, and those of its tenant.
+//! Which rows of a table a statement sees by itself: those of its model where several share the table, those that are
+//! not softly deleted, and those of its tenant.
 //!
 //! A table that a model declares this of brings it along wherever a statement names it; the renderer writes the condition
 //! there. So no statement has to think of it, and none can forget it.
@@ -6,22 +7,33 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use super::{BinaryOp, ColumnRef, Node, Renderer, TableRef, Value};
+use super::{BinaryOp, ColumnRef, Dialect, Node, Renderer, TableRef, Value};
 use crate::schema::SqlType;
 
 /// Which rows of its table a model lets statements see.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Criteria {
     /// The model's name, for messages.
     pub model: &'static str,
+    /// Of a model whose rows are in its parent's table: which are its own.
+    pub kinds: Option<Kinds>,
     /// `#[column(soft_delete)]`
     pub soft_delete: Option<SoftDelete>,
     /// `#[column(tenant)]`
     pub tenant: Option<TenantColumn>,
 }
 
+/// Which rows of a table that models share are those of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kinds {
+    /// The discriminator's name.
+    pub column: &'static str,
+    /// Its values in the model's rows and in those of the models that inherit from it, as they stand in statements.
+    pub literals: Vec<String>,
+}
+
 /// The column that says whether a row is deleted.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SoftDelete {
     /// The position among the model's columns.
     pub position: usize,
@@ -32,7 +44,7 @@ pub struct SoftDelete {
 }
 
 /// The column that says whose a row is.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantColumn {
     /// The position among the model's columns.
     pub position: usize,
@@ -69,6 +81,31 @@ impl<'a> Tenancy<'a> {
             Tenant::One(value) => Some(value),
             Tenant::All => None,
         }
+    }
+}
+
+impl Criteria {
+    /// Whether the condition depends on the session or on the statement: no text with it is kept.
+    pub(crate) fn varies(&self) -> bool {
+        self.soft_delete.is_some() || self.tenant.is_some()
+    }
+}
+
+impl Kinds {
+    /// `"employee"."kind" IN ('engineer')`, with the table under a name.
+    pub(crate) fn condition(&'static self, table: Cow<'static, str>) -> Node {
+        let column = Node::Column(ColumnRef::new(table, self.column));
+        let list = self.literals.iter().map(|literal| Node::Sql(literal.as_str().into())).collect();
+        Node::In { value: Box::new(column), list, negated: false }
+    }
+
+    /// Appends the same to another condition, where there is but one table.
+    pub(crate) fn write(&self, dialect: Dialect, sql: &mut String) {
+        sql.push_str(" AND ");
+        dialect.quote(self.column, sql);
+        sql.push_str(" IN (");
+        sql.push_str(&self.literals.join(", "));
+        sql.push(')');
     }
 }
 
@@ -144,13 +181,11 @@ impl Renderer<'_> {
     #[cold]
     #[allow(clippy::ptr_arg, reason = "a static name is cloned as one, without an allocation")]
     fn conditions_of(&mut self, criteria: &'static Criteria, table: &Cow<'static, str>) -> Option<Node> {
+        let kinds = criteria.kinds.as_ref().map(|kinds| kinds.condition(table.clone()));
+        let tenant = criteria.tenant.as_ref().and_then(|column| self.tenant_condition(criteria, column, table.clone()));
         let deleted = criteria.soft_delete.as_ref().filter(|_| !self.with_deleted);
         let deleted = deleted.map(|column| column.condition(table.clone(), false));
-        let tenant = criteria.tenant.as_ref().and_then(|column| self.tenant_condition(criteria, column, table.clone()));
-        match (tenant, deleted) {
-            (Some(tenant), Some(deleted)) => Some(tenant.and(deleted)),
-            (tenant, deleted) => tenant.or(deleted),
-        }
+        [kinds, tenant, deleted].into_iter().flatten().reduce(Node::and)
     }
 
     /// `tenant_id = ?`; a session that has no tenant sees nothing, and is told so.

@@ -22,7 +22,7 @@ mod visit;
 pub use crate::schema::NullsOrder;
 pub use column_ref::ColumnRef;
 pub use compound::{CommonTable, DerivedTable, Lock, LockStrength, LockWait, Rows, SelectExtra, SetOperator};
-pub use criteria::{Criteria, SoftDelete, Tenancy, TenantColumn};
+pub use criteria::{Criteria, Kinds, SoftDelete, Tenancy, TenantColumn};
 pub(crate) use criteria::{Tenant, no_tenant};
 pub use delete::Delete;
 pub use dialect::{Capabilities, Dialect};

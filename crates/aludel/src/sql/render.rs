@@ -210,12 +210,12 @@ impl<'a> Renderer<'a> {
 
     /// A table; what its rows have to be is the caller's to write.
     #[must_use = "the rows that nobody may see are left out by this condition"]
-    pub(crate) fn table(&mut self, table: TableRef) -> Option<Node> {
-        if let Some(derived) = table.derived {
+    pub(crate) fn table(&mut self, mut table: TableRef) -> Option<Node> {
+        if let Some(derived) = table.derived.take() {
             self.lifting(false, |to| to.derived(*derived));
             self.push(" AS ");
             self.quote(&table.name);
-            return None;
+            return self.confined(&table);
         }
         self.named_table(&table)
     }

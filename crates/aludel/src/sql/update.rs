@@ -39,7 +39,7 @@ impl Update {
         let joined = self.from.as_ref().filter(|_| is_mysql);
         if let Some(from) = joined {
             to.push(", ");
-            filter.extend(to.named_table(from));
+            filter.extend(to.table(from.clone()));
         }
         for (at, (column, value)) in self.set.into_iter().enumerate() {
             to.push(if at == 0 { " SET " } else { ", " });
@@ -53,7 +53,7 @@ impl Update {
         }
         if let Some(from) = self.from.as_ref().filter(|_| joined.is_none()) {
             to.push(" FROM ");
-            filter.extend(to.named_table(from));
+            filter.extend(to.table(from.clone()));
         }
         filter.extend(confined);
         to.conditions(" WHERE ", filter);

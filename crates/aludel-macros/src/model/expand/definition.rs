@@ -86,6 +86,7 @@ fn criteria(model: &Model) -> Option<TokenStream> {
     Some(quote! {
         criteria: ::core::option::Option::Some(#private::Criteria {
             model: #name,
+            kinds: ::core::option::Option::None,
             soft_delete: #soft_delete,
             tenant: #tenant,
         })

@@ -8,7 +8,7 @@ use crate::entity::def::{ModelDef, RelationshipKind};
 use crate::error::Result;
 use crate::query::draft::{Draft, Prepared};
 use crate::query::scope::invalid;
-use crate::query::source::{Joined, On};
+use crate::query::source::{Joined, On, Table};
 use crate::schema::SqlType;
 use crate::sql::{BinaryOp, ColumnRef, Dialect, Node, NullsOrder, OrderBy, Rendering, Value};
 
@@ -37,10 +37,15 @@ impl Terms {
         for order in &draft.order_by {
             let Node::Column(column) = &order.node else { return Err(no_column()) };
             let (_, def) = draft.models().find(|(name, _)| *name == column.table).ok_or_else(no_column)?;
-            let known = def.columns.iter().find(|known| known.name == column.name).ok_or_else(no_column)?;
+            // Of the models that inherit, those that have their rows there may have the column too, and other rows NULL.
+            let heirs = def.heirs().filter(|heir| heir.table == def.table);
+            let mut models = std::iter::once(def).chain(heirs);
+            let known =
+                |def: &'static ModelDef| Some((def, def.columns.iter().find(|known| known.name == column.name)?));
+            let (owner, known) = models.find_map(known).ok_or_else(no_column)?;
             terms.push(Term {
-                ty: sortable(def, known.field, &known.ty)?,
-                nullable: known.nullable || draft.is_outer(&column.table),
+                ty: sortable(owner, known.field, &known.ty)?,
+                nullable: known.nullable || !owner.is(def) || draft.is_outer(&column.table),
                 column: column.clone(),
                 descending: order.descending,
                 nulls_first: nulls_first(order, dialect),
@@ -173,6 +178,8 @@ fn keyed(draft: &Draft) -> Result<Vec<(Cow<'static, str>, &'static ModelDef)>> {
         let one = |owner: &'static ModelDef, at: usize| owner.relationships[at].kind != RelationshipKind::Many;
         let single = match joined {
             Joined::Along { source, relationship, .. } => one(source, *relationship),
+            // A table of a hierarchy has the key of the root's.
+            Joined::To(join) if matches!(join.source.table, Table::Own(_)) => true,
             Joined::To(join) => matches!(&join.on, On::Along { owner, relationship, .. } if one(owner, *relationship)),
         };
         if single {

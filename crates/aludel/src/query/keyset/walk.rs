@@ -48,6 +48,7 @@ impl Walk {
         let to = session.rendering_of(M::def());
         let mut draft = query.draft.into_draft();
         draft.check_keyset()?;
+        draft.name_own_columns();
         let terms = Terms::of(&draft, to.dialect)?;
         if let Some(last) = &self.last {
             draft.filter.push(terms.after(last, false));

@@ -216,6 +216,9 @@ impl Flush<'_, '_> {
             self.is_one_of(target, &family.join.remote, parents.len());
             let mut params: Vec<Value<'static>> =
                 parents.iter().flat_map(|&parent| self.stored(parent, &family.join.local)).collect();
+            if let Some(kinds) = target.criteria().and_then(|criteria| criteria.kinds.as_ref()) {
+                kinds.write(self.dialect(), &mut self.sql);
+            }
             params.extend(self.confine(target)?);
             if let Some(column) = target.options.soft_delete().filter(|_| family.soft) {
                 self.sql.push_str(" AND ");

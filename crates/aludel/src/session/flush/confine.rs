@@ -51,4 +51,29 @@ impl Flush<'_, '_> {
         self.assign(column.column);
         Ok(Some(tenant))
     }
+
+    /// The same where a statement writes one of several tables that rows are in: the tenant is in the root's.
+    pub(super) fn confine_part(&mut self, table: &'static ModelDef) -> Result<Option<Value<'static>>> {
+        if table.joined_inheritance().is_none() {
+            return self.confine(table);
+        }
+        let Some((column, tenant)) = self.session.tenant_of(table)? else { return Ok(None) };
+        let (root, tenant) = (table.root(), tenant.clone());
+        self.sql.push_str(" AND EXISTS (SELECT 1 FROM ");
+        self.quote_table(root);
+        self.sql.push_str(" WHERE ");
+        for (&above, &own) in root.primary_key.iter().zip(table.primary_key) {
+            self.quote_table(root);
+            self.sql.push('.');
+            self.quote(root.columns[above].name);
+            self.sql.push_str(" = ");
+            self.quote_table(table);
+            self.sql.push('.');
+            self.quote(table.columns[own].name);
+            self.sql.push_str(" AND ");
+        }
+        self.assign(column.column);
+        self.sql.push(')');
+        Ok(Some(tenant))
+    }
 }

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use super::Flush;
 use super::guard::Guard;
-use super::inherit::tables_of;
 use super::order::{groups, models_of};
 use super::queue::{Queue, Then};
 use super::updates::Version;
@@ -156,7 +155,7 @@ impl Flush<'_, '_> {
         self.is_one_of(def, def.primary_key, rows.len());
         let mut params: Vec<Value<'static>> =
             rows.iter().flat_map(|&slot| self.stored(slot, def.primary_key)).collect();
-        params.extend(self.confine(def)?);
+        params.extend(self.confine_part(def)?);
         if self.waits() {
             return self.enqueue(queue, params, Then::Opened).await;
         }
@@ -173,7 +172,7 @@ impl Flush<'_, '_> {
             rows.iter().map(|&slot| tracker.committed_key(&self.arena, slot)).collect()
         };
         if def.in_hierarchy() {
-            let tables = tables_of(def);
+            let tables = def.row_tables();
             for table in &tables[..tables.len() - 1] {
                 self.delete_part(queue, table, &keys).await?;
             }
@@ -204,7 +203,9 @@ impl Flush<'_, '_> {
         keys: &[IdentityKey],
     ) -> Result<()> {
         self.render_delete(table, keys.len());
-        let params: Vec<Value<'static>> = keys.iter().flat_map(IdentityKey::values).map(Value::into_owned).collect();
+        let tenant = self.confine_part(table)?;
+        let params: Vec<Value<'static>> =
+            keys.iter().flat_map(IdentityKey::values).map(Value::into_owned).chain(tenant).collect();
         if self.waits() {
             let then = Then::Deleted { def: table, rows: Vec::new(), keys: Vec::new(), counted: false };
             return self.enqueue(queue, params, then).await;
@@ -277,7 +278,7 @@ impl Flush<'_, '_> {
             let mut guarded = def;
             if def.in_hierarchy() {
                 // The version is in the root's table, which comes last.
-                for table in tables_of(def) {
+                for table in def.row_tables() {
                     if !table.is(def.root()) {
                         self.delete_part(queue, table, std::slice::from_ref(&key)).await?;
                     }

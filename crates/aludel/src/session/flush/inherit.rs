@@ -77,18 +77,6 @@ impl Batch {
     }
 }
 
-/// The tables that a row of a model is deleted from, those first whose keys point at the others'.
-pub(super) fn tables_of(def: &'static ModelDef) -> Vec<&'static ModelDef> {
-    let mut tables: Vec<&'static ModelDef> = match def.inheritance() {
-        None => vec![def],
-        Some(inheritance) => inheritance.levels.iter().map(|level| level.def).collect(),
-    };
-    // A row that is deleted as its parent's may have a part in the tables of those that inherit.
-    tables.extend(def.heirs().filter(|heir| heir.options.inherits.is_some_and(|inherits| inherits.joined)));
-    tables.reverse();
-    tables
-}
-
 impl Flush<'_, '_> {
     /// Inserts rows into all of their tables, one after the other: each needs the key that the first one makes.
     pub(super) async fn insert_parts<'v>(

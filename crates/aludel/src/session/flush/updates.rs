@@ -124,7 +124,7 @@ impl Flush<'_, '_> {
         self.render_update(def, part, written());
         let old = || guard.old.iter().filter(|(column, _)| here(*column));
         self.guard_condition(def, old());
-        let tenant = self.confine(def)?;
+        let tenant = self.confine_part(part.map_or(def, Part::table))?;
         let mut made: Vec<(usize, Value<'static>)> = Vec::new();
         let mut params: Vec<Value<'v>> = Vec::with_capacity(columns.len() + stamps.len() + def.primary_key.len());
         for &column in columns {
