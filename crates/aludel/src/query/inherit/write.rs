@@ -140,7 +140,7 @@ pub(in crate::query) async fn select<R: Fetch>(
         let mut draft = selection.clone();
         draft.filter.push(is_one_of(key_of(def), keys.iter().map(IdentityKey::values)));
         let prepared = Box::new(draft).prepare(session.rendering_of(def))?;
-        found.extend(rows::<R>(session, def, prepared, at).await?);
+        found.extend(rows::<R>(session, def, Ok(prepared), at).await?);
     }
     Ok(found)
 }
