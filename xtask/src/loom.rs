@@ -10,7 +10,7 @@ interleaving of its readers and writers (crates/aludel/src/entity/loom_tests.rs)
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     no_arguments(args)?;
-    // Not a release build: the tests run for less than a second, and the build would take minutes.
+    // Not a release build: the tests run for seconds, and the build would take minutes.
     Cargo::new("test --package aludel --lib loom_tests")
         .rustflags("--cfg aludel_loom")
         .build_in(target_dir().join("loom"))

@@ -32,10 +32,15 @@ impl<T> Lock<T> {
     /// Waits for the lock.
     #[inline]
     pub(crate) fn lock(&self) -> Locked<'_, T> {
-        if self.held.swap(true, Ordering::Acquire) {
+        if !self.try_take() {
             self.wait();
         }
         Locked { lock: self, stays: PhantomData }
+    }
+
+    #[inline]
+    fn try_take(&self) -> bool {
+        self.held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     /// The value, which nobody else can reach.
@@ -47,7 +52,7 @@ impl<T> Lock<T> {
     fn wait(&self) {
         for looks in 0_u32.. {
             pause(looks);
-            if !self.seems_held() && !self.held.swap(true, Ordering::Acquire) {
+            if !self.seems_held() && self.try_take() {
                 return;
             }
         }
