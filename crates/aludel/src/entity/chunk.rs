@@ -177,3 +177,73 @@ impl ChunkHeader {
         unsafe { dealloc(chunk.as_ptr().cast(), layout) };
     }
 }
+
+/// A chunk being filled by one loader.
+#[derive(Clone, Copy)]
+pub(crate) struct ChunkPtr(pub(super) NonNull<ChunkHeader>);
+
+// SAFETY: the chunk belongs to an arena, which is Send and Sync, and one loader fills it.
+unsafe impl Send for ChunkPtr {}
+// SAFETY: as above.
+unsafe impl Sync for ChunkPtr {}
+
+impl ChunkPtr {
+    /// How many rows the chunk after one of `capacity` rows has; 0 is before the first.
+    pub(crate) fn next_capacity(def: &ModelDef, capacity: usize) -> usize {
+        ChunkHeader::next_capacity(def, capacity)
+    }
+
+    fn header<'a>(self) -> &'a ChunkHeader {
+        // SAFETY: whoever holds one keeps the arena, and with it the chunk.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Begins a statement whose rows the identity map does not know: this is its first chunk.
+    pub(super) fn begin_loading(self) {
+        self.header().loading.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the statement may still bring rows. Where it does not, all that it brought are seen.
+    pub(super) fn is_loading(self) -> bool {
+        self.header().loading.load(Ordering::Acquire)
+    }
+
+    /// The statement brings no more rows past the identity map.
+    #[inline]
+    pub(super) fn end_loading(self) {
+        self.header().loading.store(false, Ordering::Release);
+    }
+
+    /// Tells the statement that there is an identity map now. Only under the tracker's lock.
+    pub(super) fn note_indexed(self) {
+        self.header().indexed.store(true, Ordering::Release);
+    }
+
+    /// Whether an identity map was built while the statement brings its rows.
+    #[inline]
+    pub(super) fn is_indexed(self) -> bool {
+        self.header().indexed.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    pub(crate) fn is_full(self) -> bool {
+        self.header().is_full()
+    }
+
+    /// Makes one more row in a chunk that is not full.
+    ///
+    /// # Safety
+    /// `init` has written a valid value of the chunk's model when it returns `Ok`; the caller is the only one who
+    /// fills this chunk and keeps its arena alive.
+    #[inline]
+    pub(crate) unsafe fn push<E>(
+        self,
+        state: State,
+        epoch: u32,
+        init: impl FnOnce(*mut ()) -> Result<(), E>,
+    ) -> Result<SlotPtr, E> {
+        assert!(!self.is_full(), "a full chunk takes no more rows");
+        // SAFETY: as the caller says, and not full.
+        unsafe { ChunkHeader::push(self.0, state, epoch, init) }
+    }
+}

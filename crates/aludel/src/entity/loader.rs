@@ -1,8 +1,9 @@
 //! Rows on their way into the arena.
 #![allow(unsafe_code, reason = "decodes rows in place")]
 
-use super::arena::{Arena, ChunkPtr, Draft};
+use super::arena::{Arena, Draft};
 use super::arena_ref::{ArenaRef, Handles};
+use super::chunk::ChunkPtr;
 use super::def::ModelDef;
 use super::deferred::is_unloaded;
 use super::identity_map::{IdentityKey, IdentityMap};

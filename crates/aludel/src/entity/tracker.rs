@@ -12,8 +12,9 @@ use journal::{Address, Undo};
 use links::LinkChanges;
 pub(crate) use links::{Link, LinkChange};
 
-use super::arena::{Arena, ChunkPtr, Draft};
+use super::arena::{Arena, Draft};
 use super::arena_ref::ArenaRef;
+use super::chunk::ChunkPtr;
 use super::def::{Action, ConstraintDef, ModelDef};
 use super::identity_map::{IdentityKey, IdentityMap};
 use super::placeholder::is_placeholder;
