@@ -69,8 +69,11 @@ impl ArenaRef {
 
     /// The arena, where this is the only handle.
     pub(crate) fn get_mut(&mut self) -> Option<&mut Arena> {
+        if !self.is_only() {
+            return None;
+        }
         // SAFETY: nobody else has a handle, and this one is borrowed exclusively.
-        self.is_only().then(|| unsafe { self.0.as_mut() })
+        Some(unsafe { self.0.as_mut() })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::entity::arena_ref::ArenaRef;
 use crate::entity::def::ModelDef;
 use crate::entity::model::Model;
 use crate::error::{Error, ErrorKind, Result};
-use crate::session::{Bind, Fetched, Session, StatementTurn, Unfinished};
+use crate::session::{Fetched, Session, StatementTurn, Unfinished};
 use crate::sql::Statement;
 
 use super::Query;
@@ -129,13 +129,13 @@ impl<M: Model, R: Fetch> Query<M, R> {
 ///
 /// What can be done at once is done by a plain function, [`Reading::begin`]: what it needs meanwhile is not part of
 /// the future, which is moved around.
+#[allow(clippy::manual_async_fn, reason = "the future of an `async fn` would have what it is given twice")]
 pub(super) fn rows<'s, R: Fetch>(
     session: &'s Session,
     def: &'static ModelDef,
     mut prepared: Result<Prepared>,
     at: &'static Location<'static>,
 ) -> impl Future<Output = Result<Vec<R>>> + Send + use<'s, R> {
-    // Not an `async fn`, whose future would have what it is given twice.
     async move {
         let Ok(ready) = &mut prepared else { return prepared.map(|_| Vec::new()) };
         // A loop over short statements has to give way now and then: none of them waits for anything.
@@ -184,8 +184,6 @@ struct Reading<'a, 's, R: Fetch> {
     statement: Option<Unfinished<'a>>,
     turn: StatementTurn<'a, 's>,
     session: &'a Session,
-    bind: Bind,
-    prepared: &'a Prepared,
     reader: R::Reader<'a>,
     rows: Vec<R>,
     at: &'static Location<'static>,
@@ -221,16 +219,15 @@ impl<'a, 's, R: Fetch> Reading<'a, 's, R> {
             }
             Fetched::Unfinished(statement) => Some(statement),
         };
-        Ok(Progress::Unfinished(Box::new(Self { statement, turn, session, bind, prepared, reader, rows, at })))
+        Ok(Progress::Unfinished(Box::new(Self { statement, turn, session, reader, rows, at })))
     }
 
     #[cold]
     async fn finish(self: Box<Self>) -> Result<Vec<R>> {
-        let Self { statement, mut turn, session, bind, prepared, mut reader, mut rows, at } = *self;
+        let Self { statement, mut turn, session, mut reader, mut rows, at } = *self;
         if let Some(statement) = statement {
             let mut sink = |row: &Row<'_>| R::push(&mut reader, row, &mut rows);
-            let Prepared { sql, params, .. } = prepared;
-            session.finish_fetch(&mut turn, statement, bind, sql, params, at, &mut sink).await.map_err(explain)?;
+            session.finish_fetch(&mut turn, statement, &mut sink).await.map_err(explain)?;
         }
         // What is loaded along takes turns of its own.
         turn.end();

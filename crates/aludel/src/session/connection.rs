@@ -79,7 +79,13 @@ pub(crate) enum Fetched<'p> {
 
 /// What is left of a read: all of it, where the session's turn or a connection has to be waited for. It goes before the
 /// turn does: a connection goes home before that.
-pub(crate) struct Unfinished<'p>(Option<Box<Begun<'p>>>);
+pub(crate) struct Unfinished<'p> {
+    begun: Option<Box<Begun<'p>>>,
+    bind: Bind,
+    sql: &'p str,
+    params: &'p [Value<'p>],
+    at: &'static Location<'static>,
+}
 
 /// A read that has to wait for something.
 struct Begun<'p> {
@@ -109,13 +115,12 @@ impl Session {
             // In a box, which few need: else the future of every query would be larger, and it is moved around.
             Fetched::Unfinished(rest) => {
                 Box::pin(async move {
-                    match (rest.0, &mut turn) {
-                        (Some(begun), Some(turn)) => self.fetch_rest(turn, *begun, sink).await,
-                        _ => {
-                            drop(turn);
-                            self.fetch_patiently(bind, sql, params, at, sink).await
-                        }
+                    let Unfinished { begun, bind, sql, params, at } = rest;
+                    if let (Some(begun), Some(turn)) = (begun, &mut turn) {
+                        return self.fetch_rest(turn, *begun, sink).await;
                     }
+                    drop(turn);
+                    self.fetch_patiently(bind, sql, params, at, sink).await
                 })
                 .await
             }
@@ -128,13 +133,10 @@ impl Session {
         &self,
         turn: &mut StatementTurn<'_, '_>,
         rest: Unfinished<'_>,
-        bind: Bind,
-        sql: &str,
-        params: &[Value<'_>],
-        at: &'static Location<'static>,
         sink: Sink<'_>,
     ) -> Result<u64> {
-        if let (Some(begun), Some(turn)) = (rest.0, turn.get()) {
+        let Unfinished { begun, bind, sql, params, at } = rest;
+        if let (Some(begun), Some(turn)) = (begun, turn.get()) {
             return self.fetch_rest(turn, *begun, sink).await;
         }
         turn.end();
@@ -154,10 +156,11 @@ impl Session {
         if let Err(error) = self.check() {
             return Fetched::Done(Err(error));
         }
+        let unfinished = |begun| Fetched::Unfinished(Unfinished { begun, bind, sql, params, at });
         if has_pending_key(params) || self.inner.db().engine(bind).is_server() {
-            return Fetched::Unfinished(Unfinished(None));
+            return unfinished(None);
         }
-        let Some(turn) = turn else { return Fetched::Unfinished(Unfinished(None)) };
+        let Some(turn) = turn else { return unfinished(None) };
         turn.switch(bind);
         let (now, borrowed) = match &mut turn.connection {
             Some(connection) => match self.check_open(connection) {
@@ -166,13 +169,13 @@ impl Session {
             },
             None => match self.inner.db().engine(bind).try_borrow(at) {
                 Some(connection) => connection.fetch_now(sql, params, sink),
-                None => return Fetched::Unfinished(Unfinished(None)),
+                None => return unfinished(None),
             },
         };
         match now {
             Now::Done(Ok(rows)) => Fetched::Done(Ok(rows)),
             Now::Done(result) => Fetched::Done(self.settle(turn, result)),
-            Now::Later(rest) => Fetched::Unfinished(Unfinished(Some(Box::new(Begun { borrowed, rest })))),
+            Now::Later(rest) => unfinished(Some(Box::new(Begun { borrowed, rest }))),
         }
     }
 
