@@ -183,12 +183,15 @@ async fn a_pool_serves_all_who_wait_in_turn_and_opens_no_more_than_it_may() {
     for task in tasks {
         assert_eq!(task.await.unwrap().unwrap(), 1);
     }
-    let open = std::fs::read_dir("/proc/self/fd")
-        .unwrap()
-        .filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok())
-        .filter(|target| *target == shelf.path())
-        .count();
-    assert!((1..=2).contains(&open), "{open} connections stay open");
+    let open = || {
+        std::fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok())
+            .filter(|target| *target == shelf.path())
+            .count()
+    };
+    // What the pool does not keep may be closed by the thread that has read for a stream, after the last row.
+    until(async || (1..=2).contains(&open())).await;
 }
 
 #[tokio::test]
