@@ -32,7 +32,7 @@ use crate::entity::def::ModelDef;
 use crate::entity::placeholder::may_be_placeholder;
 use crate::entity::slot::{SlotPtr, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{Dialect, Renderer, Rendering, Statement, TableRef, Value};
+use crate::sql::{Dialect, Rendering, Value};
 use queue::Queue;
 
 /// The keys that the database made, by the placeholders that stood for them. They are kept where the queries of other
@@ -285,14 +285,7 @@ impl Flush<'_, '_> {
     fn quote_rows(&mut self, def: &'static ModelDef) {
         match def.joined_inheritance() {
             None => self.quote_table(def),
-            Some(_) => {
-                let to = Rendering { schemas: self.session.schemas(), ..self.dialect().into() };
-                let mut rows = Statement::default();
-                let table = TableRef { criteria: None, ..def.table_ref() };
-                let confined = Renderer::new(to, &mut rows).table(table);
-                debug_assert!(confined.is_none() && rows.params.is_empty(), "its conditions are within");
-                self.sql.push_str(&rows.sql);
-            }
+            Some(_) => self.session.write_table(def, &mut self.sql),
         }
     }
 

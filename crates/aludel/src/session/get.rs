@@ -143,11 +143,10 @@ impl Session {
         Ok(found.filter(|slot: &SlotPtr| !slot.has(DOOMED) && slot.state() == State::Persistent))
     }
 
-    /// The rows of a model in several tables.
+    /// The rows of a model in several tables. Which of them are seen is the caller's to say.
     #[cold]
-    fn write_table(&self, def: &'static ModelDef, sql: &mut String) {
+    pub(super) fn write_table(&self, def: &'static ModelDef, sql: &mut String) {
         let mut table = Statement::default();
-        // Which of them are seen is said by `confine_by_key`.
         let rows = TableRef { criteria: None, ..def.table_ref() };
         let confined = Renderer::new(self.rendering_of(def), &mut table).table(rows);
         debug_assert!(confined.is_none() && table.params.is_empty(), "its conditions are within, and have no values");
