@@ -69,6 +69,16 @@ impl Driver {
         }
     }
 
+    /// Whether nothing runs on it and nothing is open, where that is known without more ado.
+    #[inline]
+    pub(super) fn is_idle(&self) -> bool {
+        match self {
+            Self::Sqlite(connection) => connection.is_idle(),
+            #[allow(unreachable_patterns, reason = "other backends may not be compiled in")]
+            _ => false,
+        }
+    }
+
     /// Ends what its owner left open, without waiting; whether the connection is fit for the next one.
     pub(super) fn abandon(&mut self) -> bool {
         match self {

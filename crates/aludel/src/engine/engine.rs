@@ -39,6 +39,9 @@ impl Shared {
     /// Ends what runs on a connection that comes back, and rolls back what is open; whether others may have it.
     #[inline]
     pub(super) fn clean(&self, Pooled { driver, times }: &mut Pooled) -> bool {
+        if times.is_none() && driver.is_idle() {
+            return true;
+        }
         if driver.in_transaction() {
             self.log.statement("ROLLBACK");
         }

@@ -130,8 +130,38 @@ impl Arena {
         .unwrap_or_else(|never| match never {})
     }
 
+    /// A private copy of a version of a row, in which some columns have other values.
+    ///
+    /// # Errors
+    /// `Decode` when a value does not fit its column.
+    pub(crate) fn copy_with(
+        &self,
+        slot: SlotPtr,
+        version: *const (),
+        columns: &[(usize, Value<'_>)],
+    ) -> crate::Result<Draft> {
+        let mut draft = self.copy_of(slot, version);
+        columns.iter().try_for_each(|(column, value)| draft.put(*column, value.as_borrowed()))?;
+        Ok(draft)
+    }
+
     /// Gives a draft to the arena as a version of the row, without publishing it: its relationship fields lead home.
     pub(crate) fn keep(&self, slot: SlotPtr, draft: Draft) -> *mut () {
+        let version = self.adopt(slot, draft);
+        self.memory().get_or_insert_default().versions.push((version, slot.def()));
+        version.as_ptr()
+    }
+
+    /// The same for one draft of each row, where there is one.
+    pub(crate) fn keep_all(&self, slots: &[SlotPtr], drafts: Vec<Option<Draft>>) -> Vec<Option<*mut ()>> {
+        let adopt = |(&slot, draft): (&SlotPtr, Option<Draft>)| draft.map(|draft| self.adopt(slot, draft));
+        let versions: Vec<Option<NonNull<()>>> = slots.iter().zip(drafts).map(adopt).collect();
+        let kept = versions.iter().zip(slots).filter_map(|(version, slot)| Some(((*version)?, slot.def())));
+        self.memory().get_or_insert_default().versions.extend(kept);
+        versions.into_iter().map(|version| version.map(NonNull::as_ptr)).collect()
+    }
+
+    fn adopt(&self, slot: SlotPtr, draft: Draft) -> NonNull<()> {
         let def = slot.def();
         debug_assert!(def.is(draft.def));
         let version = draft.release();
@@ -140,8 +170,7 @@ impl Arena {
             let field = unsafe { &mut *(def.vtable.relation_mut)(version.as_ptr(), index) };
             field.adopt(self.relation(slot, index));
         }
-        self.memory().get_or_insert_default().versions.push((version, def));
-        version.as_ptr()
+        version
     }
 
     /// Lists for the collections of several rows, made at once.

@@ -8,7 +8,7 @@ use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-use super::arena::{Arena, Draft};
+use super::arena::Arena;
 use super::arena_ref::ArenaRef;
 use super::def::Generated;
 use super::model::Model;
@@ -265,18 +265,12 @@ pub(crate) fn publish_columns(
     sent: *const (),
     columns: &[(usize, crate::sql::Value<'_>)],
 ) -> Result<()> {
-    let write = |mut draft: Draft| -> Result<Draft> {
-        for (column, value) in columns {
-            draft.put(*column, value.as_borrowed())?;
-        }
-        Ok(draft)
-    };
     loop {
         let head: *const () = slot.head();
-        let newest = arena.keep(slot, write(arena.copy_of(slot, head))?);
+        let newest = arena.keep(slot, arena.copy_with(slot, head, columns)?);
         // A change made while the statement was under way stays on top; what the database has is kept beside it.
         let flushed =
-            if std::ptr::eq(head, sent) { newest } else { arena.keep(slot, write(arena.copy_of(slot, sent))?) };
+            if std::ptr::eq(head, sent) { newest } else { arena.keep(slot, arena.copy_with(slot, sent, columns)?) };
         let mut tracker = arena.tracker();
         if std::ptr::eq(slot.head(), head) {
             tracker.publish_flushed(slot, newest, flushed);

@@ -70,6 +70,7 @@ impl OwnRows {
 
 impl<'a> RowLoader<'a> {
     /// A loader for a statement. `alone` says that no row of the model can come twice in it.
+    #[inline]
     pub(crate) fn new(arena: &'a ArenaRef, def: &'static ModelDef, alone: bool) -> Self {
         Self {
             arena,
@@ -88,17 +89,16 @@ impl<'a> RowLoader<'a> {
     }
 
     /// Reads deferred columns too, which begin at a position of the row.
-    pub(crate) fn with_columns(mut self, columns: &[usize], at: usize) -> Self {
+    pub(crate) fn add_columns(&mut self, columns: &[usize], at: usize) {
         if !columns.is_empty() {
             self.also = Some(columns.iter().copied().zip(at..).collect());
         }
-        self
     }
 
-    /// Overwrites entities that are in the session and have no changes of their own.
-    pub(crate) fn populate_existing(mut self) -> Self {
-        self.populate_existing = true;
-        self
+    /// Whether entities are overwritten that are in the session and have no changes of their own.
+    #[inline]
+    pub(crate) fn populate_existing(&mut self, overwrite: bool) {
+        self.populate_existing = overwrite;
     }
 
     pub(crate) fn def(&self) -> &'static ModelDef {

@@ -9,6 +9,7 @@ use super::def::RelationshipKind;
 use super::handle::Entity;
 use super::model::Model;
 use super::slot::{SlotPtr, State};
+use super::tracker::Tracker;
 use crate::sql::Value;
 
 /// A set of a model's columns, by position.
@@ -223,8 +224,10 @@ pub(crate) trait AnyNew: Send + Sync {
     fn loaded(&self, index: usize) -> Option<Vec<AnyEntity>>;
     fn take_links(&mut self) -> Vec<NewLink>;
     fn put(&mut self, column: usize, value: Value<'_>) -> crate::Result<()>;
+    /// Lets go of what its relationship fields lead to elsewhere, before it is placed: that may run the program's own code.
+    fn let_go(&mut self);
     /// Moves the value into a slot of the arena.
-    fn place(self: Box<Self>, arena: &ArenaRef) -> (SlotPtr, Vec<NewLink>);
+    fn place(self: Box<Self>, arena: &ArenaRef, tracker: &mut Tracker) -> (SlotPtr, Vec<NewLink>);
 }
 
 impl<M: Model> AnyNew for NewRow<M> {
@@ -266,13 +269,15 @@ impl<M: Model> AnyNew for NewRow<M> {
         self.value.put(column, value)
     }
 
-    fn place(mut self: Box<Self>, arena: &ArenaRef) -> (SlotPtr, Vec<NewLink>) {
-        let def = M::def();
-        for index in 0..def.relationships.len() {
+    fn let_go(&mut self) {
+        for index in 0..M::def().relationships.len() {
             self.value.relation_mut(index).clear();
         }
+    }
+
+    fn place(self: Box<Self>, arena: &ArenaRef, tracker: &mut Tracker) -> (SlotPtr, Vec<NewLink>) {
+        let def = M::def();
         let Self { value, given, links, .. } = *self;
-        let mut tracker = arena.tracker();
         let epoch = tracker.store(def).epoch;
         let chunk = tracker.open_chunk(arena, def);
         // SAFETY: the value is written whole, the chunk is the open one of this store and used under the lock only.
@@ -329,12 +334,13 @@ impl AnyNew for DraftRow {
         self.draft.put(column, value)
     }
 
-    fn place(self: Box<Self>, arena: &ArenaRef) -> (SlotPtr, Vec<NewLink>) {
-        let Self { mut draft, given } = *self;
+    fn let_go(&mut self) {
+        self.draft.clear_relations();
+    }
+
+    fn place(self: Box<Self>, arena: &ArenaRef, tracker: &mut Tracker) -> (SlotPtr, Vec<NewLink>) {
+        let Self { draft, given } = *self;
         let def = draft.def();
-        // Free-standing fields let go of the other arena here, under no lock.
-        draft.clear_relations();
-        let mut tracker = arena.tracker();
         let epoch = tracker.store(def).epoch;
         let chunk = tracker.open_chunk(arena, def);
         // SAFETY: the value is written whole, the chunk is the open one of this store and used under the lock only.

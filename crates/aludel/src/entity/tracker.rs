@@ -236,11 +236,8 @@ impl Tracker {
 
     /// Publishes a version that agrees with the database in `flushed`: after a flush or a refresh.
     pub(crate) fn publish_flushed(&mut self, slot: SlotPtr, head: *mut (), flushed: *mut ()) {
-        self.note_version(slot);
+        self.note_version(slot).flushed = flushed;
         slot.set_head(head);
-        if let Some(change) = self.changes.get_mut(&slot) {
-            change.flushed = flushed;
-        }
         if std::ptr::eq(head, flushed) && slot.has(DIRTY) {
             slot.set_flag(DIRTY, false);
             self.dirty.retain(|&dirty| dirty != slot);
@@ -281,6 +278,14 @@ impl Tracker {
         chunk
     }
 
+    /// So many rows are about to be added, as far as is known.
+    pub(crate) fn expect_new(&mut self, rows: usize) {
+        let rows = rows.min(4_096);
+        self.given.reserve(rows);
+        self.new.reserve(rows);
+        self.journal.reserve(rows);
+    }
+
     /// A row that `add` made.
     pub(crate) fn add(&mut self, slot: SlotPtr, given: super::new::ColumnSet) {
         self.journal.push(Undo::State { slot, state: State::Detached });
@@ -318,6 +323,21 @@ impl Tracker {
     pub(crate) fn set_state(&mut self, slot: SlotPtr, state: State) {
         self.journal.push(Undo::State { slot, state: slot.state() });
         slot.set_state(state);
+    }
+
+    /// The database has made a key.
+    pub(crate) fn made_key(&mut self, def: &ModelDef, placeholder: Value<'static>, key: Value<'static>) {
+        self.made_keys.insert((def.key_space(), placeholder), key);
+    }
+
+    /// So many rows of a model are in the database, and about to be settled.
+    pub(crate) fn expect_inserted(&mut self, def: &'static ModelDef, rows: usize) {
+        self.changes.reserve(rows);
+        self.made_keys.reserve(rows);
+        self.journal.reserve(2 * rows);
+        if let Some(keys) = &mut self.store(def).keys {
+            keys.reserve(rows);
+        }
     }
 
     /// A new row is in the database under its key.

@@ -318,8 +318,9 @@ impl<'a> Eager<'a> {
 
     pub(super) fn new(session: &'a Session, arena: &'a ArenaRef, plan: Plan, populate_existing: bool) -> Self {
         let loader = |joined: &JoinedLoad| {
-            let loader = RowLoader::new(arena, joined.target, false);
-            if populate_existing { loader.populate_existing() } else { loader }
+            let mut loader = RowLoader::new(arena, joined.target, false);
+            loader.populate_existing(populate_existing);
+            loader
         };
         let loaders = plan.joined.iter().map(loader).collect();
         Self {

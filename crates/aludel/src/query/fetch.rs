@@ -81,9 +81,11 @@ pub struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
+    #[inline]
     fn loader<M: Model>(&self) -> RowLoader<'a> {
-        let loader = RowLoader::new(self.arena, M::def(), self.alone);
-        if self.populate_existing { loader.populate_existing() } else { loader }
+        let mut loader = RowLoader::new(self.arena, M::def(), self.alone);
+        loader.populate_existing(self.populate_existing);
+        loader
     }
 }
 
@@ -132,11 +134,11 @@ impl<M: Model> Fetch for Entity<M> {
     }
 
     fn reader<'a>(source: &mut Source<'a>) -> EntityReader<'a> {
-        let (mut loader, eager) = (source.loader::<M>(), source.eager.take());
-        if let Some(eager) = &eager {
-            loader = loader.with_columns(eager.undeferred(), M::def().columns.len());
+        let mut reader = EntityReader { loader: source.loader::<M>(), eager: source.eager.take() };
+        if let Some(eager) = &reader.eager {
+            reader.loader.add_columns(eager.undeferred(), M::def().columns.len());
         }
-        EntityReader { loader, eager }
+        reader
     }
 
     #[inline]

@@ -201,12 +201,9 @@ impl<'a> PolymorphicReader<'a> {
     pub fn new<P: Polymorphic>(source: &mut Source<'a>) -> Self {
         let mut at = 1;
         let variants = models::<P>().map(|def| {
-            let loader = RowLoader::new(source.arena, def, source.alone);
-            let variant = Variant {
-                identity: def.options.identity.map(|identity| identity()),
-                at,
-                loader: if source.populate_existing { loader.populate_existing() } else { loader },
-            };
+            let mut loader = RowLoader::new(source.arena, def, source.alone);
+            loader.populate_existing(source.populate_existing);
+            let variant = Variant { identity: def.options.identity.map(|identity| identity()), at, loader };
             at += def.columns.len();
             variant
         });

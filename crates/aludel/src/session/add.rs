@@ -4,11 +4,12 @@ use uuid::Uuid;
 
 use super::Session;
 use crate::entity::Entity;
-use crate::entity::arena_ref::ArenaRef;
+use crate::entity::arena_ref::{ArenaRef, Handles};
 use crate::entity::def::{ColumnDef, Generated, ModelDef, RelationshipKind};
 use crate::entity::new::{AnyNew, LinkTarget, New, NewLink, Target};
 use crate::entity::placeholder::placeholder;
 use crate::entity::slot::SlotPtr;
+use crate::entity::tracker::Tracker;
 use crate::error::{Error, ErrorKind};
 use crate::sql::Value;
 
@@ -25,7 +26,15 @@ impl Session {
 
     /// Adds several new rows: see [`add`](Session::add).
     pub fn add_all<N: New>(&self, rows: impl IntoIterator<Item = N>) -> Vec<Entity<N::Model>> {
-        rows.into_iter().map(|row| self.add(row)).collect()
+        let rows = rows.into_iter();
+        let arena = self.arena();
+        arena.tracker().expect_new(rows.size_hint().0);
+        let mut handles = Handles::new(&arena);
+        rows.map(|row| {
+            let slot = add_row(&arena, Box::new(row.into_row()));
+            Entity::new(handles.next(), slot)
+        })
+        .collect()
     }
 }
 
@@ -64,8 +73,15 @@ fn add_linked(arena: &ArenaRef, mut row: Box<dyn AnyNew>, parent: Option<(SlotPt
             arena.tracker().errors.push(error);
         }
     }
-    let (slot, mut links) = row.place(arena);
-    empty_relationships(arena, slot);
+    row.let_go();
+    let mut tracker = arena.tracker();
+    let (slot, mut links) = row.place(arena, &mut tracker);
+    empty_relationships(arena, &mut tracker, slot);
+    if links.is_empty() && parent.is_none() {
+        tracker.enlist(slot);
+        return slot;
+    }
+    drop(tracker);
     if let Some((parent, relationship)) = parent {
         join(arena, parent, relationship, slot);
     }
@@ -79,15 +95,13 @@ fn add_linked(arena: &ArenaRef, mut row: Box<dyn AnyNew>, parent: Option<(SlotPt
 }
 
 /// A new row's collections are empty, and its to-one relationships lead nowhere unless a foreign key was given.
-fn empty_relationships(arena: &ArenaRef, slot: SlotPtr) {
+fn empty_relationships(arena: &ArenaRef, tracker: &mut Tracker, slot: SlotPtr) {
     let def = slot.def();
     for (index, relationship) in def.relationships.iter().enumerate() {
         let is_given = |&column: &usize| {
-            !arena.value(slot, column).is_null()
-                && arena.tracker().given.get(&slot).is_some_and(|given| given.contains(column))
+            !arena.value(slot, column).is_null() && tracker.given.get(&slot).is_some_and(|given| given.contains(column))
         };
         let key_given = !relationship.foreign_key.is_empty() && relationship.foreign_key.iter().all(is_given);
-        let mut tracker = arena.tracker();
         if key_given {
             tracker.unload(arena, slot, index);
         } else {

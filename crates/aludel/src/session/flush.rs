@@ -40,10 +40,6 @@ use queue::Queue;
 struct Keys(ArenaRef);
 
 impl Keys {
-    fn made(&mut self, def: &ModelDef, placeholder: Value<'static>, key: Value<'static>) {
-        self.0.tracker().made_keys.insert((def.key_space(), placeholder), key);
-    }
-
     /// The real key for a foreign key's value, if that is a placeholder of a row inserted since the last commit.
     fn resolve(&self, def: &'static ModelDef, column: usize, value: &Value<'_>) -> Option<Value<'static>> {
         if !may_be_placeholder(&def.columns[column].ty, value) {
@@ -161,12 +157,18 @@ impl Session {
             return Box::pin(self.flush_with_hooks(turn, at)).await;
         }
         let unsettled = Unsettled::new(self);
-        let keys = Keys(arena.clone());
-        let mut flush =
-            Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0, cascaded: 0 };
+        let mut flush = Flush::new(self, turn, arena, at);
         flush.run().await?;
         unsettled.settle();
         Ok(())
+    }
+}
+
+impl<'a, 'b> Flush<'a, 'b> {
+    /// A flush of what an arena has, which is the session's or one of its own.
+    fn new(session: &'a Session, turn: &'a mut Turn<'b>, arena: ArenaRef, at: &'static Location<'static>) -> Self {
+        let keys = Keys(arena.clone());
+        Self { session, turn, arena, at, keys, sql: String::new(), placeholders: 0, cascaded: 0 }
     }
 }
 

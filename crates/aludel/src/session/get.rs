@@ -89,7 +89,8 @@ impl Session {
             }
             tracker.committed_key(&arena, slot)
         };
-        let loader = RowLoader::new(&arena, def, false).populate_existing();
+        let mut loader = RowLoader::new(&arena, def, false);
+        loader.populate_existing(true);
         // The row is at hand, deleted or not.
         match self.select_by_key(loader, &key.values(), true, at).await? {
             Some(_) => Ok(()),

@@ -42,6 +42,13 @@ pub struct Capabilities {
     pub copy_rows: Option<usize>,
 }
 
+impl Capabilities {
+    /// How many rows of so many values one statement takes, up to `most`. It is one at least.
+    pub(crate) fn rows_of(&self, values: usize, most: usize) -> usize {
+        (self.max_parameters / values).clamp(1, most)
+    }
+}
+
 /// `SQLITE_MAX_VARIABLE_NUMBER` of SQLite since 3.32, see <https://www.sqlite.org/limits.html>.
 const SQLITE: Capabilities = Capabilities {
     max_parameters: 32_766,

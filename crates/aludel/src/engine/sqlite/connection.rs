@@ -289,6 +289,12 @@ impl Connection {
         }
     }
 
+    /// Whether no statement and no cursor runs, and no transaction is open.
+    #[inline]
+    pub(in crate::engine) fn is_idle(&self) -> bool {
+        self.running.is_none() && self.cursors.is_empty() && !self.in_transaction()
+    }
+
     /// Ends a transaction that its owner left open; whether the connection is clean now.
     pub(in crate::engine) fn roll_back_now(&mut self) -> bool {
         self.finish();

@@ -1,5 +1,7 @@
 //! How to go back: the journal of a transaction and its savepoints.
 
+use hashbrown::hash_map::Entry;
+
 use super::{Change, Tracker};
 use crate::entity::arena::Arena;
 use crate::entity::slot::{DIRTY, DOOMED, SlotPtr, State};
@@ -21,25 +23,27 @@ pub(super) enum Undo {
 }
 
 impl Tracker {
-    pub(super) fn note_version(&mut self, slot: SlotPtr) {
+    pub(super) fn note_version(&mut self, slot: SlotPtr) -> &mut Change {
         let head = slot.head();
         let scope = self.scope;
-        match self.changes.get_mut(&slot) {
-            None => {
-                self.changes.insert(slot, Change { flushed: head, scope });
+        match self.changes.entry(slot) {
+            Entry::Vacant(entry) => {
                 self.journal.push(Undo::Version { slot, head: Address(head), flushed: Address(head), scope: None });
+                entry.insert(Change { flushed: head, scope })
             }
-            Some(change) if change.scope != scope => {
-                let undo = Undo::Version {
-                    slot,
-                    head: Address(head),
-                    flushed: Address(change.flushed),
-                    scope: Some(change.scope),
-                };
-                change.scope = scope;
-                self.journal.push(undo);
+            Entry::Occupied(entry) => {
+                let change = entry.into_mut();
+                if change.scope != scope {
+                    self.journal.push(Undo::Version {
+                        slot,
+                        head: Address(head),
+                        flushed: Address(change.flushed),
+                        scope: Some(change.scope),
+                    });
+                    change.scope = scope;
+                }
+                change
             }
-            Some(_) => {}
         }
     }
 

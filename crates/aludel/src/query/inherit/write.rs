@@ -19,7 +19,8 @@ use crate::query::terminal::rows;
 use crate::session::{Session, Unsettled, mark};
 use crate::sql::{Delete, Dialect, JoinKind, Lock, LockStrength, LockWait, Node, Rendering, Statement, Update};
 
-/// How many rows one statement names by their keys.
+/// How many rows one statement names by their keys: with keys of six columns, which is the most, fewer values than any
+/// database refuses.
 const MAX_KEYS: usize = 4096;
 
 /// Deletes the rows that a query's filters find from all of their tables, or marks them as deleted, and gives their number.

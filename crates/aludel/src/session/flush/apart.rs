@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::sync::Weak;
 
 use super::queue::Queue;
-use super::{Flush, Keys, order};
+use super::{Flush, order};
 use crate::entity::arena::Arena;
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::new::AnyNew;
@@ -34,16 +34,7 @@ impl Session {
         let mut turn = self.turn(at).await?;
         let ordered = order::for_insert(&arena, &slots)?;
         let unsettled = Unsettled::new(self);
-        let mut flush = Flush {
-            session: self,
-            turn: &mut turn,
-            arena: arena.clone(),
-            at,
-            keys: Keys(arena.clone()),
-            sql: String::new(),
-            placeholders: 0,
-            cascaded: 0,
-        };
+        let mut flush = Flush::new(self, &mut turn, arena.clone(), at);
         let mut queue = Queue::default();
         flush.insert(&mut queue, &arena, &ordered).await?;
         flush.update(&mut queue, &arena, &[], &ordered.late).await?;

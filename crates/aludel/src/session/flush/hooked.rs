@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::panic::Location;
 
+use super::Flush;
 use super::updates::Version;
-use super::{Flush, Keys};
 use crate::entity::hooks::{Change, HookRow, SyncHooks};
 use crate::entity::new::{AnyEntity, ColumnSet};
 use crate::entity::slot::{DOOMED, SlotPtr, State};
@@ -49,9 +49,7 @@ impl Session {
             }
             let unsettled = Unsettled::new(self);
             turn.hooks_wrote = false;
-            let keys = Keys(arena.clone());
-            let mut flush =
-                Flush { session: self, turn, arena, at, keys, sql: String::new(), placeholders: 0, cascaded: 0 };
+            let mut flush = Flush::new(self, turn, arena, at);
             let new: HashSet<SlotPtr> = flush.arena.tracker().new.iter().copied().collect();
             let mut edits = Vec::new();
             let plan = match flush.before_hooks(&mut edits).await {

@@ -12,6 +12,7 @@ use crate::entity::def::{ColumnDef, Generated, ModelDef};
 use crate::entity::identity_map::IdentityKey;
 use crate::entity::publish_columns;
 use crate::entity::slot::SlotPtr;
+use crate::entity::tracker::Tracker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::SqlType;
 use crate::sql::{Dialect, Value};
@@ -109,7 +110,7 @@ impl Flush<'_, '_> {
         let made = def.primary_key.iter().find(|column| returning.contains(column));
         let alone = made.is_some_and(|&column| !capabilities.returning || !is_counted(&def.columns[column].ty));
         // DEFAULT VALUES is one row.
-        if columns == 0 || alone { 1 } else { (capabilities.max_parameters / columns).clamp(1, MAX_ROWS) }
+        if columns == 0 || alone { 1 } else { capabilities.rows_of(columns, MAX_ROWS) }
     }
 
     /// Whether a row of a self-referencing table holds the key of a row in the batch.
@@ -224,10 +225,11 @@ impl Flush<'_, '_> {
         self.settle_batch(inserted, returned)
     }
 
-    /// The rows of a statement are in the database.
+    /// The rows of a statement are in the database: their generated values come onto the entities, and their keys into the
+    /// identity map.
     pub(super) fn settle_batch(
         &mut self,
-        Inserted { batch, sent, late }: &Inserted<'_>,
+        inserted @ Inserted { batch, sent, .. }: &Inserted<'_>,
         returned: Vec<Returned>,
     ) -> Result<()> {
         let arena = self.arena.clone();
@@ -235,10 +237,58 @@ impl Flush<'_, '_> {
         let returned = correlate(dialect, batch, returned, |slot, column| {
             self.value_to_send(slot, arena.value(slot, column), column).into_owned()
         })?;
+        let mut drafts = Vec::with_capacity(batch.slots.len());
         for (row, &slot) in batch.slots.iter().enumerate() {
-            self.settle_insert(batch, slot, sent.0[row], returned.get(row), late)?;
+            let made = self.made(inserted, row, returned.get(row));
+            drafts.push(if made.is_empty() { None } else { Some(arena.copy_with(slot, sent.0[row], &made)?) });
+        }
+        let versions = arena.keep_all(&batch.slots, drafts);
+        let mut overtaken: SmallVec<[usize; 4]> = SmallVec::new();
+        let mut tracker = arena.tracker();
+        tracker.expect_inserted(batch.def, batch.slots.len());
+        for (row, &slot) in batch.slots.iter().enumerate() {
+            let (before, returned) = (sent.0[row].cast_mut(), returned.get(row));
+            if let Some((placeholder, key)) = returned.and_then(|values| batch.made_key(&arena, slot, before, values)) {
+                tracker.made_key(batch.def, placeholder, key);
+            }
+            match versions[row] {
+                None => tracker.sent(slot, before),
+                Some(version) if std::ptr::eq(slot.head(), before) => tracker.publish_flushed(slot, version, version),
+                // A change made while the statement was under way stays on top.
+                Some(_) => {
+                    overtaken.push(row);
+                    continue;
+                }
+            }
+            batch.settle(&arena, &mut tracker, slot, versions[row].unwrap_or(before));
+        }
+        drop(tracker);
+        for row in overtaken {
+            let slot = batch.slots[row];
+            publish_columns(&arena, slot, sent.0[row], &self.made(inserted, row, returned.get(row)))?;
+            let mut tracker = arena.tracker();
+            let flushed = tracker.flushed(slot);
+            batch.settle(&arena, &mut tracker, slot, flushed);
         }
         Ok(())
+    }
+
+    /// The values that a row has got by its insert: real keys in the place of placeholders, and what the database made.
+    fn made(&self, Inserted { batch, sent, late }: &Inserted<'_>, row: usize, returned: Option<&Returned>) -> Made {
+        let slot = batch.slots[row];
+        let mut made = Made::new();
+        for &column in &batch.columns {
+            if late.contains(&Late { slot, column }) {
+                continue;
+            }
+            if let Some(key) = self.keys.resolve(batch.def, column, &self.arena.value_in(slot, sent.0[row], column)) {
+                made.push((column, key));
+            }
+        }
+        let values = batch.returned.iter().zip(returned.into_iter().flatten());
+        let values = values.filter(|(column, _)| batch.returning.contains(column));
+        made.extend(values.map(|(&column, value)| (column, value.clone())));
+        made
     }
 
     pub(super) fn render_insert(&mut self, batch: &Batch) {
@@ -281,53 +331,36 @@ impl Flush<'_, '_> {
             self.quote(batch.name(column));
         }
     }
+}
 
-    /// The row is in the database: its generated values come onto the entity, and its key into the identity map.
-    fn settle_insert(
-        &mut self,
-        batch: &Batch,
+/// The columns whose values a row has got by its insert.
+type Made = SmallVec<[(usize, Value<'static>); 2]>;
+
+impl Batch {
+    /// The key that the database has made for a row, and the placeholder in whose place it is.
+    fn made_key(
+        &self,
+        arena: &Arena,
         slot: SlotPtr,
         sent: *const (),
-        returned: Option<&Returned>,
-        late: &[Late],
-    ) -> Result<()> {
-        let def = batch.def;
-        let mut changes: SmallVec<[(usize, Value<'static>); 2]> = SmallVec::new();
-        for &column in &batch.columns {
-            if late.contains(&Late { slot, column }) {
-                continue;
-            }
-            if let Some(key) = self.keys.resolve(def, column, &self.arena.value_in(slot, sent, column)) {
-                changes.push((column, key.clone()));
-            }
+        returned: &Returned,
+    ) -> Option<(Value<'static>, Value<'static>)> {
+        let &[column] = self.def.primary_key else { return None };
+        let at = self.returned.iter().position(|&returned| returned == column)?;
+        let made = self.returning.contains(&column);
+        made.then(|| (arena.value_in(slot, sent, column).into_owned(), returned[at].clone()))
+    }
+
+    /// The row is in the database, which has this version of it: in all of its tables, where these are the last one's.
+    fn settle(&self, arena: &Arena, tracker: &mut Tracker, slot: SlotPtr, flushed: *mut ()) {
+        if self.part.is_some_and(|part| !part.is_last()) {
+            return;
         }
-        if let Some(values) = returned {
-            for (&column, value) in batch.returned.iter().zip(values) {
-                if !batch.returning.contains(&column) {
-                    continue;
-                }
-                if def.primary_key == [column] {
-                    let placeholder = self.arena.value_in(slot, sent, column).into_owned();
-                    self.keys.made(def, placeholder, value.clone());
-                }
-                changes.push((column, value.clone()));
-            }
-        }
-        if changes.is_empty() {
-            self.arena.tracker().sent(slot, sent.cast_mut());
-        } else {
-            publish_columns(&self.arena, slot, sent, &changes)?;
-        }
-        if batch.part.is_some_and(|part| !part.is_last()) {
-            return Ok(());
-        }
-        let mut tracker = self.arena.tracker();
-        let key = tracker.committed_key(&self.arena, slot);
+        let key = IdentityKey::of(self.def, |column| arena.value_in(slot, flushed, column));
         tracker.inserted(slot, key);
-        if !std::ptr::eq(slot.head(), tracker.flushed(slot)) {
+        if !std::ptr::eq(slot.head(), flushed) {
             tracker.changed_while_pending(slot);
         }
-        Ok(())
     }
 }
 

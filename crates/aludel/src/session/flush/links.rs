@@ -148,7 +148,7 @@ impl Flush<'_, '_> {
         let tenant = self.session.tenant_of_new(rows.link, None)?;
         let columns: Vec<usize> =
             rows.columns.iter().chain(&keys).copied().chain(tenant.iter().map(|(column, _)| *column)).collect();
-        let most = (self.dialect().capabilities().max_parameters / columns.len()).clamp(1, MAX_ROWS);
+        let most = self.dialect().capabilities().rows_of(columns.len(), MAX_ROWS);
         for chunk in rows.rows.chunks(most) {
             self.render_insert_links(&rows, &columns, chunk.len(), ignores);
             let mut params: Vec<Value<'_>> = Vec::with_capacity(chunk.len() * columns.len());
