@@ -72,6 +72,19 @@ impl<'a> RowLoader<'a> {
     /// A loader for a statement. `alone` says that no row of the model can come twice in it.
     #[inline]
     pub(crate) fn new(arena: &'a ArenaRef, def: &'static ModelDef, alone: bool) -> Self {
+        Self::with(arena, def, alone, false, None)
+    }
+
+    /// The same with what few statements ask for: to overwrite entities that are in the session and have no changes of
+    /// their own; to read deferred columns too, as [`columns`](Self::columns) gives them.
+    #[inline]
+    pub(crate) fn with(
+        arena: &'a ArenaRef,
+        def: &'static ModelDef,
+        alone: bool,
+        populate_existing: bool,
+        also: Option<Box<[(usize, usize)]>>,
+    ) -> Self {
         Self {
             arena,
             handles: Handles::new(arena),
@@ -79,26 +92,18 @@ impl<'a> RowLoader<'a> {
             query: 0,
             epoch: 0,
             mode: Mode::Idle,
-            populate_existing: false,
+            populate_existing,
             alone,
             chunk: None,
             capacity: 0,
             first: None,
-            also: None,
+            also,
         }
     }
 
-    /// Reads deferred columns too, which begin at a position of the row.
-    pub(crate) fn add_columns(&mut self, columns: &[usize], at: usize) {
-        if !columns.is_empty() {
-            self.also = Some(columns.iter().copied().zip(at..).collect());
-        }
-    }
-
-    /// Whether entities are overwritten that are in the session and have no changes of their own.
-    #[inline]
-    pub(crate) fn populate_existing(&mut self, overwrite: bool) {
-        self.populate_existing = overwrite;
+    /// Deferred columns, if there are any, and where they are in a row, from a position on.
+    pub(crate) fn columns(columns: &[usize], at: usize) -> Option<Box<[(usize, usize)]>> {
+        (!columns.is_empty()).then(|| columns.iter().copied().zip(at..).collect())
     }
 
     pub(crate) fn def(&self) -> &'static ModelDef {

@@ -317,11 +317,7 @@ impl<'a> Eager<'a> {
     }
 
     pub(super) fn new(session: &'a Session, arena: &'a ArenaRef, plan: Plan, populate_existing: bool) -> Self {
-        let loader = |joined: &JoinedLoad| {
-            let mut loader = RowLoader::new(arena, joined.target, false);
-            loader.populate_existing(populate_existing);
-            loader
-        };
+        let loader = |joined: &JoinedLoad| RowLoader::with(arena, joined.target, false, populate_existing, None);
         let loaders = plan.joined.iter().map(loader).collect();
         Self {
             session,

@@ -83,9 +83,7 @@ pub struct Source<'a> {
 impl<'a> Source<'a> {
     #[inline]
     fn loader<M: Model>(&self) -> RowLoader<'a> {
-        let mut loader = RowLoader::new(self.arena, M::def(), self.alone);
-        loader.populate_existing(self.populate_existing);
-        loader
+        RowLoader::with(self.arena, M::def(), self.alone, self.populate_existing, None)
     }
 }
 
@@ -134,11 +132,10 @@ impl<M: Model> Fetch for Entity<M> {
     }
 
     fn reader<'a>(source: &mut Source<'a>) -> EntityReader<'a> {
-        let mut reader = EntityReader { loader: source.loader::<M>(), eager: source.eager.take() };
-        if let Some(eager) = &reader.eager {
-            reader.loader.add_columns(eager.undeferred(), M::def().columns.len());
-        }
-        reader
+        let (eager, def) = (source.eager.take(), M::def());
+        let also = eager.as_ref().and_then(|eager| RowLoader::columns(eager.undeferred(), def.columns.len()));
+        // In one expression: a reader is large, and should be made where it stays.
+        EntityReader { loader: RowLoader::with(source.arena, def, source.alone, source.populate_existing, also), eager }
     }
 
     #[inline]

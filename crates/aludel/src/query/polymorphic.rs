@@ -201,8 +201,7 @@ impl<'a> PolymorphicReader<'a> {
     pub fn new<P: Polymorphic>(source: &mut Source<'a>) -> Self {
         let mut at = 1;
         let variants = models::<P>().map(|def| {
-            let mut loader = RowLoader::new(source.arena, def, source.alone);
-            loader.populate_existing(source.populate_existing);
+            let loader = RowLoader::with(source.arena, def, source.alone, source.populate_existing, None);
             let variant = Variant { identity: def.options.identity.map(|identity| identity()), at, loader };
             at += def.columns.len();
             variant

@@ -149,11 +149,13 @@ pub(super) fn rows<'s, R: Fetch>(
         }
         let plan = ready.eager.take();
         let (arena, turn) = statement.parts();
-        match Reading::begin(session, def, arena, turn, ready, plan, at)? {
-            Progress::Done(rows) => Ok(rows),
-            // In a box, which few need: else the future of every query would be larger.
-            Progress::Unfinished(rest) => Box::pin(rest.finish()).await,
-        }
+        // Taken apart at once: else what was read would be written into the future, and read from there again.
+        let rest = match Reading::begin(session, def, arena, turn, ready, plan, at)? {
+            Progress::Done(rows) => return Ok(rows),
+            Progress::Unfinished(rest) => rest,
+        };
+        // In a box, which few need: else the future of every query would be larger.
+        Box::pin(rest.finish()).await
     }
 }
 

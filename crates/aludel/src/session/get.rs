@@ -89,8 +89,7 @@ impl Session {
             }
             tracker.committed_key(&arena, slot)
         };
-        let mut loader = RowLoader::new(&arena, def, false);
-        loader.populate_existing(true);
+        let loader = RowLoader::with(&arena, def, false, true, None);
         // The row is at hand, deleted or not.
         match self.select_by_key(loader, &key.values(), true, at).await? {
             Some(_) => Ok(()),

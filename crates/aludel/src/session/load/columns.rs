@@ -109,8 +109,8 @@ impl Session {
         let mut statement = Statement::default();
         select_columns(def, &all, columns, keys).render(self.rendering_of(def), &mut statement);
         statement.check()?;
-        let mut loader = RowLoader::new(arena, def, false);
-        loader.add_columns(columns, all.len());
+        let also = RowLoader::columns(columns, all.len());
+        let mut loader = RowLoader::with(arena, def, false, false, also);
         let mut sink = |row: &Row<'_>| loader.slot(row, 0).map(drop);
         self.fetch(self.bind_of(def)?, &statement.sql, &statement.params, at, &mut sink).await?;
         Ok(())
