@@ -54,10 +54,10 @@ async fn read_with_one_session(db: &Db, workload: Workload, bench: &mut Bench) {
     session.begin().await.unwrap();
     match workload {
         Workload::TrivialQuery => {
-            bench.run_async(async || Forgotten::after(load_users(&session).await, &session)).await
+            bench.run_async(async || Forgotten::after(User::query().all(&session).await.unwrap(), &session)).await;
         }
         Workload::MediumComplexQuery => {
-            bench.run_async(async || Forgotten::after(load_users_with_posts(&session).await, &session)).await;
+            bench.run_async(async || Forgotten::after(users_with_posts().all(&session).await.unwrap(), &session)).await;
         }
         Workload::LoadingAssociationsSequentially => {
             bench.run_async(async || Forgotten::after(load_tree(&session).await, &session)).await;
@@ -193,14 +193,26 @@ impl Contender for Aludel {
                 return read_with_one_session(db, case.workload, bench).await;
             }
             match (case.workload, transaction) {
-                (Workload::TrivialQuery, None) => bench.run_async(async || in_session(db, load_users).await).await,
+                (Workload::TrivialQuery, None) => {
+                    bench
+                        .run_async(async || {
+                            let session = db.session();
+                            Loaded { entities: User::query().all(&session).await.unwrap(), _session: session }
+                        })
+                        .await;
+                }
                 // The harness looks at what was inserted; entities that the session has would not be read again.
                 (Workload::TrivialQuery, Some(session)) => {
                     session.clear();
                     bench.run_async(async || load_users(session).await).await;
                 }
                 (Workload::MediumComplexQuery, _) => {
-                    bench.run_async(async || in_session(db, load_users_with_posts).await).await;
+                    bench
+                        .run_async(async || {
+                            let session = db.session();
+                            Loaded { entities: users_with_posts().all(&session).await.unwrap(), _session: session }
+                        })
+                        .await;
                 }
                 (Workload::Insert, Some(session)) if *style == Style::UnitOfWork => {
                     bench.run_async(async || flush_users(session, case.size).await).await;
@@ -229,14 +241,11 @@ async fn load_users(session: &Session) -> Vec<Entity<User>> {
     User::query().all(session).await.unwrap()
 }
 
-async fn load_users_with_posts(session: &Session) -> Vec<(Entity<User>, Option<Entity<Post>>)> {
+fn users_with_posts() -> Query<User, (Entity<User>, Option<Entity<Post>>)> {
     User::query()
         .left_join(User::posts)
         .filter(User::hair_color.eq("black"))
         .select((User::entity, Post::entity.optional()))
-        .all(session)
-        .await
-        .unwrap()
 }
 
 /// Loads users, changes some and adds others; the flush writes all that, and gives the new ones their keys. Forgets them

@@ -88,6 +88,34 @@ struct Change {
 // SAFETY: the addresses lead to memory of the same arena, whose rows are Send and Sync.
 unsafe impl Send for Tracker {}
 
+/// How many stores stay with a tracker that is emptied: the next session of its thread tends to ask for the same models.
+const KEPT: usize = 4;
+
+impl Store {
+    fn new(def: &'static ModelDef) -> Self {
+        Self {
+            def,
+            occupied: false,
+            keys: None,
+            epoch: 0,
+            unindexed: None,
+            placeholders: 0,
+            open: None,
+            open_capacity: 0,
+        }
+    }
+
+    /// Makes it as new: field by field, which costs less than to write another over it.
+    fn empty(&mut self) {
+        self.occupied = false;
+        self.keys = None;
+        self.epoch = 0;
+        self.unindexed = None;
+        self.placeholders = 0;
+        (self.open, self.open_capacity) = (None, 0);
+    }
+}
+
 impl Tracker {
     pub(crate) fn store(&mut self, def: &'static ModelDef) -> &mut Store {
         let index = self.store_index(def);
@@ -98,16 +126,7 @@ impl Tracker {
         match self.stores.iter().position(|store| store.def.is(def)) {
             Some(index) => index,
             None => {
-                self.stores.push(Store {
-                    def,
-                    occupied: false,
-                    keys: None,
-                    epoch: 0,
-                    unindexed: None,
-                    placeholders: 0,
-                    open: None,
-                    open_capacity: 0,
-                });
+                self.stores.push(Store::new(def));
                 self.stores.len() - 1
             }
         }
@@ -115,7 +134,10 @@ impl Tracker {
 
     /// Forgets everything, for rows that are gone.
     pub(crate) fn empty(&mut self) {
-        self.stores.clear();
+        if self.stores.len() > KEPT {
+            self.stores.clear();
+        }
+        self.stores.iter_mut().for_each(Store::empty);
         let used = self.scopes > 0 || !self.journal.is_empty() || self.journal.capacity() > 0;
         if used || self.made_keys.capacity() > 0 || self.needs_flush() {
             *self = Self::default();
