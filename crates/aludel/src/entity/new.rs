@@ -53,6 +53,11 @@ impl ColumnSet {
         }
     }
 
+    /// The set as numbers: equal sets have equal ones.
+    pub(crate) fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        std::iter::once(self.low).chain(self.high.iter().copied())
+    }
+
     /// Whether a column is in the set.
     pub fn contains(&self, column: usize) -> bool {
         if column < 64 {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
+use smallvec::SmallVec;
 use uuid::Uuid;
 
 use crate::engine::CopyIn;
@@ -18,6 +19,7 @@ use crate::sql::{Insert, Statement, Value};
 
 use super::returning::Returned;
 use super::scope::invalid;
+use super::shape;
 use super::upsert::Conflict;
 
 /// The most rows of one INSERT: longer statements are no faster, and each length is a statement of its own.
@@ -81,14 +83,20 @@ impl<M: Model> InsertAll<M> {
         let (mut head, mut tail, mut inserted) = (Statement::default(), Statement::default(), 0);
         // Rows that follow each other and give the same columns are in one statement.
         for same in rows.chunk_by(|a, b| a.given == b.given) {
+            let plain = conflict.is_none() && returned.is_none();
+            if plain && let Some(sql) = shape::insert_text(def, &same[0].given, same.len(), to) {
+                // Checked when it was sent for the first time.
+                let columns = (0..def.columns.len()).filter(|&column| same[0].given.contains(column));
+                inserted += send_rows(session, same, &columns.collect::<SmallVec<[usize; 16]>>(), sql, at).await?;
+                continue;
+            }
             let columns = columns::<M>(&same[0])?;
             let insert = Insert {
                 columns: columns.iter().map(|&column| def.columns[column].name).collect(),
                 stamp: def.inheritance().and_then(Inheritance::stamp),
                 ..Insert::into_table(def.own_table())
             };
-            if conflict.is_none()
-                && returned.is_none()
+            if plain
                 && dialect.capabilities().copy_rows.is_some_and(|least| same.len() >= least)
                 && let Some(copied) = copy(session, same, &columns, &insert, at).await?
             {
@@ -106,14 +114,9 @@ impl<M: Model> InsertAll<M> {
             for chunk in same.chunks(most.clamp(1, MAX_ROWS)) {
                 head.clear();
                 insert.render_head(to, chunk.len(), &mut head);
-                if conflict.is_none() && returned.is_none() {
-                    let mut params: Vec<Value<'_>> = Vec::with_capacity(chunk.len() * columns.len());
-                    for row in chunk {
-                        params.extend(columns.iter().map(|&column| row.value.value(column)));
-                    }
-                    let executed =
-                        session.execute(session.bind_of(def)?, &head.sql, &params, Some(def.table), at).await?;
-                    inserted += executed.rows_affected;
+                if plain {
+                    shape::remember_insert(def, &same[0].given, chunk.len(), to, &head.sql);
+                    inserted += send_rows(session, chunk, &columns, &head.sql, at).await?;
                     continue;
                 }
                 // What follows numbers its values after those of the rows.
@@ -155,6 +158,23 @@ impl<M: Model> InsertAll<M> {
         let rows = rows.into_iter().map(|row| Box::new(row) as Box<dyn AnyNew>);
         Box::pin(session.insert_apart(rows, at)).await
     }
+}
+
+/// Sends an INSERT of rows that give these columns.
+async fn send_rows<M: Model>(
+    session: &Session,
+    rows: &[NewRow<M>],
+    columns: &[usize],
+    sql: &str,
+    at: &'static Location<'static>,
+) -> Result<u64> {
+    let mut params: Vec<Value<'_>> = Vec::with_capacity(rows.len() * columns.len());
+    for row in rows {
+        params.extend(columns.iter().map(|&column| row.value.value(column)));
+    }
+    let bind = session.bind_of(M::def())?;
+    let executed = session.execute(bind, sql, &params, Some(M::def().table), at).await?;
+    Ok(executed.rows_affected)
 }
 
 /// Inserts rows by COPY; none where their table or their values are for INSERT alone.

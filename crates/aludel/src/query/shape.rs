@@ -1,4 +1,4 @@
-//! The texts of queries that were asked before, found again by the query's shape: all of it but its values.
+//! The texts of queries that were asked before, and of short INSERTs, found again by their shape: all of them but values.
 //!
 //! A web application asks the same few queries with other values. What such a query names has been checked, and its text
 //! written, when it was asked for the first time.
@@ -13,6 +13,7 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashSet, HashTable};
 
 use crate::entity::def::ModelDef;
+use crate::entity::new::ColumnSet;
 use crate::sql::{ColumnRef, Criteria, Node, Rendering, Value};
 
 use super::draft::{Draft, Params};
@@ -24,6 +25,12 @@ const SHAPES: usize = 1_024;
 
 /// How many texts are kept, for as long as the program runs. The text of one more is written anew each time.
 const TEXTS: usize = 8_192;
+
+/// Of how many rows an INSERT is remembered: each number is a text of its own.
+const FEW_ROWS: usize = 16;
+
+/// What no query's numbers begin with.
+const INSERT: usize = usize::MAX;
 
 /// All that a query's text depends on, as numbers: two queries with the same numbers have the same text.
 ///
@@ -141,6 +148,24 @@ impl Shape {
         });
     }
 
+    /// The shape of an INSERT of a few rows that give the same columns, and of which nothing is said but that.
+    fn of_insert(def: &'static ModelDef, given: &ColumnSet, rows: usize, to: Rendering<'_>) -> Option<Self> {
+        if to.schemas.is_some() || rows > FEW_ROWS {
+            return None;
+        }
+        let mut shape = Self { words: Words::new(), values: false };
+        shape.push(INSERT);
+        shape.push(to.dialect.index());
+        shape.push(std::ptr::from_ref(def).addr());
+        shape.push(rows);
+        for word in given.words() {
+            // In two parts, for a number may have half as many bits as the word.
+            shape.push((word & u64::from(u32::MAX)) as usize);
+            shape.push((word >> 32) as usize);
+        }
+        Some(shape)
+    }
+
     #[inline]
     fn push(&mut self, word: usize) {
         self.words.push(word);
@@ -246,6 +271,23 @@ impl Shape {
         self.push(usize::from(column.nullable));
         self.name(&column.table)?;
         self.name(&column.name)
+    }
+}
+
+/// The text of an INSERT of a few rows that give these columns, if this thread has sent one before.
+pub(super) fn insert_text(
+    def: &'static ModelDef,
+    given: &ColumnSet,
+    rows: usize,
+    to: Rendering<'_>,
+) -> Option<&'static str> {
+    Shape::of_insert(def, given, rows, to)?.text()
+}
+
+/// Remembers the text of an INSERT of rows that give these columns, if they are few.
+pub(super) fn remember_insert(def: &'static ModelDef, given: &ColumnSet, rows: usize, to: Rendering<'_>, text: &str) {
+    if let Some(shape) = Shape::of_insert(def, given, rows, to) {
+        shape.remember(text);
     }
 }
 
