@@ -10,7 +10,7 @@ mod synchronous;
 pub use asynchronous::mariadb::open as open_async_mariadb;
 #[cfg(feature = "postgres")]
 pub use asynchronous::postgres::open as open_async_postgres;
-pub use pooled::open as open_pooled;
+pub use pooled::{open as open_pooled, open_blocking};
 #[cfg(feature = "mariadb")]
 pub use synchronous::mariadb::{execute as execute_mariadb, open as open_mariadb};
 #[cfg(feature = "postgres")]

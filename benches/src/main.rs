@@ -46,6 +46,7 @@ fn peers(backend: Backend) -> (Vec<Entry>, Vec<Entry>) {
             vec![
                 Entry::of(report::BASELINE, diesel::open_sqlite, Workload::ALL),
                 Entry::of("diesel-pool", diesel::open_pooled, Workload::READS),
+                Entry::of("diesel-blocking", diesel::open_blocking, Workload::READS),
             ],
             vec![Entry::new("rusqlite", rusqlite::open), Entry::new("sqlx", sqlx::sqlite::open)],
         ),
