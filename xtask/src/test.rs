@@ -32,17 +32,17 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     no_arguments(args)?;
     // All run whatever the others do, and the summary comes last.
     let mut failures: Vec<String> = ring::run(&[]).err().into_iter().collect();
-    let mut ran = vec![run_on("sqlite", &[], None)];
-    let tests = suite()?;
+    // Before the first of the tests: those of the drivers run with those of SQLite.
+    let mut servers = Vec::new();
     for kind in Kind::ALL {
         match Server::find(kind) {
-            Ok(server) => {
-                let variable = server.url.as_deref().map(|url| (kind.variable(), url));
-                ran.push(run_on(server.kind.name(), &tests, variable));
-            }
+            Ok(server) => servers.push(server),
             Err(why) => failures.push(why),
         }
     }
+    let tests = suite()?;
+    let mut ran = vec![run_on("sqlite", &[], &servers)];
+    ran.extend(servers.iter().map(|server| run_on(server.kind.name(), &tests, &servers)));
     for ran in ran {
         summarize(&ran);
         failures.extend(ran.outcome.err());
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 }
 
 /// Runs tests on a backend: those that are named, or all.
-fn run_on(backend: &'static str, tests: &[String], variable: Option<(&str, &str)>) -> Ran {
+fn run_on(backend: &'static str, tests: &[String], servers: &[Server]) -> Ran {
     let list = target_dir().join(format!("skipped-on-{backend}.txt"));
     // It may be there from another run.
     let _ = std::fs::remove_file(&list);
@@ -60,8 +60,10 @@ fn run_on(backend: &'static str, tests: &[String], variable: Option<(&str, &str)
         .args(tests.iter().flat_map(|test| ["--test", test.as_str()]))
         .env("ALUDEL_TEST_BACKEND", backend)
         .env("ALUDEL_TEST_SKIPPED", &list.to_string_lossy());
-    if let Some((name, value)) = variable {
-        cargo = cargo.env(name, value);
+    for server in servers {
+        if let Some(url) = &server.url {
+            cargo = cargo.env(server.kind.variable(), url);
+        }
     }
     let (outcome, counts) = cargo.run_counting();
     Ran { backend, outcome, counts, skipped: lines(&list) }

@@ -211,3 +211,27 @@ async fn entities_that_are_there_learn_of_the_rows() -> Result<()> {
     assert_eq!(Account::query().count(&session).await?, 0);
     Ok(())
 }
+
+/// The text of a short INSERT is written once for each number of rows and each choice of columns.
+#[tokio::test]
+async fn short_inserts_that_come_again_are_told_apart() -> Result<()> {
+    let db = TestDb::new().await;
+    let session = db.session();
+    let bare = |names: &[&'static str]| names.iter().map(|name| Account::build().name(*name)).collect::<Vec<_>>();
+    for round in [["a", "b", "c", "d"], ["e", "f", "g", "h"]] {
+        let [one, two, three, noted] = round;
+        assert_eq!(Account::insert_all(bare(&[one])).execute(&session).await?, 1);
+        assert_eq!(Account::insert_all(bare(&[two, three])).execute(&session).await?, 2);
+        let noted = Account::build().name(noted).note("noted".to_owned()).status("old".to_owned());
+        assert_eq!(Account::insert_all([noted]).execute(&session).await?, 1);
+    }
+    session.commit().await?;
+    let rows = "SELECT name, status, note FROM account ORDER BY name";
+    let [of_one, noted] = ["new|NULL", "old|noted"];
+    let expected = ["a", "b", "c"].map(|name| format!("{name}|{of_one}")).into_iter().chain([format!("d|{noted}")]);
+    let more = ["e", "f", "g"].map(|name| format!("{name}|{of_one}")).into_iter().chain([format!("h|{noted}")]);
+    assert_eq!(db.rows(rows), expected.chain(more).collect::<Vec<_>>());
+    let error = Account::insert_all(bare(&["a"])).execute(&session).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UniqueViolation);
+    Ok(())
+}

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aludel::prelude::*;
 use tokio::sync::Barrier;
 
-use super::{Random, figure, open_transactions, scale};
+use super::{Random, figure, no_transaction_is_open, scale};
 use crate::support::{Backend, TestDb, needs};
 
 #[derive(Model, Clone, Debug)]
@@ -85,7 +85,7 @@ async fn what_cannot_be_ordered_is_run_again_by_transaction() {
         task.await.unwrap();
     }
     assert_eq!(db.rows("SELECT sum(balance) FROM account"), [(1000 * ACCOUNTS).to_string()]);
-    assert_eq!(open_transactions(&db), 0);
+    no_transaction_is_open(&db).await;
     let (runs, done, given_up) =
         (runs.load(Ordering::Relaxed), done.load(Ordering::Relaxed), given_up.load(Ordering::Relaxed));
     assert!(runs > 4 * rounds, "nothing was run again");
@@ -131,6 +131,6 @@ async fn a_deadlock_is_reported_as_such_to_one_of_the_two() {
     }
     let sum = 1000 * ACCOUNTS + 2 * runs;
     assert_eq!(db.rows("SELECT sum(balance) FROM account"), [sum.to_string()]);
-    assert_eq!(open_transactions(&db), 0);
+    no_transaction_is_open(&db).await;
     figure("Deadlocks", &format!("{runs} of {runs} reported as `Deadlock` to one of the two, the other committed"));
 }

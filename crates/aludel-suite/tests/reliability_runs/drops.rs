@@ -13,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 
-use super::{Random, every_connection_works, figure, open_transactions, scale, send};
+use super::{Random, every_connection_works, figure, no_transaction_is_open, scale, send};
 use crate::faults_support::{Author, Book, until};
 use crate::support::{Backend, TestDb};
 
@@ -133,7 +133,7 @@ async fn requests_dropped_at_random_moments_leave_nothing_open_and_lose_nothing(
 
     // What a dropped request has begun on another thread, or has to be cancelled, ends there.
     until(async || db.pool_status().in_use == 0).await;
-    until(async || open_transactions(&db) == 0).await;
+    no_transaction_is_open(&db).await;
     every_connection_works(&db).await;
     let written = db.rows("SELECT name FROM author ORDER BY name");
     let committed = committed.lock().unwrap().clone();

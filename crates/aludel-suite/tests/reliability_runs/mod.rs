@@ -16,7 +16,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use tower::ServiceExt;
 
-use crate::faults_support::{long_query, poll_once};
+use crate::faults_support::{long_query, poll_once, until};
 use crate::support::{Backend, TestDb};
 
 /// Whether this is `cargo xtask reliability`.
@@ -71,6 +71,12 @@ fn open_transactions(db: &TestDb) -> u64 {
         db.change("BEGIN IMMEDIATE; ROLLBACK");
     }
     rows[0].split('|').next().and_then(|count| count.parse().ok()).expect("a count")
+}
+
+/// Waits until no transaction is open: where nobody waited for a rollback the server may be at it yet, and MariaDB shows what
+/// was there up to 100 ms ago.
+async fn no_transaction_is_open(db: &TestDb) {
+    until(async || open_transactions(db) == 0).await;
 }
 
 /// Takes all connections that a pool may open, at the same time: none is lost, and each works.

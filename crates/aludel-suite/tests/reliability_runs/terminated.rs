@@ -2,7 +2,7 @@
 
 use aludel::prelude::*;
 
-use super::{every_connection_works, figure, open_transactions, scale};
+use super::{every_connection_works, figure, no_transaction_is_open, scale};
 use crate::faults_support::{Author, Book, until};
 use crate::support::{Backend, TestDb, needs};
 
@@ -141,7 +141,7 @@ async fn a_backend_terminated_during_a_read_is_read_again_unless_a_transaction_i
         goes_on_after_a_rollback(&db, &session, &format!("{run}")).await;
     }
     every_connection_works(&db).await;
-    assert_eq!(open_transactions(&db), 0);
+    no_transaction_is_open(&db).await;
     figure(
         "Backend terminated during a read",
         &format!(
@@ -185,7 +185,7 @@ async fn a_backend_terminated_during_a_write_is_an_error_and_nothing_is_written(
         session.commit().await.unwrap();
     }
     every_connection_works(&db).await;
-    assert_eq!(open_transactions(&db), 0);
+    no_transaction_is_open(&db).await;
     figure(
         "Backend terminated during a write",
         &format!(
@@ -221,7 +221,7 @@ async fn a_backend_terminated_during_the_commit_is_an_error_and_the_session_has_
         session.commit().await.unwrap();
     }
     every_connection_works(&db).await;
-    assert_eq!(open_transactions(&db), 0);
+    no_transaction_is_open(&db).await;
     figure(
         "Backend terminated during the commit",
         &format!(
