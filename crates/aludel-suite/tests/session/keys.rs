@@ -240,6 +240,39 @@ async fn a_uuid_key_is_made_when_the_row_is_added_and_stays() -> Result<()> {
     Ok(())
 }
 
+/// What is set while the INSERT is under way stays on top of what it sends, and is the next flush's, whether the INSERT brings
+/// something back or not.
+#[tokio::test]
+async fn what_is_set_while_a_row_is_being_inserted_is_written_by_the_next_flush() -> Result<()> {
+    let db = database().await;
+    let (session, other) = (db.session(), db.session());
+    let student = session.add(Student::build().name("ann"));
+    while_it_flushes(&session, &other, || student.set(Student::name, "anna")).await?;
+    session.commit().await?;
+    let course = session.add(Course::build().title("glass"));
+    while_it_flushes(&session, &other, || course.set(Course::title, "glass and heat")).await?;
+    assert_eq!((student.name.as_str(), course.title.as_str()), ("anna", "glass and heat"));
+    session.commit().await?;
+    assert_eq!(db.rows("SELECT name FROM student"), ["anna"]);
+    assert_eq!(db.rows("SELECT title FROM course"), ["glass and heat"]);
+    // And so is what is set later.
+    course.set(Course::title, "heat");
+    session.commit().await?;
+    assert_eq!(db.rows("SELECT title FROM course"), ["heat"]);
+    Ok(())
+}
+
+/// Does something while a flush is under way, which on SQLite waits for the other session.
+async fn while_it_flushes(session: &Session, other: &Session, act: impl FnOnce()) -> Result<()> {
+    other.begin().await?;
+    let mut flush = std::pin::pin!(session.flush());
+    let waker = std::task::Waker::noop();
+    assert!(flush.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
+    act();
+    other.rollback().await?;
+    flush.await
+}
+
 #[tokio::test]
 async fn a_composite_key_of_two_new_rows_is_filled_in_and_found() -> Result<()> {
     let db = database().await;

@@ -250,9 +250,8 @@ impl Tracker {
     pub(crate) fn publish(&mut self, slot: SlotPtr, version: *mut ()) {
         self.note_version(slot);
         slot.set_head(version);
-        if slot.state() == State::Persistent && !slot.has(DIRTY) {
-            slot.set_flag(DIRTY, true);
-            self.dirty.push(slot);
+        if slot.state() == State::Persistent {
+            self.mark_dirty(slot);
         }
     }
 
@@ -271,7 +270,11 @@ impl Tracker {
         if let Some(change) = self.changes.get_mut(&slot) {
             change.flushed = version;
         }
-        slot.set_flag(DIRTY, !std::ptr::eq(slot.head(), version));
+        if std::ptr::eq(slot.head(), version) {
+            slot.set_flag(DIRTY, false);
+        } else {
+            self.mark_dirty(slot);
+        }
     }
 
     /// Takes the rows with unsent changes; those that a flush does not settle are to be given back by `sent`.
@@ -369,8 +372,8 @@ impl Tracker {
         self.key_added(slot.def(), key, slot);
     }
 
-    /// A row was changed while its insert was under way: the next flush sends the difference.
-    pub(crate) fn changed_while_pending(&mut self, slot: SlotPtr) {
+    /// A row has changes that no flush has sent, those that were made while its insert was under way among them.
+    pub(crate) fn mark_dirty(&mut self, slot: SlotPtr) {
         if !slot.has(DIRTY) {
             slot.set_flag(DIRTY, true);
             self.dirty.push(slot);

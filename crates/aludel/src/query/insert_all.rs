@@ -115,7 +115,10 @@ impl<M: Model> InsertAll<M> {
                 head.clear();
                 insert.render_head(to, chunk.len(), &mut head);
                 if plain {
-                    shape::remember_insert(def, &same[0].given, chunk.len(), to, &head.sql);
+                    // The rest of many rows is not looked up, and so not remembered either.
+                    if chunk.len() == same.len() {
+                        shape::remember_insert(def, &same[0].given, chunk.len(), to, &head.sql);
+                    }
                     inserted += send_rows(session, chunk, &columns, &head.sql, at).await?;
                     continue;
                 }

@@ -359,7 +359,7 @@ impl Batch {
         let key = IdentityKey::of(self.def, |column| arena.value_in(slot, flushed, column));
         tracker.inserted(slot, key);
         if !std::ptr::eq(slot.head(), flushed) {
-            tracker.changed_while_pending(slot);
+            tracker.mark_dirty(slot);
         }
     }
 }

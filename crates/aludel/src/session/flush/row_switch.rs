@@ -234,7 +234,7 @@ impl Flush<'_, '_> {
         let key = tracker.committed_key(&self.arena, new);
         tracker.inserted(new, key.clone());
         if !std::ptr::eq(new.head(), tracker.flushed(new)) {
-            tracker.changed_while_pending(new);
+            tracker.mark_dirty(new);
         }
         drop(tracker);
         if new.def().in_hierarchy() {
